@@ -1,0 +1,237 @@
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import TaggableManager
+
+from quotes.models import Quote
+from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
+from rlm_site.publishing import is_live, live
+from rlm_site.slugs import slug_for, validate_first_level
+from rlm_site.tagging import TagManager
+
+
+class TaggedArticle(TaggedBase):
+    content_object = models.ForeignKey("Article", on_delete=models.CASCADE, related_name="tagged_items")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="article_has_tag_once")]
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self, now: datetime) -> "ArticleQuerySet":
+        """A section is public only if its topic is."""
+        return self.filter(live(now) & (Q(parent=None) | live(now, "parent__")))
+
+    def topics(self) -> "ArticleQuerySet":
+        return self.filter(parent=None)
+
+    def tagged(self, tag: Tag) -> "ArticleQuerySet":
+        return self.filter(tagged_items__tag=tag)
+
+    def in_reading_order(self) -> "ArticleQuerySet":
+        return self.order_by("position", "id")
+
+
+class ArticleManager(models.Manager["Article"]):
+    def get_by_natural_key(self, topic_slug: str, slug: str) -> "Article":
+        if topic_slug:
+            return self.get(parent__slug=topic_slug, parent__parent=None, slug=slug)
+        return self.get(parent=None, slug=slug)
+
+
+class Article(Publishable):
+    """A topic (no parent) or a section of one: the same thing to edit, tag, quote, search and cite."""
+
+    class Quotations(models.TextChoices):
+        AUTOMATIC = "automatic", _("picked by the site")
+        CHOSEN = "chosen", _("only those chosen by editors")
+        NONE = "none", _("none")
+
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sections",
+        verbose_name=_("topic"),
+        limit_choices_to={"parent": None},
+        help_text=_("The topic that this is a section of. Empty: it is a topic itself."),
+    )
+    title = models.CharField(_("title"), max_length=200)
+    slug = models.SlugField(
+        _("slug"), max_length=100, blank=True, help_text=_("Its part of the address. Empty: made of the title.")
+    )
+    body = models.TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] links, [@key, p. 42] cites."))
+    position = models.PositiveIntegerField(
+        _("position"), default=0, help_text=_("Order among the sections of the topic.")
+    )
+    quotations = models.CharField(
+        _("quotations"), max_length=9, choices=Quotations.choices, default=Quotations.AUTOMATIC
+    )
+    quote_words = models.CharField(
+        _("words to match"),
+        max_length=200,
+        blank=True,
+        help_text=_("Instead of the words of the heading, with commas."),
+    )
+    reviewed_on = models.DateField(_("last reviewed"), null=True, blank=True)
+
+    tags = TaggableManager(through=TaggedArticle, manager=TagManager, blank=True)
+
+    drafted_fields = ("title", "body", "quotations", "quote_words")
+    objects = ArticleManager.from_queryset(ArticleQuerySet)()
+
+    class Meta(Publishable.Meta):
+        ordering = ["position", "id"]
+        constraints = [
+            *Publishable.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["parent", "slug"],
+                name="slug_is_unique_in_topic",
+                violation_error_message=_("Another section of the topic has this slug."),
+            ),
+            models.UniqueConstraint(
+                fields=["slug"],
+                condition=Q(parent=None),
+                name="slug_is_unique_among_topics",
+                violation_error_message=_("Another topic has this slug."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["publish_at"], name="article_publish_at"),
+            models.Index(fields=["retire_at"], name="article_retire_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_title
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.parent.slug if self.parent else "", self.slug)
+
+    @property
+    def full_title(self) -> str:
+        """`Russian Liberation Movement - The Allies`."""
+        return f"{self.parent.title} - {self.title}" if self.parent else self.title
+
+    @property
+    def topic(self) -> "Article":
+        return self.parent or self
+
+    def get_absolute_url(self) -> str:
+        if self.parent:
+            return reverse("articles:section", args=[self.parent.slug, self.slug])
+        return reverse("articles:topic", args=[self.slug])
+
+    def is_public(self, now: datetime) -> bool:
+        return is_live(self, now) and (self.parent is None or is_live(self.parent, now))
+
+    def clean(self) -> None:
+        if self.title and not slug_for(self.title).strip("-"):
+            raise ValidationError({"title": _("Give a title with at least one letter or figure.")})
+        if self.parent:
+            if self.parent_id == self.pk:
+                raise ValidationError({"parent": _("A page cannot be a section of itself.")})
+            if self.parent.parent_id:
+                raise ValidationError({"parent": _("Choose a topic; a section has no sections of its own.")})
+            if self.pk and self.sections.exists():
+                raise ValidationError({"parent": _("This topic has sections. Move them before making it a section.")})
+        if not self.slug and self.title:
+            self.slug = slug_for(self.title, self._slug_is_taken)
+        elif not self.parent:
+            try:
+                validate_first_level(self.slug)
+            except ValidationError as error:
+                raise ValidationError({"slug": error}) from error
+        if self.retired_to and self.pk and self.retired_to == self.get_absolute_url():
+            raise ValidationError({"retired_to": _("A page cannot lead readers to itself.")})
+
+    def _slug_is_taken(self, slug: str) -> bool:
+        if not self.parent:
+            try:
+                validate_first_level(slug)
+            except ValidationError:
+                return True
+        return Article.objects.filter(parent=self.parent, slug=slug).exclude(pk=self.pk).exists()
+
+
+class Reference(models.Model):
+    """A work that articles cite."""
+
+    class Kind(models.TextChoices):
+        BOOK = "book", _("book")
+        ARTICLE = "article", _("article")
+        CHAPTER = "chapter", _("chapter")
+        THESIS = "thesis", _("thesis")
+        DOCUMENT = "document", _("document")
+        NEWSPAPER = "newspaper", _("newspaper")
+        WEB = "web", _("web page")
+        MEMOIR = "memoir", _("memoir")
+        ENCYCLOPEDIA = "encyclopedia", _("encyclopedia")
+
+    key = models.SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@andreyev-1987, p. 42]."))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
+    authors = models.CharField(
+        _("authors"), max_length=300, blank=True, help_text=_("“Andreyev, Catherine”; several with semicolons.")
+    )
+    title = models.CharField(_("title"), max_length=400)
+    container = models.CharField(_("in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
+    details = models.CharField(_("volume, number, pages"), max_length=200, blank=True)
+    publisher = models.CharField(_("publisher"), max_length=200, blank=True)
+    place = models.CharField(_("place"), max_length=100, blank=True)
+    year = models.CharField(_("year"), max_length=20, blank=True)
+    isbn = models.CharField("ISBN", max_length=20, blank=True)
+    doi = models.CharField("DOI", max_length=100, blank=True)
+    url = models.URLField(_("address"), max_length=400, blank=True)
+    accessed = models.CharField(_("accessed"), max_length=20, blank=True)
+    note = models.CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
+    language = models.CharField(_("language of the title"), max_length=12, default="en")
+
+    natural_key_fields = ["key"]
+    objects = NaturalKeyManager()
+
+    class Meta:
+        ordering = ["authors", "title", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.title}"
+
+    def natural_key(self) -> tuple[str]:
+        return (self.key,)
+
+
+class QuoteChoice(models.Model):
+    """An editor's pin or ban of a quotation on a page. A ban on a topic holds for its sections."""
+
+    class Action(models.TextChoices):
+        PIN = "pin", _("pin")
+        BAN = "ban", _("ban")
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="quote_choices")
+    quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="choices")
+    action = models.CharField(_("action"), max_length=3, choices=Action.choices, default=Action.PIN)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["article", "quote"], name="one_choice_a_quote_and_article")]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.quote}"
+
+
+class HeadingWord(models.Model):
+    """Which pages have a word in their heading, derived."""
+
+    article = models.ForeignKey(Article, on_delete=models.DO_NOTHING, db_constraint=False, related_name="heading_words")
+    word = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["article", "word"], name="heading_word_is_unique")]
+
+    def __str__(self) -> str:
+        return self.word

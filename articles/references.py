@@ -1,0 +1,64 @@
+"""A reference record as it is printed: in a note, and in the bibliography. Pure functions of its fields."""
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from articles.models import Reference
+
+
+def names_in_note(authors: str) -> str:
+    """`Andreyev, Catherine; Rees, Tim` -> `Catherine Andreyev and Tim Rees`."""
+    names = []
+    for author in filter(None, (part.strip() for part in authors.split(";"))):
+        family, _comma, given = author.partition(",")
+        names.append(f"{given.strip()} {family.strip()}".strip())
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def in_note(reference: Reference) -> SafeString:
+    """The record with `{place}` where a note names the place cited. Ends in a full stop."""
+    author = names_in_note(reference.authors)
+    return format_html(
+        "{}{}{}{}{{place}}{}.",
+        f"{author}, " if author else "",
+        _title(reference),
+        format_html(", {}", reference.container) if reference.container else "",
+        _published(reference),
+        f" ({reference.note})" if reference.note else "",
+    )
+
+
+def in_bibliography(reference: Reference) -> SafeString:
+    """Author first, then everything the record has."""
+    identifiers = [
+        ("ISBN ", reference.isbn),
+        ("doi ", reference.doi),
+        ("accessed ", reference.accessed),
+    ]
+    return format_html(
+        "{}{}{}{}{}{}{}",
+        f"{reference.authors}. " if reference.authors else "",
+        _title(reference),
+        format_html(". {}", reference.container) if reference.container else "",
+        _published(reference),
+        ".",
+        format_html_join("", " {}{}.", ((label, value) for label, value in identifiers if value)),
+        f" {reference.note[:1].upper()}{reference.note[1:]}." if reference.note else "",
+    )
+
+
+def _title(reference: Reference) -> SafeString:
+    """Italics for what was published by itself, quotation marks for a part of something; linked where it is online."""
+    part = bool(reference.container) and reference.kind not in {Reference.Kind.BOOK, Reference.Kind.MEMOIR}
+    title = format_html("“{}”" if part else "<em>{}</em>", reference.title)
+    if reference.language != "en":
+        title = format_html('<span lang="{}">{}</span>', reference.language, title)
+    address = reference.url or (f"https://doi.org/{reference.doi}" if reference.doi else "")
+    return format_html('<a href="{}">{}</a>', address, title) if address else title
+
+
+def _published(reference: Reference) -> str:
+    """`, vol. 5 (Cambridge: Cambridge University Press, 1987)`; what is missing drops out."""
+    printer = ": ".join(filter(None, [reference.place, reference.publisher]))
+    imprint = ", ".join(filter(None, [printer, reference.year]))
+    return (f", {reference.details}" if reference.details else "") + (f" ({imprint})" if imprint else "")

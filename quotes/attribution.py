@@ -1,0 +1,136 @@
+"""Fields of a quotation -> the attribution that is printed. Pure.
+
+`Name (dates), description. [As quoted in] Work, locator[, by its authors] (year)`; every part drops out together
+with its punctuation. Where the primary work is known it alone is printed.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+
+class Place(NamedTuple):
+    """Where a quotation stands: a work and the place in it."""
+
+    title: str
+    locator: str = ""
+    authors: str = ""
+    year: int | None = None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The printed parts. `str()` gives the whole line; pages link the name and set the title apart."""
+
+    prefix: str  # "Attributed to " or empty
+    name: str
+    after_name: str  # dates, description, and "As quoted in" where it applies
+    title: str
+    after_title: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.name}{self.after_name}{self.title}{self.after_title}"
+
+
+def attribution(
+    *,
+    name: str = "",
+    born: int | None = None,
+    died: int | None = None,
+    born_circa: bool = False,
+    died_circa: bool = False,
+    description: str = "",
+    work: Place | None = None,
+    quoted_in: Place | None = None,
+    year_said: int | None = None,
+    translator: str = "",
+    disputed: bool = False,
+    as_imported: str = "",
+) -> Attribution:
+    """Years are negative for BC. An `as_imported` string could not be taken apart and is printed as it came."""
+    if as_imported and not work and not quoted_in:
+        return Attribution("", as_imported, "", "", "")
+    lived = dates(born, died, born_circa=born_circa, died_circa=died_circa)
+    after_name = (f" ({lived})" if lived else "") + (f", {description}" if description else "")
+    source = work or quoted_in
+    title, after_title = "", ""
+    if source:
+        stop = "" if after_name.endswith(".") or (not after_name and name.endswith(".")) else "."
+        after_name += f"{stop} " if work else f"{stop} {_('As quoted in')} "
+        title = source.title
+        after_title = f", {source.locator}" if source.locator else ""
+        if not work and source.authors:
+            after_title += ", " + _("by %(authors)s") % {"authors": source.authors}
+    if translator:
+        after_title += (", " if source else ". ") + _("trans. %(translator)s") % {"translator": translator}
+    year_printed = source.year if source and source.year is not None else year_said
+    if year_printed is not None:
+        after_title += f" ({year(year_printed)})"
+    return Attribution(
+        _("Attributed to") + " " if disputed and name else "", name or _("Anonymous"), after_name, title, after_title
+    )
+
+
+def dates(born: int | None, died: int | None, *, born_circa: bool = False, died_circa: bool = False) -> str:
+    """`1749–1832`, `b. 1933`, `d. 1942`, `c. 480–406 BC`, `59 BC–AD 17`; empty when nothing is known."""
+    first = _circa(born_circa) + str(abs(born)) if born is not None else ""
+    last = _circa(died_circa) + str(abs(died)) if died is not None else ""
+    if born is not None and died is not None:
+        if born < 0 and died < 0:
+            return f"{first}–{last} BC"
+        if born < 0:
+            return f"{first} BC–AD {last}"
+        return f"{first}–{last}"
+    if born is not None:
+        return _("b. %(year)s") % {"year": first + (" BC" if born < 0 else "")}
+    if died is not None:
+        return _("d. %(year)s") % {"year": last + (" BC" if died < 0 else "")}
+    return ""
+
+
+def year(value: int) -> str:
+    return f"{-value} BC" if value < 0 else str(value)
+
+
+def _circa(about: bool) -> str:
+    return "c. " if about else ""
+
+
+# Abbreviation and number of a printed locator -> ours. Order matters: longer words first.
+_UNITS = {
+    "act": "act", "scene": "sc.", "sc": "sc.", "frag": "frag.", "fragment": "frag.", "vol": "vol.", "volume": "vol.",
+    "part": "pt.", "pt": "pt.", "book": "bk.", "bk": "bk.", "chap": "ch.", "chapter": "ch.", "ch": "ch.", "canto": "canto",
+    "stanza": "st.", "st": "st.", "line": "l.", "epistle": "ep.", "ep": "ep.", "letter": "letter", "section": "sec.",
+    "sect": "sec.", "sec": "sec.", "p": "p.", "page": "p.", "no": "no.", "number": "no.", "verse": "v.", "ode": "ode",
+    "satire": "sat.", "sat": "sat.", "memb": "memb.", "subsect": "subsec.", "dialogue": "dialogue", "maxim": "maxim",
+    "epigram": "epigr.", "fable": "fable", "sonnet": "sonnet", "aphorism": "aph.", "elegy": "elegy", "night": "night",
+}  # fmt: skip
+_UNIT = re.compile(
+    r"^(%s)\.?\s+([ivxlcdm]+|\d+)\b\.?(.*)$" % "|".join(sorted(_UNITS, key=len, reverse=True)),
+    re.IGNORECASE | re.DOTALL,
+)
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
+
+
+def normalise_locator(printed: str) -> str:
+    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `Vol. iv. p. 47` -> `vol. 4, p. 47`. What is not understood stays as it is."""
+    rest = printed.strip().rstrip(".")
+    parts: list[str] = []
+    while rest:
+        match = _UNIT.match(rest)
+        if match is None:
+            return ", ".join([*parts, rest]) if parts else rest
+        unit, number, rest = match.groups()
+        parts.append(f"{_UNITS[unit.lower()]} {_arabic(number)}")
+        rest = rest.strip(" ,;.")
+    return ", ".join(parts)
+
+
+def _arabic(number: str) -> str:
+    if number.isdigit():
+        return number
+    values = [_ROMAN[letter] for letter in number.lower()]
+    following = [*values[1:], 0]
+    return str(sum(-value if value < after else value for value, after in zip(values, following, strict=True)))

@@ -1,0 +1,383 @@
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef, Subquery
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import TaggableManager
+
+from quotes.attribution import Attribution, Place, attribution
+from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
+from rlm_site.publishing import is_live, live
+from rlm_site.slugs import slug_for
+from rlm_site.tagging import TagManager
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def published(self, now: datetime) -> "PersonQuerySet":
+        """Those by whom readers may see a quotation."""
+        return self.filter(Exists(Quote.objects.published(now).by_person(OuterRef("pk"))))
+
+
+class Person(models.Model):
+    """Whoever is printed as the author of quotations, in one authoritative form."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("person")
+        GROUP = "group", _("group")
+        TEXT = "text", _("text")
+        PROVERB = "proverb", _("proverb")
+        ANONYMOUS = "anonymous", _("anonymous")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
+    name = models.CharField(_("name as printed"), max_length=200)
+    sort_name = models.CharField(
+        _("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”.")
+    )
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("The address: /people/<slug>/."))
+    description = models.CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
+    born = models.SmallIntegerField(_("born"), null=True, blank=True, help_text=_("Year; negative is BC."))
+    died = models.SmallIntegerField(_("died"), null=True, blank=True, help_text=_("Year; negative is BC."))
+    born_circa = models.BooleanField(_("born about"), default=False)
+    died_circa = models.BooleanField(_("died about"), default=False)
+    living_checked_on = models.DateField(
+        _("known to be living on"),
+        null=True,
+        blank=True,
+        help_text=_("When somebody last checked a person without a year of death."),
+    )
+    aliases = models.JSONField(_("other names"), default=list, blank=True, help_text=_('A list, such as ["Holmston"].'))
+
+    natural_key_fields = ["slug"]
+    objects = NaturalKeyManager.from_queryset(PersonQuerySet)()
+
+    class Meta:
+        ordering = ["sort_name", "id"]
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    def get_absolute_url(self) -> str:
+        return reverse("quotes:person", args=[self.slug])
+
+    def clean(self) -> None:
+        if self.born is not None and self.died is not None and self.died < self.born:
+            raise ValidationError({"died": _("The year of death is before the year of birth.")})
+        if not self.slug and self.name:
+            others = Person.objects.exclude(pk=self.pk)
+            self.slug = slug_for(self.name, lambda slug: others.filter(slug=slug).exists())
+
+
+class Work(models.Model):
+    class Kind(models.TextChoices):
+        BOOK = "book", _("book")
+        PLAY = "play", _("play")
+        POEM = "poem", _("poem")
+        SPEECH = "speech", _("speech")
+        LETTER = "letter", _("letter")
+        ESSAY = "essay", _("essay")
+        SCRIPTURE = "scripture", _("scripture")
+        COLLECTION = "collection", _("collection")
+        OTHER = "other", _("other")
+
+    title = models.CharField(_("title"), max_length=300)
+    authors = models.CharField(_("authors as printed"), max_length=300, blank=True)
+    year = models.SmallIntegerField(_("year"), null=True, blank=True, help_text=_("Negative is BC."))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.BOOK)
+    url = models.URLField(_("address"), blank=True)
+
+    natural_key_fields = ["title", "authors", "year"]
+    objects = NaturalKeyManager()
+
+    class Meta:
+        ordering = ["title", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["title", "authors", "year"], name="work_is_unique"),
+            models.UniqueConstraint(
+                fields=["title", "authors"], condition=models.Q(year=None), name="work_without_year_is_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(str(part) for part in (self.title, self.authors, self.year) if part)
+
+    def natural_key(self) -> tuple[str, str, int | None]:
+        return (self.title, self.authors, self.year)
+
+
+class TaggedQuote(TaggedBase):
+    content_object = models.ForeignKey("Quote", on_delete=models.CASCADE, related_name="tagged_items")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="quote_has_tag_once")]
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    def published(self, now: datetime) -> "QuoteQuerySet":
+        return self.filter(live(now))
+
+    def pickable(self, now: datetime) -> "QuoteQuerySet":
+        """Those that the site may choose by itself."""
+        return self.published(now).filter(auto_pick=True, status__in=Quote.PICKED_STATUSES)
+
+    def by_person(self, person: Any) -> "QuoteQuerySet":
+        """What may be listed as this person's."""
+        return self.filter(person=person).listed()
+
+    def listed(self) -> "QuoteQuerySet":
+        """What stands in lists: a misattributed quotation has a page of its own and no other place."""
+        return self.exclude(status=Quote.Status.MISATTRIBUTED)
+
+    def tagged(self, tag: Tag) -> "QuoteQuerySet":
+        return self.filter(tagged_items__tag=tag)
+
+    def containing(self, words: Iterable[str]) -> "QuoteQuerySet":
+        """Those with one of these folded words in their text, best first."""
+        links = QuoteWord.objects.filter(word__text__in=list(words), contained=True)
+        best = links.filter(quote=OuterRef("pk")).order_by("-rank").values("rank")[:1]
+        return self.filter(pk__in=links.values("quote")).annotate(best=Subquery(best)).order_by("-best", "id")
+
+    def for_display(self) -> "QuoteQuerySet":
+        return self.select_related("person", "work", "quoted_in")
+
+
+def new_key() -> str:
+    return get_random_string(12, "abcdefghijkmnpqrstuvwxyz23456789")
+
+
+class Quote(Publishable):
+    class Status(models.TextChoices):
+        VERIFIED = "verified", _("verified")
+        REPORTED = "reported", _("reported")
+        UNVERIFIED = "unverified", _("unverified")
+        DISPUTED = "disputed", _("disputed")
+        MISATTRIBUTED = "misattributed", _("misattributed")
+
+    PICKED_STATUSES = (Status.VERIFIED, Status.REPORTED)
+
+    key = models.SlugField(
+        _("key"),
+        max_length=64,
+        unique=True,
+        default=new_key,
+        help_text=_("Names the quotation in files; never changes."),
+    )
+    text = models.TextField(_("text"), help_text=_("Exactly as the source prints it. Line breaks of verse are kept."))
+    language = models.CharField(_("language of the text"), max_length=12, default="en")
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("Empty: anonymous.")
+    )
+    name_as_printed = models.CharField(
+        _("name as printed here"),
+        max_length=200,
+        blank=True,
+        help_text=_("Only where it differs from the person's name."),
+    )
+    work = models.ForeignKey(
+        Work, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("The primary source.")
+    )
+    locator = models.CharField(_("place in it"), max_length=200, blank=True, help_text=_("Such as “act 3, sc. 2”."))
+    locator_as_printed = models.CharField(_("place as a source prints it"), max_length=200, blank=True)
+    quoted_in = models.ForeignKey(
+        Work,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="quotes_within",
+        verbose_name=_("as quoted in"),
+        help_text=_("The later work in which it was found."),
+    )
+    quoted_in_locator = models.CharField(_("place in that"), max_length=200, blank=True)
+    year_said = models.SmallIntegerField(_("year said"), null=True, blank=True)
+    original_text = models.TextField(_("original text"), blank=True)
+    original_language = models.CharField(_("language of the original"), max_length=12, blank=True)
+    translator = models.CharField(_("translator"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=13, choices=Status.choices, default=Status.UNVERIFIED)
+    true_source = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="misattributions",
+        help_text=_("The quotation that a misattributed one really is."),
+    )
+    version_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="versions",
+        help_text=_("A longer, shorter or other wording of the same."),
+    )
+    auto_pick = models.BooleanField(
+        _("may be picked by the site"), default=True, help_text=_("If not, it is shown where an editor pins it.")
+    )
+    attribution_as_imported = models.CharField(
+        _("attribution as imported"),
+        max_length=500,
+        blank=True,
+        help_text=_("Kept because it could not be taken apart."),
+    )
+
+    tags = TaggableManager(through=TaggedQuote, manager=TagManager, blank=True)
+
+    drafted_fields = (
+        "text", "language", "person", "name_as_printed", "work", "locator", "locator_as_printed", "quoted_in",
+        "quoted_in_locator", "year_said", "original_text", "original_language", "translator", "status", "true_source",
+        "version_of", "auto_pick", "attribution_as_imported",
+    )  # fmt: skip
+    natural_key_fields = ["key"]
+    objects = NaturalKeyManager.from_queryset(QuoteQuerySet)()
+
+    class Meta(Publishable.Meta):
+        ordering = ["id"]
+        verbose_name = _("quotation")
+        indexes = [
+            models.Index(fields=["publish_at"], name="quote_publish_at"),
+            models.Index(fields=["retire_at"], name="quote_retire_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"“{self.first_words()}”, {self.name}"
+
+    def natural_key(self) -> tuple[str]:
+        return (self.key,)
+
+    def get_absolute_url(self) -> str:
+        return reverse("quote", args=[self.pk, self.slug])
+
+    @property
+    def slug(self) -> str:
+        return slug_for(self.first_words(8))[:60].strip("-")
+
+    @property
+    def name(self) -> str:
+        """Under which the quotation is printed."""
+        if self.name_as_printed:
+            return self.name_as_printed
+        return self.person.name if self.person else str(_("Anonymous"))
+
+    @property
+    def attribution(self) -> Attribution:
+        return attribution(
+            name=self.name_as_printed or (self.person.name if self.person else ""),
+            born=self.person.born if self.person else None,
+            died=self.person.died if self.person else None,
+            born_circa=bool(self.person and self.person.born_circa),
+            died_circa=bool(self.person and self.person.died_circa),
+            description=self.person.description if self.person else "",
+            work=self._place(self.work, self.locator),
+            quoted_in=self._place(self.quoted_in, self.quoted_in_locator),
+            year_said=self.year_said,
+            translator=self.translator,
+            disputed=self.status in {self.Status.DISPUTED, self.Status.MISATTRIBUTED},
+            as_imported=self.attribution_as_imported,
+        )
+
+    @property
+    def is_verse(self) -> bool:
+        return "\n" in self.text.strip()
+
+    def is_public(self, now: datetime) -> bool:
+        return is_live(self, now)
+
+    def first_words(self, count: int = 10) -> str:
+        words = self.text.split()
+        return " ".join(words[:count]) + ("…" if len(words) > count else "")
+
+    def clean(self) -> None:
+        if self.status == self.Status.MISATTRIBUTED and not self.person_id:
+            raise ValidationError({"status": _("Say by person who it is wrongly attributed to.")})
+        for name in ("true_source", "version_of"):
+            if self.pk and getattr(self, f"{name}_id") == self.pk:
+                raise ValidationError({name: _("A quotation cannot be this of itself.")})
+
+    @staticmethod
+    def _place(work: Work | None, locator: str) -> Place | None:
+        return Place(work.title, locator, work.authors, work.year) if work else None
+
+
+class Check(models.Model):
+    """One piece of evidence: somebody looked a quotation up."""
+
+    quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="checks")
+    checked_by = models.CharField(_("checked by"), max_length=150)
+    checked_on = models.DateField(_("on"))
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    found = models.TextField(_("what was found"), blank=True)
+
+    class Meta:
+        ordering = ["checked_on", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.checked_on}, {self.checked_by}"
+
+
+class IndexTerm(models.Model):
+    """A word that a quotation is filed under, or the veto of one that it contains in a wrong sense."""
+
+    quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="index_terms")
+    word = models.CharField(_("word"), max_length=64)
+    veto = models.BooleanField(
+        _("veto"), default=False, help_text=_("Never pick the quotation for this word, though it contains it.")
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["quote", "word"], name="index_term_is_unique")]
+
+    def __str__(self) -> str:
+        return f"not {self.word}" if self.veto else self.word
+
+
+class WordManager(models.Manager["Word"]):
+    def forms_of(self, word: str) -> list[str]:
+        """The spellings that count as the same word, itself among them."""
+        form = self.filter(text=word).values("form")[:1]
+        return list(self.filter(form__in=form).order_by("text").values_list("text", flat=True)) or [word]
+
+    def public_counts(self, words: Iterable[str], now: datetime) -> list[tuple[str, int]]:
+        """Word and number of quotations that readers can see, for those that any contains."""
+        public = Quote.objects.published(now).listed().values("pk")
+        links = QuoteWord.objects.filter(word__text__in=list(words), contained=True, quote__in=public)
+        return list(links.order_by("word__text").values_list("word__text").annotate(models.Count("pk")))
+
+
+class Word(models.Model):
+    """Vocabulary, derived: a folded word of some quotation or heading, with the form that its inflections share."""
+
+    text = models.CharField(max_length=64, unique=True)
+    form = models.CharField(max_length=64, db_index=True)
+    quote_count = models.PositiveIntegerField(default=0, help_text="Quotations that contain it, published or not.")
+
+    objects = WordManager()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def get_absolute_url(self) -> str:
+        return reverse("word", args=[self.text])
+
+
+class QuoteWord(models.Model):
+    """The word index, derived. `rank` is 0 where the site may not pick the quotation for this word."""
+
+    word = models.ForeignKey(Word, on_delete=models.CASCADE, related_name="links")
+    # No constraint: other clients of the database may delete a quotation and leave the index to be drained.
+    quote = models.ForeignKey(Quote, on_delete=models.DO_NOTHING, db_constraint=False, related_name="word_links")
+    rank = models.SmallIntegerField()
+    contained = models.BooleanField(default=True, help_text="False: filed under the word by an editor.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["word", "quote"], name="word_of_quote_is_unique")]
+        indexes = [models.Index(fields=["word", "-rank", "quote"], name="best_quotes_of_word")]

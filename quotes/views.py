@@ -1,0 +1,84 @@
+from itertools import groupby
+from typing import TypeVar
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from quotes.models import Person, Quote
+from rlm_site import derived
+from rlm_site.folding import fold
+from rlm_site.models import Tag
+from rlm_site.reading import page, value
+
+PAGE_SIZE = 20
+Row = TypeVar("Row")
+
+
+@page
+def quote_list(request: HttpRequest) -> HttpResponse:
+    """All quotations, filtered by tag, person, word and status; filters that name nothing are a 404."""
+    now = timezone.now()
+    derived.settle()
+    rows = Quote.objects.published(now).listed().for_display()
+    tag = person = None
+    if slug := value(request, "tag"):
+        tag = _named(Tag.objects.filter(slug=slug).first())
+        rows = rows.tagged(tag)
+    if slug := value(request, "person"):
+        person = _named(Person.objects.published(now).filter(slug=slug).first())
+        rows = rows.by_person(person)
+    if word := fold(value(request, "word", 64)):
+        rows = rows.containing([word])
+    if status := value(request, "status"):
+        if status not in Quote.Status.values:
+            raise Http404
+        rows = rows.filter(status=status)
+    context = {
+        "page": Paginator(rows.order_by("person__sort_name", "id"), PAGE_SIZE).get_page(request.GET.get("page")),
+        "tag": tag,
+        "person": person,
+        "word": word,
+        "status": status,
+        "statuses": [choice for choice in Quote.Status.choices if choice[0] != Quote.Status.MISATTRIBUTED],
+        "filtered": bool(tag or person or word or status),
+    }
+    return render(request, "quotes/quotes.html", context)
+
+
+@page
+def person_list(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    derived.settle()
+    shown = Q(quotes__in=Quote.objects.published(now).listed())
+    people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
+    letters = [(letter, list(group)) for letter, group in groupby(people.order_by("sort_name", "id"), _initial)]
+    return render(request, "quotes/people.html", {"letters": letters})
+
+
+@page
+def person(request: HttpRequest, slug: str) -> HttpResponse:
+    now = timezone.now()
+    derived.settle()
+    found = _named(Person.objects.published(now).filter(slug=slug).first())
+    quotes = Quote.objects.published(now).by_person(found).for_display()
+    sure = quotes.exclude(status=Quote.Status.DISPUTED)
+    context = {
+        "person": found,
+        "page": Paginator(sure.order_by("id"), PAGE_SIZE).get_page(request.GET.get("page")),
+        "disputed": quotes.filter(status=Quote.Status.DISPUTED),
+        "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
+    }
+    return render(request, "quotes/person.html", context)
+
+
+def _named(row: Row | None) -> Row:
+    if row is None:
+        raise Http404
+    return row
+
+
+def _initial(person: Person) -> str:
+    return fold(person.sort_name or person.name)[:1].upper()

@@ -1,0 +1,27 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
+
+
+def install_triggers(using: str, **kwargs: object) -> None:
+    from rlm_site import freshness
+
+    freshness.install(using)
+
+
+class SiteConfig(AppConfig):
+    name = "rlm_site"
+    verbose_name = "Site"
+
+    def ready(self) -> None:
+        from rlm_site import checks, freshness, search  # noqa: F401
+        from rlm_site.models import Revision, Tag
+
+        freshness.watch(Tag, ("tag", "id"))
+        freshness.watch(Revision)
+        search.register()
+        post_migrate.connect(install_triggers, sender=self)
+
+
+class SiteAdminConfig(AdminConfig):
+    default_site = "rlm_site.admin.SiteAdmin"

@@ -1,0 +1,376 @@
+"""Search over topics, sections and quotations: `search(text, …)` knows no request, and the same words find the same
+things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with folded words and noun forms of ours.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from math import ceil
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from articles import markdown
+from articles.models import Article
+from quotes.models import Quote
+from quotes.words import STOP_WORDS, form, occurrences, possible_forms
+from rlm_site import derived
+from rlm_site.models import SearchDocument, SearchWord, Tag
+from rlm_site.publishing import window
+
+PAGE_SIZE = 10
+MAX_TEXT = 1000  # characters of a query that are looked at ...
+MAX_WORDS = 12  # ... and words
+MIN_PREFIX = 3  # letters from which the beginning of a word finds it
+EXCERPT = 260  # characters
+KINDS = ("topic", "section", "quotation")
+SUGGESTIONS_TRIED = 4
+
+
+class Term(NamedTuple):
+    """A word of the query: as typed (folded), and every spelling that counts as the same word."""
+
+    word: str
+    same: frozenset[str]
+
+    def matches(self, word: str) -> bool:
+        return word in self.same or (len(self.word) >= MIN_PREFIX and word.startswith(self.word))
+
+
+@dataclass(frozen=True)
+class Result:
+    kind: str
+    row: Article | Quote
+    title: list[tuple[str, bool]]
+    excerpt: list[tuple[str, bool]]
+
+    @property
+    def address(self) -> str:
+        return self.row.get_absolute_url()
+
+
+@dataclass(frozen=True)
+class Results:
+    text: str = ""
+    total: int = 0
+    results: list[Result] = field(default_factory=list)
+    kinds: list[tuple[str, int]] = field(default_factory=list)
+    tags: list[tuple[Tag, int]] = field(default_factory=list)
+    page: int = 1
+    suggestion: str = ""
+
+    @property
+    def pages(self) -> int:
+        return max(1, ceil(self.total / PAGE_SIZE))
+
+
+def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, page: int = 1) -> Results:
+    """One ranked list of what is public at `now`; titles outrank bodies. Any text is safe."""
+    terms = query_terms(text)
+    if not terms:
+        return Results(text)
+    derived.drain()
+    matched = _Matched(terms, now)
+    kinds = matched.kinds(tag)
+    total = sum(count for name, count in kinds if not kind or name == kind)
+    if not total:
+        suggestion = _suggestion(terms, now) if not any(count for _name, count in kinds) and not tag else ""
+        return Results(text, kinds=kinds, suggestion=suggestion)
+    page = min(max(page, 1), ceil(total / PAGE_SIZE))
+    results = list(_results(matched.page(kind, tag, page), terms, now))
+    return Results(text, total, results, kinds, matched.tags(kind), page)
+
+
+def nearest(text: str, now: datetime, most: int) -> list[Article]:
+    """Pages that have most to do with these words, for an address at which there is none."""
+    pages: dict[int, Article] = {}
+    for terms in ([term] for term in query_terms(text)[:3]):
+        rows = [row for row in _Matched(terms, now).page("", None, 1) if row[0] == "article"][:most]
+        for result in _results(rows, terms, now):
+            pages.setdefault(result.row.pk, result.row)  # type: ignore[arg-type]
+    return list(pages.values())[:most]
+
+
+def query_terms(text: str) -> list[Term]:
+    """The words of a query with their noun forms; function words count only where there is nothing else."""
+    words = list(
+        dict.fromkeys(found.word.replace("'", "") for found in occurrences(text[:MAX_TEXT].replace("\0", " ")))
+    )
+    words = ([word for word in words if word not in STOP_WORDS] or words)[:MAX_WORDS]
+    if not words:
+        return []
+    asked = {word: {word, *possible_forms(word)} for word in words}
+    spellings = {spelling for candidates in asked.values() for spelling in candidates}
+    known = SearchWord.objects.filter(
+        Q(text__in=spellings) | Q(form__in=SearchWord.objects.filter(text__in=words).values("form"))
+    ).values_list("text", "form")
+    forms = dict(known)
+    terms = []
+    for word, candidates in asked.items():
+        mine = {forms[word]} if word in forms else {forms[other] for other in candidates if other in forms}
+        terms.append(Term(word, frozenset({word, *mine, *(text for text, of in forms.items() if of in mine)})))
+    return terms
+
+
+# Finding
+
+
+class _Matched:
+    """The documents that have all terms and are public, as a table expression that each question starts from."""
+
+    def __init__(self, terms: Sequence[Term], now: datetime) -> None:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        public = "d.public_from <= %s AND (d.public_until IS NULL OR d.public_until > %s)"
+        if connection.vendor == "postgresql":
+            query = " & ".join(_postgresql_term(term) for term in terms)
+            found = (
+                "SELECT d.*, ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, q.query) AS score FROM rlm_site_searchdocument d"
+                " JOIN search_index i ON i.rowid = d.id CROSS JOIN (SELECT CAST(%s AS tsquery) AS query) q"
+                f" WHERE i.terms @@ q.query AND {public}"
+            )
+        else:
+            query = " AND ".join(_sqlite_term(term) for term in terms)
+            found = (
+                "SELECT d.*, -bm25(search_index, 10.0, 4.0, 1.0) AS score FROM search_index"
+                " JOIN rlm_site_searchdocument d ON d.id = search_index.rowid"
+                f" WHERE search_index MATCH %s AND {public}"
+            )
+        self.expression = f"WITH matched AS ({found})"
+        self.parameters = [query, moment, moment]
+
+    def kinds(self, tag: Tag | None) -> list[tuple[str, int]]:
+        where, parameters = self._where("", tag)
+        counts = dict(self._rows(f"SELECT kind, count(*) FROM matched{where} GROUP BY kind", parameters))
+        return [(kind, counts.get(kind, 0)) for kind in KINDS]
+
+    def tags(self, kind: str) -> list[tuple[Tag, int]]:
+        """Tags of all that was found, most frequent first."""
+        where, parameters = self._where(kind, None)
+        rows = self._rows(
+            "SELECT tag_id, count(*) FROM ("
+            " SELECT t.tag_id FROM matched JOIN articles_taggedarticle t"
+            f" ON matched.source = 'article' AND t.content_object_id = matched.object_id{where}"
+            " UNION ALL SELECT t.tag_id FROM matched JOIN quotes_taggedquote t"
+            f" ON matched.source = 'quote' AND t.content_object_id = matched.object_id{where}"
+            ") tagged GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT 12",
+            parameters * 2,
+        )
+        tags = Tag.objects.in_bulk([tag_id for tag_id, _count in rows])
+        return [(tags[tag_id], count) for tag_id, count in rows if tag_id in tags]
+
+    def page(self, kind: str, tag: Tag | None, page: int) -> list[tuple[str, int, str, str, str]]:
+        where, parameters = self._where(kind, tag)
+        return self._rows(
+            f"SELECT source, object_id, kind, title, text FROM matched{where} ORDER BY score DESC, id LIMIT %s OFFSET %s",
+            [*parameters, PAGE_SIZE, (page - 1) * PAGE_SIZE],
+        )
+
+    def _where(self, kind: str, tag: Tag | None) -> tuple[str, list[Any]]:
+        conditions, parameters = [], []
+        if kind:
+            conditions.append("matched.kind = %s")
+            parameters.append(kind)
+        if tag:
+            conditions.append(
+                "((matched.source = 'article' AND matched.object_id IN"
+                " (SELECT content_object_id FROM articles_taggedarticle WHERE tag_id = %s)) OR (matched.source = 'quote'"
+                " AND matched.object_id IN (SELECT content_object_id FROM quotes_taggedquote WHERE tag_id = %s)))"
+            )
+            parameters += [tag.pk, tag.pk]
+        return (" WHERE " + " AND ".join(conditions) if conditions else ""), parameters
+
+    def _rows(self, question: str, parameters: Sequence[Any]) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{self.expression} {question}", [*self.parameters, *parameters])
+            return cursor.fetchall()
+
+
+def _sqlite_term(term: Term) -> str:
+    spellings = [f'"{word}"' for word in sorted(term.same)]
+    if len(term.word) >= MIN_PREFIX:
+        spellings.append(f'"{term.word}"*')
+    return f"({' OR '.join(spellings)})"
+
+
+def _postgresql_term(term: Term) -> str:
+    spellings = [f"'{word}'" for word in sorted(term.same)]
+    if len(term.word) >= MIN_PREFIX:
+        spellings.append(f"'{term.word}':*")
+    return f"({' | '.join(spellings)})"
+
+
+def _results(rows: Sequence[tuple[str, int, str, str, str]], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
+    ids = {source: [row[1] for row in rows if row[0] == source] for source in ("article", "quote")}
+    found: dict[tuple[str, int], Article | Quote] = {}
+    for article in Article.objects.published(now).filter(pk__in=ids["article"]).select_related("parent"):
+        found["article", article.pk] = article
+    for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
+        found["quote", quote.pk] = quote
+    for source, object_id, kind, title, text in rows:
+        if (source, object_id) in found:
+            yield Result(kind, found[source, object_id], _marked(title, terms), _excerpt(text, terms))
+
+
+def _marked(text: str, terms: Sequence[Term]) -> list[tuple[str, bool]]:
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for found in occurrences(text):
+        if any(term.matches(found.word.replace("'", "")) for term in terms):
+            pieces += [(text[end : found.start], False), (text[found.start : found.end], True)]
+            end = found.end
+    pieces.append((text[end:], False))
+    return [(piece, mark) for piece, mark in pieces if piece]
+
+
+def _excerpt(text: str, terms: Sequence[Term]) -> list[tuple[str, bool]]:
+    """The part of the text with the most words found, cut between words."""
+    places = [
+        found.start for found in occurrences(text) if any(term.matches(found.word.replace("'", "")) for term in terms)
+    ]
+    start = max(places, key=lambda place: sum(place <= other < place + EXCERPT for other in places), default=0)
+    start = max(0, start - EXCERPT // 4)
+    if start:
+        start = text.find(" ", start) + 1
+    end = len(text) if start + EXCERPT >= len(text) else text.rfind(" ", start, start + EXCERPT)
+    pieces = _marked(" ".join(text[start : max(end, start)].split()), terms)
+    return [*([("… ", False)] if start else []), *pieces, *([(" …", False)] if end < len(text) else [])]
+
+
+def _suggestion(terms: Sequence[Term], now: datetime) -> str:
+    """The query with its unknown words replaced by near ones that find something public."""
+    near = [_near_words(term) for term in terms]
+    for attempt in range(SUGGESTIONS_TRIED):
+        words = [
+            words[min(attempt, len(words) - 1)] if words else term.word for words, term in zip(near, terms, strict=True)
+        ]
+        if words != [term.word for term in terms] and any(
+            count for _kind, count in _Matched([Term(word, frozenset({word})) for word in words], now).kinds(None)
+        ):
+            return " ".join(words)
+        if attempt >= max(map(len, near), default=0):
+            break
+    return ""
+
+
+def _near_words(term: Term) -> list[str]:
+    """Known words that are spelt much alike, best first; empty when the word itself is known or too short."""
+    if len(term.word) < MIN_PREFIX or SearchWord.objects.filter(text=term.word).exists():
+        return []
+    alike = []
+    matcher = SequenceMatcher(b=term.word)
+    for word in SearchWord.objects.filter(text__startswith=term.word[0]).values_list("text", flat=True).iterator():
+        if abs(len(word) - len(term.word)) <= 2:
+            matcher.set_seq1(word)
+            if matcher.real_quick_ratio() > 0.7 and (ratio := matcher.ratio()) > 0.7:
+                alike.append((-ratio, word))
+    return [word for _ratio, word in sorted(alike)[:SUGGESTIONS_TRIED]]
+
+
+# Indexing
+
+
+class _Document(NamedTuple):
+    object_id: int
+    kind: str
+    title: str
+    about: str  # what is not text of the document but finds it: the topic's title, tags, names
+    text: str
+    public_from: datetime
+    public_until: datetime | None
+
+
+def register() -> None:
+    derived.rebuilds("article", _index_articles)
+    derived.rebuilds("quote", _index_quotes)
+
+
+def _index_articles(ids: Sequence[int]) -> None:
+    rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tags")
+    documents = []
+    for article in rows:
+        if public := window(article, article.parent):
+            about = [tag.name for tag in article.tags.all()] + ([article.parent.title] if article.parent else [])
+            kind = "section" if article.parent else "topic"
+            text = markdown.source(article.body).plain
+            documents.append(_Document(article.pk, kind, article.title, " ".join(about), text, *public))
+    _write("article", ids, documents)
+
+
+def _index_quotes(ids: Sequence[int]) -> None:
+    rows = Quote.objects.filter(pk__in=ids).for_display().prefetch_related("tags")
+    documents = []
+    for quote in rows:
+        if public := window(quote):
+            names = [quote.name, *(quote.person.aliases if quote.person else [])]
+            works = [work.title for work in (quote.work, quote.quoted_in) if work]
+            about = " ".join([*names, *works, *(tag.name for tag in quote.tags.all())])
+            documents.append(_Document(quote.pk, "quotation", "", about, " ".join(quote.text.split()), *public))
+    _write("quote", ids, documents)
+
+
+def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
+    documents = list(documents)
+    old = list(SearchDocument.objects.filter(source=source, object_id__in=ids).values_list("pk", flat=True))
+    forms = _learn({word for document in documents for word in _words(" ".join(document[2:5]))})
+    with connection.cursor() as cursor:
+        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in old])
+        SearchDocument.objects.filter(pk__in=old).delete()
+        new = SearchDocument.objects.bulk_create(
+            SearchDocument(
+                source=source,
+                object_id=document.object_id,
+                kind=document.kind,
+                title=document.title,
+                text=document.text,
+                public_from=document.public_from,
+                public_until=document.public_until,
+            )
+            for document in documents
+        )
+        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(row.pk,) for row in new])
+        for row, document in zip(new, documents, strict=True):
+            columns = [_with_forms(text, forms) for text in (document.title, document.about, document.text)]
+            _write_terms(cursor, row.pk, columns)
+
+
+def _write_terms(cursor: Any, rowid: int, columns: Sequence[Sequence[str]]) -> None:
+    if connection.vendor == "postgresql":
+        terms = []
+        position = 0
+        for weight, words in zip("ABC", columns, strict=True):
+            for word in words:
+                position = min(position + 1, 16383)
+                terms.append(f"'{word}':{position}{weight}")
+        cursor.execute(
+            "INSERT INTO search_index (rowid, terms) VALUES (%s, CAST(%s AS tsvector))", [rowid, " ".join(terms)]
+        )
+    else:
+        cursor.execute(
+            "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
+            [rowid, *(" ".join(words) for words in columns)],
+        )
+
+
+def _words(text: str) -> Iterator[str]:
+    for found in occurrences(text):
+        word = found.word.replace("'", "")
+        if word:
+            yield word
+
+
+def _with_forms(text: str, forms: dict[str, str]) -> list[str]:
+    terms = []
+    for word in _words(text):
+        terms.append(word)
+        if forms[word] != word:
+            terms.append(forms[word])
+    return terms
+
+
+def _learn(words: set[str]) -> dict[str, str]:
+    known = dict(SearchWord.objects.filter(text__in=words).values_list("text", "form"))
+    new = [SearchWord(text=word, form=form(word)) for word in sorted(words - known.keys())]
+    SearchWord.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    return known | {word.text: word.form for word in new}

@@ -1,0 +1,70 @@
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from articles.models import Article
+from articles.pages import last_change
+from quotes.models import Person, Quote
+from rlm_site import derived, tagging
+from rlm_site.models import Tag
+
+ADDRESSES_A_FILE = 5000
+
+
+class _Site:
+    """Where the site lives, for addresses in the sitemap: `SITE_URL` and nothing else."""
+
+    domain = name = urlsplit(settings.SITE_URL).netloc
+
+
+class SiteSitemap(Sitemap):
+    protocol = urlsplit(settings.SITE_URL).scheme
+    limit = ADDRESSES_A_FILE
+
+    def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:
+        return super().get_urls(page=page, site=_Site, protocol=protocol)
+
+
+class Articles(SiteSitemap):
+    def items(self) -> QuerySet[Article]:
+        derived.settle()
+        rows = Article.objects.published(timezone.now()).select_related("parent").defer("body", "parent__body")
+        return rows.annotate(changed_at=last_change()).order_by("id")
+
+    def lastmod(self, item: Any) -> datetime:
+        return item.changed_at or item.updated
+
+
+class Quotes(SiteSitemap):
+    def items(self) -> QuerySet[Quote]:
+        return Quote.objects.published(timezone.now()).order_by("id")
+
+    def lastmod(self, item: Quote) -> datetime:
+        return item.updated
+
+
+class People(SiteSitemap):
+    def items(self) -> QuerySet[Person]:
+        return Person.objects.published(timezone.now()).order_by("id")
+
+
+class Tags(SiteSitemap):
+    def items(self) -> list[Tag]:
+        return list(tagging.published(timezone.now()))
+
+
+class Pages(SiteSitemap):
+    def items(self) -> list[str]:
+        return ["home", "about", "changes", "tags", "quotes:quotes", "quotes:people", "articles:references"]
+
+    def location(self, item: str) -> str:
+        return reverse(item)
+
+
+SITEMAPS = {"pages": Pages, "articles": Articles, "quotes": Quotes, "people": People, "tags": Tags}

@@ -1,0 +1,31 @@
+from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from rlm_site import feeds, views
+from rlm_site.sitemaps import SITEMAPS
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("changes/", views.change_list, name="changes"),
+    path("search/", views.search, name="search"),
+    path("tags/", views.tag_list, name="tags"),
+    path("tags/<slug:slug>/", views.tag, name="tag"),
+    path("words/<str:word>/", views.word, name="word"),
+    path("quotes/<int:pk>/", views.quote, name="quote_by_id"),
+    path("quotes/<int:pk>/<slug:slug>/", views.quote, name="quote"),
+    path("feeds/changes/", feeds.Changes(), name="changes_feed"),
+    path("feeds/quotes/", feeds.Quotes(), name="quotes_feed"),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", permanent=False)),
+    path("healthz", views.health, name="health"),
+    path("admin/", admin.site.urls),
+    path("", include("quotes.urls")),
+    path("", include("articles.urls")),  # last: a topic may have any other first word
+]
+
+handler404 = "rlm_site.views.not_found"
+handler500 = "rlm_site.views.server_error"
