@@ -43,7 +43,7 @@ class ArticleManager(models.Manager["Article"]):
         return self.get(parent=None, slug=slug)
 
 
-class Article(Publishable):
+class Article(Publishable):  # type: ignore[django-manager-missing]
     """A topic (no parent) or a section of one: the same thing to edit, tag, quote, search and cite."""
 
     class Quotations(models.TextChoices):
@@ -203,6 +203,11 @@ class Reference(models.Model):
         return (self.key,)
 
 
+class QuoteChoiceManager(models.Manager["QuoteChoice"]):
+    def get_by_natural_key(self, topic_slug: str, slug: str, quote_key: str) -> "QuoteChoice":
+        return self.get(article=Article.objects.get_by_natural_key(topic_slug, slug), quote__key=quote_key)
+
+
 class QuoteChoice(models.Model):
     """An editor's pin or ban of a quotation on a page. A ban on a topic holds for its sections."""
 
@@ -216,12 +221,17 @@ class QuoteChoice(models.Model):
     position = models.PositiveSmallIntegerField(_("order"), default=0)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
 
+    objects = QuoteChoiceManager()
+
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["article", "quote"], name="one_choice_a_quote_and_article")]
 
     def __str__(self) -> str:
         return f"{self.action}: {self.quote}"
+
+    def natural_key(self) -> tuple[str, ...]:
+        return (*self.article.natural_key(), self.quote.key)
 
 
 class HeadingWord(models.Model):

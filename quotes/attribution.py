@@ -101,21 +101,22 @@ def _circa(about: bool) -> str:
 # Abbreviation and number of a printed locator -> ours. Order matters: longer words first.
 _UNITS = {
     "act": "act", "scene": "sc.", "sc": "sc.", "frag": "frag.", "fragment": "frag.", "vol": "vol.", "volume": "vol.",
-    "part": "pt.", "pt": "pt.", "book": "bk.", "bk": "bk.", "chap": "ch.", "chapter": "ch.", "ch": "ch.", "canto": "canto",
+    "part": "pt.", "pt": "pt.", "book": "bk.", "bk": "bk.", "chap": "ch.", "chapter": "ch.", "ch": "ch.",
+    "canto": "canto",
     "stanza": "st.", "st": "st.", "line": "l.", "epistle": "ep.", "ep": "ep.", "letter": "letter", "section": "sec.",
     "sect": "sec.", "sec": "sec.", "p": "p.", "page": "p.", "no": "no.", "number": "no.", "verse": "v.", "ode": "ode",
     "satire": "sat.", "sat": "sat.", "memb": "memb.", "subsect": "subsec.", "dialogue": "dialogue", "maxim": "maxim",
     "epigram": "epigr.", "fable": "fable", "sonnet": "sonnet", "aphorism": "aph.", "elegy": "elegy", "night": "night",
 }  # fmt: skip
 _UNIT = re.compile(
-    r"^(%s)\.?\s+([ivxlcdm]+|\d+)\b\.?(.*)$" % "|".join(sorted(_UNITS, key=len, reverse=True)),
+    rf"^({'|'.join(sorted(_UNITS, key=len, reverse=True))})\.?\s+([ivxlcdm]+|\d+)\b\.?(.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
 
 def normalise_locator(printed: str) -> str:
-    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `Vol. iv. p. 47` -> `vol. 4, p. 47`. What is not understood stays as it is."""
+    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `Vol. iv. p. 47` -> `vol. 4, p. 47`. The rest stays as it is."""
     rest = printed.strip().rstrip(".")
     parts: list[str] = []
     while rest:

@@ -70,11 +70,11 @@ def rebuild(quote_ids: Sequence[int]) -> None:
         changes[link.word_id] -= link.contained
     changed = []
     for key, (rank, contained) in links.items():
-        link = present.get(key)
-        if link and (link.rank, link.contained) != (rank, contained):
-            changes[link.word_id] += contained - link.contained
-            link.rank, link.contained = rank, contained
-            changed.append(link)
+        old = present.get(key)
+        if old and (old.rank, old.contained) != (rank, contained):
+            changes[old.word_id] += contained - old.contained
+            old.rank, old.contained = rank, contained
+            changed.append(old)
     new = [
         QuoteWord(word_id=word_id, quote_id=quote_id, rank=rank, contained=contained)
         for (word_id, quote_id), (rank, contained) in sorted(links.items())

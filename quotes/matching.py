@@ -336,7 +336,10 @@ class _Candidates:
 
 
 # The best quotations of each word asked for and of its other forms: an index range of bounded length for each.
-_BEST = "SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0 ORDER BY rank DESC, quote_id LIMIT %s"
+_BEST = (
+    "SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0"
+    " ORDER BY rank DESC, quote_id LIMIT %s"
+)
 _READ_INDEX = {
     "postgresql": f"""
         SELECT asked.text, word.text, word.quote_count, link.quote_id, link.rank, link.contained

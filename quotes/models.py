@@ -10,7 +10,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
-from quotes.attribution import Attribution, Place, attribution
+from quotes.attribution import Attribution, Place, attribution, dates
 from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
 from rlm_site.publishing import is_live, live
 from rlm_site.slugs import slug_for
@@ -63,11 +63,16 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
     def get_absolute_url(self) -> str:
         return reverse("quotes:person", args=[self.slug])
+
+    @property
+    def dates(self) -> str:
+        """Years of life as printed; empty when nothing is known."""
+        return dates(self.born, self.died, born_circa=self.born_circa, died_circa=self.died_circa)
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
 
     def clean(self) -> None:
         if self.born is not None and self.died is not None and self.died < self.born:
@@ -154,7 +159,7 @@ def new_key() -> str:
     return get_random_string(12, "abcdefghijkmnpqrstuvwxyz23456789")
 
 
-class Quote(Publishable):
+class Quote(Publishable):  # type: ignore[django-manager-missing]
     class Status(models.TextChoices):
         VERIFIED = "verified", _("verified")
         REPORTED = "reported", _("reported")
@@ -306,6 +311,17 @@ class Quote(Publishable):
         return Place(work.title, locator, work.authors, work.year) if work else None
 
 
+class OfQuoteManager(models.Manager[Any]):
+    """Finds a row by the key of its quotation and these fields of its own."""
+
+    def __init__(self, *fields: str) -> None:
+        super().__init__()
+        self.fields = fields
+
+    def get_by_natural_key(self, quote_key: str, *values: Any) -> Any:
+        return self.get(quote__key=quote_key, **dict(zip(self.fields, values, strict=True)))
+
+
 class Check(models.Model):
     """One piece of evidence: somebody looked a quotation up."""
 
@@ -316,11 +332,19 @@ class Check(models.Model):
     place = models.CharField(_("place"), max_length=200, blank=True)
     found = models.TextField(_("what was found"), blank=True)
 
+    objects = OfQuoteManager("checked_on", "checked_by", "place")
+
     class Meta:
         ordering = ["checked_on", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["quote", "checked_on", "checked_by", "place"], name="check_is_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.checked_on}, {self.checked_by}"
+
+    def natural_key(self) -> tuple[str, ...]:
+        return (self.quote.key, str(self.checked_on), self.checked_by, self.place)
 
 
 class IndexTerm(models.Model):
@@ -333,11 +357,16 @@ class IndexTerm(models.Model):
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
 
+    objects = OfQuoteManager("word")
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["quote", "word"], name="index_term_is_unique")]
 
     def __str__(self) -> str:
         return f"not {self.word}" if self.veto else self.word
+
+    def natural_key(self) -> tuple[str, ...]:
+        return (self.quote.key, self.word)
 
 
 class WordManager(models.Manager["Word"]):
@@ -381,3 +410,6 @@ class QuoteWord(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["word", "quote"], name="word_of_quote_is_unique")]
         indexes = [models.Index(fields=["word", "-rank", "quote"], name="best_quotes_of_word")]
+
+    def __str__(self) -> str:
+        return f"{self.word_id} in {self.quote_id}"

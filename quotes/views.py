@@ -8,9 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from quotes.models import Person, Quote
-from rlm_site import derived
+from rlm_site import derived, tagging
 from rlm_site.folding import fold
-from rlm_site.models import Tag
 from rlm_site.reading import page, value
 
 PAGE_SIZE = 20
@@ -25,7 +24,7 @@ def quote_list(request: HttpRequest) -> HttpResponse:
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
     if slug := value(request, "tag"):
-        tag = _named(Tag.objects.filter(slug=slug).first())
+        tag = _named(tagging.published(now).filter(slug=slug).first())
         rows = rows.tagged(tag)
     if slug := value(request, "person"):
         person = _named(Person.objects.published(now).filter(slug=slug).first())

@@ -14,7 +14,8 @@ import simplemma
 from rlm_site.folding import fold
 
 MAX_LENGTH = 64  # of a word that is indexed
-_WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W\d_]+)*", re.UNICODE)
+# Letters and figures, with stress marks that stand as characters of their own; apostrophes only inside.
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:['’ʼ](?:[^\W\d_][\u0300-\u036f]*)+)*")
 _POSSESSIVE = re.compile(r"'s?$")
 _CYRILLIC = re.compile(r"[а-яіїєґў]")
 
@@ -192,6 +193,13 @@ def _plural(noun: str) -> str:
 
 _PLURALS_IN_OS = frozenset({"pianos", "photos", "memos", "autos", "solos", "altos", "dynamos", "ghettos", "manifestos"})
 
+# Endings of nouns and adjectives by case and number, folded (ё is е); a word without ending is one of them.
+RUSSIAN_ENDINGS = (
+    "",
+    *"а я о е ы и у ю ь й ой ей ий ый ая яя ое ее ые ие ую юю ам ям ах ях ом ем ов ев ого его ому ему ым им ых их".split(),
+    *"ами ями ыми ими ью ия ии ию ией ием иям иях иями".split(),
+)
+
 # Endings of nouns in a soft sign; with another ending a lemma in -ть, -ти or -чь is a verb's.
 _SOFT_NOUN_ENDINGS = ("ь", "и", "ью", "ей", "ям", "ями", "ях")
 
@@ -210,7 +218,10 @@ def _russian_form(word: str) -> str:
 
 
 def possible_forms(word: str) -> set[str]:
-    """What a word that is not in the vocabulary may be a plural of; asks no dictionary."""
+    """Other spellings that a word outside the vocabulary may be an inflection of; asks no dictionary."""
+    if _CYRILLIC.search(word):
+        stems = {word.removesuffix(ending) for ending in RUSSIAN_ENDINGS if word.endswith(ending)} | {word}
+        return {stem + ending for stem in stems if len(stem) > 2 for ending in RUSSIAN_ENDINGS} - {word}
     if word in PLURALS:
         return {PLURALS[word]}
     if len(word) < 4 or not word.endswith("s") or word in SINGULARS_IN_S:

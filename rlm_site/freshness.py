@@ -35,7 +35,8 @@ class Watch:
         return self.model._meta.app_label
 
     def columns(self) -> list[str]:
-        return [field.column for field in self.model._meta.concrete_fields if field.column not in self.ignoring]
+        columns = (field.column or "" for field in self.model._meta.concrete_fields)
+        return [column for column in columns if column not in self.ignoring]
 
 
 WATCHED: dict[str, Watch] = {}
@@ -96,7 +97,7 @@ def missing(using: str = "default") -> list[str]:
 
 
 def _statements(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """Trigger name -> table and statement. The name ends in a digest of the statement, so that a changed one has another name."""
+    """Trigger name -> table and statement. A digest ends the name, so that a changed statement has another."""
     build = _postgresql if connection.vendor == "postgresql" else _sqlite
     statements = {}
     for entry in WATCHED.values():
@@ -163,10 +164,10 @@ CREATE OR REPLACE FUNCTION rlm_site_append_stale() RETURNS trigger LANGUAGE plpg
 BEGIN
   FOR i IN 0 .. TG_NARGS - 1 BY 2 LOOP
     IF TG_OP <> 'INSERT' THEN
-      EXECUTE format('INSERT INTO {STALE} (kind, object_id) SELECT $1, ($2).%%I', TG_ARGV[i + 1]) USING TG_ARGV[i], OLD;
+      EXECUTE format('INSERT INTO {STALE} (kind, object_id) SELECT $1, ($2).%I', TG_ARGV[i + 1]) USING TG_ARGV[i], OLD;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-      EXECUTE format('INSERT INTO {STALE} (kind, object_id) SELECT $1, ($2).%%I', TG_ARGV[i + 1]) USING TG_ARGV[i], NEW;
+      EXECUTE format('INSERT INTO {STALE} (kind, object_id) SELECT $1, ($2).%I', TG_ARGV[i + 1]) USING TG_ARGV[i], NEW;
     END IF;
   END LOOP;
   RETURN NULL;

@@ -24,7 +24,7 @@ class NaturalKeyManager(models.Manager[Any]):
         return self.get(**dict(zip(self.model.natural_key_fields, values, strict=True)))
 
 
-class FoldedField(models.CharField):  # type: ignore[type-arg]
+class FoldedField(models.CharField):
     """The folded form of another field, for unique constraints and look-ups; filled however the row is saved."""
 
     def __init__(self, *args: Any, source: str = "name", **kwargs: Any) -> None:
@@ -95,7 +95,7 @@ class TaggedBase(ItemBase):
         abstract = True
 
     def natural_key(self) -> tuple[Any, ...]:
-        return (self.tag.name, *self.content_object.natural_key())  # type: ignore[attr-defined]
+        return (self.tag.name, *self.content_object.natural_key())
 
 
 class Publishable(models.Model):
@@ -201,12 +201,18 @@ class ContentVersion(models.Model):
     name = models.CharField(max_length=20, primary_key=True)
     token = models.CharField(max_length=40)
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.token}"
+
 
 class Stale(models.Model):
     """Written by triggers: an object whose derived data must be made anew. See `derived`."""
 
     kind = models.CharField(max_length=20)
     object_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"
 
 
 class SearchDocument(models.Model):

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Max, QuerySet
+from django.db.models import Field, Max, QuerySet
 
 from rlm_site.models import Publishable, Revision
 
 
 def content_of(row: Publishable) -> dict[str, Any]:
     """The drafted fields by name, and `tags` as a sorted list of names."""
-    content = {name: row._meta.get_field(name).value_from_object(row) for name in row.drafted_fields}
+    content = {name: _field(row, name).value_from_object(row) for name in row.drafted_fields}
     content["tags"] = sorted(row.tags.names())  # type: ignore[attr-defined]
     return content
 
@@ -25,7 +25,7 @@ def of(row: Publishable) -> QuerySet[Revision]:
 def record(
     row: Publishable,
     *,
-    author: AbstractBaseUser | None = None,
+    author: User | None = None,
     state: str = Revision.State.DRAFT,
     kind: str = Revision.Kind.NONE,
     note: str = "",
@@ -52,8 +52,8 @@ def apply(revision: Revision, row: Publishable) -> Publishable:
     """Set the row's drafted fields to those of the revision; nothing is saved, and tags are left to the caller."""
     for name in row.drafted_fields:
         if name in revision.content:
-            field = row._meta.get_field(name)
-            setattr(row, field.attname, field.to_python(revision.content[name]))  # type: ignore[union-attr]
+            field = _field(row, name)
+            setattr(row, field.attname, field.to_python(revision.content[name]))
     return row
 
 
@@ -62,6 +62,12 @@ def notable(rows: Iterable[int], model: type[Publishable]) -> QuerySet[Revision]
     return Revision.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=rows, state=Revision.State.PUBLISHED
     ).exclude(kind=Revision.Kind.NONE)
+
+
+def _field(row: Publishable, name: str) -> "Field[Any, Any]":
+    field = row._meta.get_field(name)
+    assert isinstance(field, Field)  # noqa: S101 - drafted_fields name columns
+    return field
 
 
 def _as_json(content: dict[str, Any]) -> dict[str, Any]:

@@ -68,10 +68,10 @@ class Results:
 
 def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, page: int = 1) -> Results:
     """One ranked list of what is public at `now`; titles outrank bodies. Any text is safe."""
+    derived.drain()
     terms = query_terms(text)
     if not terms:
         return Results(text)
-    derived.drain()
     matched = _Matched(terms, now)
     kinds = matched.kinds(tag)
     total = sum(count for name, count in kinds if not kind or name == kind)
@@ -125,11 +125,14 @@ class _Matched:
         public = "d.public_from <= %s AND (d.public_until IS NULL OR d.public_until > %s)"
         if connection.vendor == "postgresql":
             query = " & ".join(_postgresql_term(term) for term in terms)
+            # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
+            ranked = " | ".join(_postgresql_term(term) for term in terms)
             found = (
-                "SELECT d.*, ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, q.query) AS score FROM rlm_site_searchdocument d"
-                " JOIN search_index i ON i.rowid = d.id CROSS JOIN (SELECT CAST(%s AS tsquery) AS query) q"
-                f" WHERE i.terms @@ q.query AND {public}"
+                "SELECT d.*, ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery)) AS score"
+                " FROM rlm_site_searchdocument d JOIN search_index i ON i.rowid = d.id"
+                f" WHERE i.terms @@ CAST(%s AS tsquery) AND {public}"
             )
+            parameters = [ranked, query]
         else:
             query = " AND ".join(_sqlite_term(term) for term in terms)
             found = (
@@ -137,8 +140,9 @@ class _Matched:
                 " JOIN rlm_site_searchdocument d ON d.id = search_index.rowid"
                 f" WHERE search_index MATCH %s AND {public}"
             )
+            parameters = [query]
         self.expression = f"WITH matched AS ({found})"
-        self.parameters = [query, moment, moment]
+        self.parameters = [*parameters, moment, moment]
 
     def kinds(self, tag: Tag | None) -> list[tuple[str, int]]:
         where, parameters = self._where("", tag)
@@ -163,7 +167,8 @@ class _Matched:
     def page(self, kind: str, tag: Tag | None, page: int) -> list[tuple[str, int, str, str, str]]:
         where, parameters = self._where(kind, tag)
         return self._rows(
-            f"SELECT source, object_id, kind, title, text FROM matched{where} ORDER BY score DESC, id LIMIT %s OFFSET %s",
+            f"SELECT source, object_id, kind, title, text FROM matched{where}"
+            " ORDER BY score DESC, id LIMIT %s OFFSET %s",
             [*parameters, PAGE_SIZE, (page - 1) * PAGE_SIZE],
         )
 
@@ -174,9 +179,10 @@ class _Matched:
             parameters.append(kind)
         if tag:
             conditions.append(
-                "((matched.source = 'article' AND matched.object_id IN"
-                " (SELECT content_object_id FROM articles_taggedarticle WHERE tag_id = %s)) OR (matched.source = 'quote'"
-                " AND matched.object_id IN (SELECT content_object_id FROM quotes_taggedquote WHERE tag_id = %s)))"
+                "(matched.source = 'article' AND matched.object_id IN"
+                " (SELECT content_object_id FROM articles_taggedarticle WHERE tag_id = %s)"
+                " OR matched.source = 'quote' AND matched.object_id IN"
+                " (SELECT content_object_id FROM quotes_taggedquote WHERE tag_id = %s))"
             )
             parameters += [tag.pk, tag.pk]
         return (" WHERE " + " AND ".join(conditions) if conditions else ""), parameters
@@ -287,11 +293,13 @@ def register() -> None:
 
 
 def _index_articles(ids: Sequence[int]) -> None:
-    rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tags")
+    rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tagged_items__tag")
     documents = []
     for article in rows:
         if public := window(article, article.parent):
-            about = [tag.name for tag in article.tags.all()] + ([article.parent.title] if article.parent else [])
+            about = [item.tag.name for item in article.tagged_items.all()] + (
+                [article.parent.title] if article.parent else []
+            )
             kind = "section" if article.parent else "topic"
             text = markdown.source(article.body).plain
             documents.append(_Document(article.pk, kind, article.title, " ".join(about), text, *public))
@@ -299,13 +307,13 @@ def _index_articles(ids: Sequence[int]) -> None:
 
 
 def _index_quotes(ids: Sequence[int]) -> None:
-    rows = Quote.objects.filter(pk__in=ids).for_display().prefetch_related("tags")
+    rows = Quote.objects.filter(pk__in=ids).for_display().prefetch_related("tagged_items__tag")
     documents = []
     for quote in rows:
         if public := window(quote):
             names = [quote.name, *(quote.person.aliases if quote.person else [])]
             works = [work.title for work in (quote.work, quote.quoted_in) if work]
-            about = " ".join([*names, *works, *(tag.name for tag in quote.tags.all())])
+            about = " ".join([*names, *works, *(item.tag.name for item in quote.tagged_items.all())])
             documents.append(_Document(quote.pk, "quotation", "", about, " ".join(quote.text.split()), *public))
     _write("quote", ids, documents)
 

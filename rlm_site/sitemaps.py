@@ -28,7 +28,7 @@ class SiteSitemap(Sitemap):
     limit = ADDRESSES_A_FILE
 
     def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:
-        return super().get_urls(page=page, site=_Site, protocol=protocol)
+        return super().get_urls(page=page, site=_Site, protocol=protocol)  # type: ignore[arg-type]
 
 
 class Articles(SiteSitemap):

@@ -1,7 +1,7 @@
 """Addresses made of titles: transliterated, never empty, never a word that the URL table uses."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from django.core.exceptions import ValidationError
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -44,13 +44,16 @@ def slug_for(title: str, taken: Callable[[str], bool] = lambda slug: False) -> s
 
 def first_level_words() -> frozenset[str]:
     """Every literal word with which an address of the URL table begins, and the reserved ones."""
-    words = set(RESERVED)
-    for pattern in get_resolver().url_patterns:
-        if isinstance(pattern, URLPattern | URLResolver):
-            first = str(pattern.pattern).lstrip("^").split("/")[0]
-            if first and "<" not in first:
-                words.add(first.rstrip("$").replace("\\", ""))
-    return frozenset(words)
+    return RESERVED | frozenset(_first_words(get_resolver().url_patterns))
+
+
+def _first_words(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
+    for pattern in patterns:
+        route = str(pattern.pattern)
+        if not route and isinstance(pattern, URLResolver):
+            yield from _first_words(pattern.url_patterns)
+        elif route and not route.startswith("<"):
+            yield route.split("/")[0]
 
 
 def validate_first_level(slug: str) -> None:

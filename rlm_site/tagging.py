@@ -44,7 +44,7 @@ def parse(text: str) -> list[str]:
 def edit_string(tags: Iterable[Tag]) -> str:
     """What the form shows: `parse` gives the same tags back."""
     return ", ".join(
-        f'"{tag.name}"' if "," in tag.name else tag.name for tag in sorted(tags, key=lambda tag: tag.folded)
+        f'"{tag.name}"' if "," in tag.name else tag.name for tag in sorted(tags, key=lambda tag: fold_name(tag.name))
     )
 
 

@@ -1,0 +1,220 @@
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from quotes.attribution import dates, year
+from quotes.models import Check, IndexTerm, Person, Quote, Work
+from rlm_site.editing import ContentAdmin, ContentForm, ContentInline, PublishableAdmin, PublishableForm, StateFilter
+
+
+class NamesField(forms.CharField):
+    """A list of names, typed one on a line."""
+
+    widget = AdminTextareaWidget(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        lines = value if isinstance(value, list) else (super().to_python(value) or "").splitlines()
+        return [name for name in (" ".join(line.split()) for line in lines) if name]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return not self.disabled and self.to_python(initial or "") != self.to_python(data or "")
+
+
+class PersonForm(ContentForm):
+    aliases = NamesField(label=gettext_lazy("Other names"), required=False, help_text=gettext_lazy("One on a line."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = _("The address: /people/<slug>/. Empty: made of the name.")
+
+
+class DeathFilter(admin.SimpleListFilter):
+    title = gettext_lazy("year of death")
+    parameter_name = "died_known"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("known")), ("no", _("none: living, or not known"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(died__isnull=self.value() == "no")
+        return queryset
+
+
+@admin.register(Person)
+class PersonAdmin(ContentAdmin):
+    form = PersonForm
+    list_display = ["name", "lived", "description", "kind", "quotations"]
+    list_filter = ["kind", DeathFilter]
+    search_fields = ["name", "sort_name"]
+    search_help_text = gettext_lazy("The name, or another name of the person.")
+    fieldsets = [
+        (None, {"fields": ["kind", "name", "sort_name", "aliases", "description", "slug"]}),
+        (
+            gettext_lazy("Dates"),
+            {"fields": [("born", "born_circa"), ("died", "died_circa"), "living_checked_on"]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(quote_count=Count("quotes"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        rows, duplicates = super().get_search_results(request, queryset, search_term)
+        if search_term.strip():
+            # As the database keeps the list: SQLite with escapes for other letters than ASCII, PostgreSQL without.
+            known = Person.objects.annotate(alias_text=Cast("aliases", TextField()))
+            escaped = json.dumps(search_term)[1:-1]
+            aliased = known.filter(alias_text__icontains=search_term) | known.filter(alias_text__icontains=escaped)
+            rows = rows | queryset.filter(pk__in=aliased.values("pk"))
+        return rows, duplicates
+
+    @admin.display(description=gettext_lazy("lived"), ordering="born")
+    def lived(self, obj: Person) -> str:
+        return dates(obj.born, obj.died, born_circa=obj.born_circa, died_circa=obj.died_circa)
+
+    @admin.display(description=gettext_lazy("quotations"), ordering="quote_count")
+    def quotations(self, obj: Any) -> int:
+        return int(obj.quote_count)
+
+    def is_public(self, obj: Person) -> bool:
+        return True
+
+
+class WorkForm(ContentForm):
+    beside = {
+        "work_is_unique": ("title", gettext_lazy("This work is there already, with the same authors and year.")),
+        "work_without_year_is_unique": ("title", gettext_lazy("This work is there already, with the same authors.")),
+    }
+
+
+@admin.register(Work)
+class WorkAdmin(ContentAdmin):
+    form = WorkForm
+    list_display = ["title", "authors", "year_printed", "kind", "quotations"]
+    list_filter = ["kind"]
+    search_fields = ["title", "authors"]
+    search_help_text = gettext_lazy("Title or authors.")
+    fields = ["title", "authors", "year", "kind", "url"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(quote_count=Count("quotes"))
+
+    @admin.display(description=gettext_lazy("year"), ordering="year")
+    def year_printed(self, obj: Work) -> str:
+        return "" if obj.year is None else year(obj.year)
+
+    @admin.display(description=gettext_lazy("quotations from it"), ordering="quote_count")
+    def quotations(self, obj: Any) -> int:
+        return int(obj.quote_count)
+
+
+class ImportedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("attribution")
+    parameter_name = "attribution"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("parts", _("in its parts")), ("unparsed", _("not taken apart"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "unparsed":
+            return queryset.exclude(attribution_as_imported="")
+        if self.value() == "parts":
+            return queryset.filter(attribution_as_imported="")
+        return queryset
+
+
+class EvidenceFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.status != Quote.Status.VERIFIED:
+            return
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        if not any(form not in self.deleted_forms for form in kept):
+            raise ValidationError(_("A verified quotation needs evidence: say who looked it up, when and where."))
+
+
+class CheckInline(ContentInline):
+    model = Check
+    formset = EvidenceFormSet
+    fields = ["checked_by", "checked_on", "work", "place", "found"]
+    autocomplete_fields = ["work"]
+    verbose_name = gettext_lazy("piece of evidence")
+    verbose_name_plural = gettext_lazy("evidence")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("work")
+
+
+class IndexTermInline(ContentInline):
+    model = IndexTerm
+    fields = ["word", "veto", "note"]
+    verbose_name = gettext_lazy("index term")
+    verbose_name_plural = gettext_lazy("words it is filed under, and vetoes")
+
+
+class QuoteForm(PublishableForm):
+    beside = {"quote_retires_after_publication": ("retire_at", "")}
+
+
+@admin.register(Quote)
+class QuoteAdmin(PublishableAdmin):
+    form = QuoteForm
+    list_display = ["words", "person", "work", "status", "state", "auto_pick"]
+    list_filter = [
+        "status",
+        StateFilter,
+        "auto_pick",
+        ImportedFilter,
+        ("language", admin.AllValuesFieldListFilter),
+    ]
+    list_select_related = ["person", "work"]
+    search_fields = ["text", "person__name", "name_as_printed", "key"]
+    search_help_text = gettext_lazy("Words of the text, the person, or the key.")
+    autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
+    readonly_fields = ["attribution_line", "versions"]
+    fieldsets = [
+        (None, {"fields": ["text", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
+        (
+            gettext_lazy("Source"),
+            {"fields": ["work", "locator", "locator_as_printed", "quoted_in", "quoted_in_locator", "year_said"]},
+        ),
+        (gettext_lazy("Original"), {"fields": ["original_text", "original_language", "translator"]}),
+        (
+            gettext_lazy("Standing"),
+            {"fields": ["status", "true_source", "version_of", "auto_pick", "attribution_as_imported"]},
+        ),
+        (gettext_lazy("Record"), {"fields": ["key", "versions"]}),
+    ]
+    inlines = [CheckInline, IndexTermInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("person")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "key"] if obj else fields
+
+    @admin.display(description=gettext_lazy("quotation"), ordering="text")
+    def words(self, obj: Quote) -> str:
+        return obj.first_words()
+
+    @admin.display(description=gettext_lazy("prints as"))
+    def attribution_line(self, obj: Quote) -> str:
+        return str(obj.attribution) if obj.pk else _("After the first save.")

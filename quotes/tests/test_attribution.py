@@ -1,0 +1,121 @@
+import pytest
+
+from quotes.attribution import Place, attribution, dates, normalise_locator
+
+
+@pytest.mark.parametrize(
+    ("fields", "printed"),
+    [
+        ({"name": "Susan Sontag", "born": 1933}, "Susan Sontag (b. 1933)"),
+        (
+            {
+                "name": "Mrs. William C. Gannett",
+                "description": "U.S. suffragist",
+                "quoted_in": Place("History of Woman Suffrage", "vol. 5, ch. 8", "Ida Husted Harper", 1922),
+            },
+            "Mrs. William C. Gannett, U.S. suffragist. As quoted in History of Woman Suffrage, vol. 5, ch. 8, "
+            "by Ida Husted Harper (1922)",
+        ),
+        (
+            {"name": "Johann Wolfgang von Goethe", "born": 1749, "died": 1832},
+            "Johann Wolfgang von Goethe (1749–1832)",
+        ),
+        (
+            {
+                "name": "Karl Marx",
+                "born": 1818,
+                "died": 1883,
+                "description": "German philosopher",
+                "work": Place("The Civil War in France", "ch. 4", "Karl Marx", 1871),
+            },
+            "Karl Marx (1818–1883), German philosopher. The Civil War in France, ch. 4 (1871)",
+        ),
+        (
+            {"name": "Geoffrey Chaucer", "born": 1343, "born_circa": True, "died": 1400},
+            "Geoffrey Chaucer (c. 1343–1400)",
+        ),
+        (
+            {
+                "name": "Euripides",
+                "born": -480,
+                "born_circa": True,
+                "died": -406,
+                "description": "Greek tragedian",
+                "work": Place("Alope", "frag. 109"),
+            },
+            "Euripides (c. 480–406 BC), Greek tragedian. Alope, frag. 109",
+        ),
+        ({"name": "Livy", "born": -59, "died": 17}, "Livy (59 BC–AD 17)"),
+        ({"name": "Konstantin Voskoboinik", "died": 1942}, "Konstantin Voskoboinik (d. 1942)"),
+        ({}, "Anonymous"),
+        ({"name": "Russian proverb"}, "Russian proverb"),
+        (
+            {
+                "name": "Leo Tolstoy",
+                "work": Place("War and Peace", "bk. 9, ch. 1", "Leo Tolstoy", 1904),
+                "translator": "Constance Garnett",
+            },
+            "Leo Tolstoy. War and Peace, bk. 9, ch. 1, trans. Constance Garnett (1904)",
+        ),
+        (
+            {"name": "Voltaire", "born": 1694, "died": 1778, "disputed": True},
+            "Attributed to Voltaire (1694–1778)",
+        ),
+        # the primary work alone is printed where both are known
+        (
+            {"name": "A", "work": Place("Own"), "quoted_in": Place("Other", "p. 1", "B", 1900)},
+            "A. Own",
+        ),
+        ({"name": "A", "year_said": 1946}, "A (1946)"),
+        ({"name": "A Jr.", "work": Place("Own")}, "A Jr. Own"),
+        ({"name": "A", "work": Place("Own", year=-380), "year_said": 5}, "A. Own (380 BC)"),
+        ({"name": "A", "as_imported": "A, somewhere, once"}, "A, somewhere, once"),
+        ({"disputed": True}, "Anonymous"),
+    ],
+)
+def test_fields_print_as_the_plan_says(fields: dict[str, object], printed: str) -> None:
+    assert str(attribution(**fields)) == printed  # type: ignore[arg-type]
+
+
+def test_the_name_and_the_title_stand_apart_for_links_and_italics() -> None:
+    line = attribution(name="Karl Marx", born=1818, died=1883, work=Place("The Civil War in France", "ch. 4", "", 1871))
+    assert (line.name, line.title) == ("Karl Marx", "The Civil War in France")
+
+
+@pytest.mark.parametrize(
+    ("born", "died", "printed"),
+    [
+        (None, None, ""),
+        (-384, -322, "384–322 BC"),
+        (-4, None, "b. 4 BC"),
+        (None, -399, "d. 399 BC"),
+        (121, 180, "121–180"),
+    ],
+)
+def test_dates(born: int | None, died: int | None, printed: str) -> None:
+    assert dates(born, died) == printed
+
+
+def test_an_uncertain_death_is_marked() -> None:
+    assert dates(1200, 1261, died_circa=True) == "1200–c. 1261"
+
+
+@pytest.mark.parametrize(
+    ("printed", "normal"),
+    [
+        ("Act iii. Sc. 2", "act 3, sc. 2"),
+        ("Frag. 109", "frag. 109"),
+        ("Vol. iv. p. 47", "vol. 4, p. 47"),
+        ("Part ii. Chap. lviii", "pt. 2, ch. 58"),
+        ("Canto iv. Stanza 98", "canto 4, st. 98"),
+        ("Book iv. Ep. 5", "bk. 4, ep. 5"),
+        ("Part i. Act iv. Sc. 4", "pt. 1, act 4, sc. 4"),
+        ("Line 129", "l. 129"),
+        ("P. 93", "p. 93"),
+        ("Prologue. Line 1", "Prologue. Line 1"),
+        ("Book v. The Winter Morning Walk", "bk. 5, The Winter Morning Walk"),
+        ("", ""),
+    ],
+)
+def test_locators_are_normalised(printed: str, normal: str) -> None:
+    assert normalise_locator(printed) == normal

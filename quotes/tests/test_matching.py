@@ -1,0 +1,254 @@
+"""Which quotations answer a heading, in which order of recourse, and what the line above them says."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from quotes import matching
+from quotes.index import learn
+from quotes.matching import Block, Page, Rule
+from quotes.models import IndexTerm, Person, Quote, Work
+from rlm_site import derived
+from rlm_site.models import Tag
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    matching._memory.clear()
+    yield
+    matching._memory.clear()
+
+
+def quote(text: str, **fields: object) -> Quote:
+    return Quote.objects.create(text=text, **{"published": True, "status": "reported", **fields})
+
+
+def someone(name: object) -> Person:
+    return Person.objects.create(name=str(name), slug=f"p{name}")
+
+
+def ask(*pages: Page) -> list[Block]:
+    learn(word for page in pages for word in page.used_words())
+    derived.drain()
+    return matching.blocks([pages], timezone.now())[0]
+
+
+def ask_one(heading: str, **fields: object) -> Block:
+    return ask(Page(heading, **fields))[0]  # type: ignore[arg-type]
+
+
+def texts(block: Block) -> list[str]:
+    return [pick.quote.text for pick in block.picks]
+
+
+def test_the_exact_word_comes_first_and_rules_are_not_mixed() -> None:
+    quote("One wombat is enough for any garden.")
+    exact = quote("Two wombats are too many for mine.")
+    block = ask_one("The Wombats")
+    assert texts(block) == [exact.text]
+    assert block.line == "Famous quotes containing the word wombats:"
+
+
+def test_another_form_is_found_and_the_line_names_the_form_shown() -> None:
+    quote("One wombat is enough for any garden.")
+    assert ask_one("The Wombats").line == "Famous quotes containing the word wombat:"
+
+
+def test_a_word_inside_another_or_of_the_same_stem_is_no_hit() -> None:
+    quote("He dallies with the tallyman’s wife.")
+    quote("A zebralike, zebrine thing of stripes.")
+    assert not ask_one("Talls and Zebras")
+
+
+def test_the_line_names_only_words_that_are_shown_in_the_order_of_the_heading() -> None:
+    quote("The quagga is gone from the plains.", person=someone("A"))
+    quote("A numbat sleeps by night in logs.", person=someone("B"))
+    both = ask_one("Numbat, Dugong and Quagga")
+    assert both.line == "Famous quotes containing the words numbat and/or quagga:"
+    quote("The dugong is a numbat’s friend, quagga.", person=someone("C"))
+    assert (
+        ask_one("Numbat, Dugong and Quagga").line == "Famous quotes containing the words numbat, dugong and/or quagga:"
+    )
+
+
+def test_an_index_term_is_the_third_resort() -> None:
+    filed = quote("Say nothing of them, they bite at night.")
+    IndexTerm.objects.create(quote=filed, word="Vampires")
+    block = ask_one("Vampires")
+    assert block.line == "Famous quotes on vampires:"
+    assert block.picks[0].reason == "filed under vampires"
+
+
+def test_a_shared_tag_that_may_bring_quotations_is_the_last_resort() -> None:
+    brings = Tag.objects.create(name="Zymurgy", brings_quotations=True)
+    silent = Tag.objects.create(name="Zanzibar")
+    quote("The brewer is a patient man.").tags.add(brings)
+    quote("An island is an island.").tags.add(silent)
+    tags = ((silent.pk, silent.name, False), (brings.pk, brings.name, True))
+    block = ask_one("Qwerty", tags=tags)
+    assert block.line == "Famous quotes on the subject of Zymurgy:"
+    assert texts(block) == ["The brewer is a patient man."]
+    assert not ask_one("Qwerty", tags=tags[:1])
+
+
+def test_nothing_is_padded_when_there_is_no_hit() -> None:
+    assert not ask_one("Xyzzy and Plugh")
+    assert not ask_one("The Of And 1945")
+
+
+def test_at_most_three_are_shown_one_a_person_and_one_a_work() -> None:
+    people = [someone(number) for number in range(4)]
+    work = Work.objects.create(title="One Book")
+    for number in range(8):
+        quote(f"The okapi said {number} to all of us.", person=people[number % 4])
+    quote("The okapi in the book was tall.", work=work)
+    quote("The okapi in the book was small.", work=work)
+    block = ask_one("Okapi")
+    assert len(block.picks) == 3
+    assert len({pick.quote.person_id for pick in block.picks if pick.quote.person_id}) >= 2
+    assert sum(pick.quote.work_id == work.pk for pick in block.picks) <= 1
+
+
+def test_a_topic_repeats_no_quotation_while_another_will_do() -> None:
+    for number in range(4):
+        quote(
+            f"An ibex never falls, they say, {number}.",
+            person=someone(number),
+        )
+    first, second, third = ask(Page("Ibex"), Page("The Ibex again"), Page("One more ibex"))
+    assert len(first.picks) == 3
+    assert [text for text in texts(second) if text in texts(first)] == []
+    assert len(second.picks) == 1
+    assert third.picks  # all are shown already: better again than nothing
+    assert len(third.picks) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"published": False},
+        {"auto_pick": False},
+        {"status": "unverified"},
+        {"status": "disputed"},
+        {"status": "misattributed"},
+        {"publish_at": timezone.now() + timedelta(days=1)},
+        {"retire_at": timezone.now() - timedelta(days=1)},
+    ],
+)
+def test_only_published_sure_quotations_are_picked(fields: dict[str, object]) -> None:
+    quote("A lone pangolin walks by the river.", **fields)
+    assert not ask_one("Pangolin")
+
+
+def test_a_pin_comes_first_and_a_pin_that_does_not_bear_the_line_out_changes_it() -> None:
+    quote("The dodo is no more, alas.")
+    apt = quote("I met a dodo once, in a dream.", auto_pick=False)
+    other = quote("Nothing to do with birds at all.", auto_pick=False)
+    block = ask_one("The Dodo", pins=(apt.pk,))
+    assert texts(block)[0] == apt.text
+    assert block.line == "Famous quotes containing the word dodo:"
+    block = ask_one("The Dodo", pins=(other.pk,))
+    assert texts(block)[0] == other.text
+    assert block.line == "Famous quotes chosen for this page:"
+
+
+def test_a_page_of_chosen_ones_shows_its_pins_alone() -> None:
+    quote("The dodo is no more, alas.")
+    pin = quote("A dodo again, in prose.", auto_pick=False)
+    assert texts(ask_one("The Dodo", pins=(pin.pk,), automatic=False)) == [pin.text]
+    assert not ask_one("The Dodo", automatic=False)
+
+
+def test_a_disputed_quotation_is_shown_when_pinned_and_a_misattributed_one_never() -> None:
+    disputed = quote("Let them eat dodo, she said.", status="disputed")
+    wrong = quote("The dodo is the state, he said.", status="misattributed", person=someone("X"))
+    assert texts(ask_one("The Dodo", pins=(disputed.pk, wrong.pk))) == [disputed.text]
+
+
+def test_a_ban_and_a_veto_keep_a_quotation_out() -> None:
+    made = quote("The dodo is no more, alas.")
+    assert ask_one("The Dodo")
+    assert not ask_one("The Dodo", bans=frozenset({made.pk}))
+    IndexTerm.objects.create(quote=made, word="Dodos", veto=True)
+    assert not ask_one("The Dodo")
+
+
+def test_an_editor_overrides_the_words_of_the_heading() -> None:
+    made = quote("The dodo is no more, alas.")
+    block = ask_one("The Closed Trial", words=("dodo",))
+    assert texts(block) == [made.text]
+    assert block.line == "Famous quotes containing the word dodo:"
+
+
+def test_more_words_rarer_words_and_shared_tags_rank_higher() -> None:
+    tag = Tag.objects.create(name="Zymurgy")
+    for number in range(6):
+        quote(f"The lemur is common, number {number}.", person=someone(number))
+    two = quote("A lemur and a tarsier sat together.")
+    rare = quote("A tarsier sat alone in the tree.")
+    assert texts(ask_one("Lemur and Tarsier"))[:2] == [two.text, rare.text]
+    tagged = quote("The lemur is tagged, as it happens.")
+    tagged.tags.add(tag)
+    assert texts(ask_one("Lemur", tags=((tag.pk, tag.name, False),)))[0] == tagged.text
+
+
+def test_words_in_common_with_the_text_rank_higher() -> None:
+    quote("The lemur is a creature of the night.")
+    near = quote("The lemur surrendered its fortress at dawn.")
+    assert texts(ask_one("Lemur", text="The garrison surrendered the fortress."))[0] == near.text
+
+
+def test_every_part_of_the_score_is_kept_with_the_pick() -> None:
+    quote("The dodo is no more, alas.")
+    (pick,) = ask_one("The Dodo").picks
+    assert set(pick.score) == set(matching.WEIGHTS)
+    assert pick.total == pytest.approx(sum(pick.score.values()))
+    assert pick.words == ("dodo",)
+    assert pick.lines == [[("The ", False), ("dodo", True), (" is no more, alas.", False)]]
+
+
+def test_the_same_content_gives_the_same_picks() -> None:
+    for number in range(20):
+        quote(f"A gecko is a gecko is {number}.")
+    assert texts(ask_one("Gecko")) == texts(ask_one("Gecko"))
+
+
+def test_a_block_is_remembered_while_its_version_stands() -> None:
+    made = quote("The dodo is no more, alas.")
+    page = Page("The Dodo")
+    ask(page)
+    before = matching.blocks([(page,)], timezone.now(), "v1")
+    Quote.objects.filter(pk=made.pk).update(published=False)
+    derived.drain()
+    assert matching.blocks([(page,)], timezone.now(), "v1") == before
+    assert not matching.blocks([(page,)], timezone.now(), "v2")[0][0]
+
+
+def test_a_remembered_block_ends_when_a_scheduled_quotation_comes_due() -> None:
+    now = timezone.now()
+    quote("The dodo is coming back.", publish_at=now + timedelta(hours=1))
+    page = Page("The Dodo")
+    ask(page)
+    assert not matching.blocks([(page,)], now, "v1")[0][0]
+    assert matching.blocks([(page,)], now + timedelta(hours=2), "v1")[0][0]
+
+
+def test_the_number_of_queries_does_not_grow(django_assert_num_queries: Callable[[int], object]) -> None:
+    page = Page("The Dodo")
+    for number in range(300):
+        quote(f"The dodo is number {number} of its kind.")
+    ask(page)
+    with django_assert_num_queries(2):  # type: ignore[attr-defined]
+        matching.blocks([(page, Page("The Gecko"))], timezone.now())
+
+
+def test_reasons_are_printed_for_readers() -> None:
+    quote("The dodo is no more, alas.")
+    block = ask_one("The Dodo")
+    assert block.rule is Rule.WORD
+    assert block.picks[0].reason == "contains dodo"
+    assert block.more == [("dodo", "/words/dodo/")]
