@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -60,6 +60,17 @@ def window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | No
     starts = [row.publish_at for row in present if row.publish_at]
     ends = [row.retire_at for row in present if row.retire_at]
     return max(starts, default=EARLIEST), min(ends, default=None)
+
+
+def next_due(now: datetime, models: Iterable[type["Publishable"]]) -> datetime | None:
+    """The next moment at which the clock alone makes any row of these tables public or retires it. One query."""
+    moments = []
+    for model in models:
+        for column in ("publish_at", "retire_at"):
+            coming = model._default_manager.filter(**{"published": True, f"{column}__gt": now})
+            moments.append(coming.order_by().values(moment=Min(column)))
+    first, *others = moments
+    return min((row["moment"] for row in first.union(*others) if row["moment"]), default=None)
 
 
 def next_change(rows: Iterable["Publishable"], now: datetime) -> datetime | None:

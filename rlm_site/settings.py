@@ -63,7 +63,7 @@ def _database() -> dict[str, object]:
             "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
         }
     elif engine == "django.db.backends.postgresql":
-        config["CONN_HEALTH_CHECKS"] = True
+        config["OPTIONS"] = {"connect_timeout": 5}  # seconds
     else:
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     config["CONN_MAX_AGE"] = None
@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "rlm_site.proxies.forget_untrusted_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rlm_site.page_cache.serve_from_memory",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,6 +155,8 @@ AXES_IPWARE_PROXY_TRUSTED_IPS = TRUSTED_PROXIES or None
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_VERBOSE = False
+
+PAGE_CACHE_BYTES = 24 * 2**20  # of readers' pages in the memory of a worker
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE", default="UTC")

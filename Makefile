@@ -1,0 +1,51 @@
+# `make run` serves the site, `make test` tests it; both need python3 (3.11 or later) and install the rest into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-postgres lint secret
+
+help:
+	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
+	@echo "make test           run all tests (ARGS='-k search' for some)"
+	@echo "make test-postgres  run them on a private PostgreSQL server"
+	@echo "make lint           check style, templates and types"
+
+run: .venv/run.stamp secret
+	@exec $(BIN)/python manage.py serve
+
+test: .venv/test.stamp
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-postgres: .venv/test.stamp
+	@.ci/postgres $(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/test.stamp secret
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
+	$(BIN)/mypy .
+
+# Only this account may read .env.
+secret: .venv/run.stamp
+	@test -n "$$SECRET_KEY" || grep -qs '^SECRET_KEY=' .env || \
+	  (umask 077 && $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50))' >> .env)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlm_site: needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with PYTHON=python3.12 make run.")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "rlm_site: this Python lacks its venv module (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Making the Python environment .venv ..."
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/run.stamp: requirements.txt .venv/bin/python
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv # made by half
+	@echo "Installing what the site needs into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Installing what the tests need into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

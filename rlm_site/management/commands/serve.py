@@ -1,0 +1,118 @@
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from articles.models import Article
+from rlm_site import derived, static_files
+from rlm_site.models import Stale
+
+FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
+EDITOR = "editor"
+SERVER = [
+    *("--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "error"),
+    *("--http1-header-read-timeout", "15000"),  # ms; a client that never finishes its headers
+    *("--workers-kill-timeout", "10"),  # s; a request that hangs does not hold up the end
+]
+
+
+class Command(BaseCommand):
+    help = "Bring the database and the static files up to date, then serve the site."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        require_free_port(settings.HOST, settings.PORT)
+        try:
+            require_database()
+            self.migrate()
+            self.load_content()
+            self.collect_static_files()
+            self.create_first_editor()
+        except OperationalError as error:
+            raise CommandError(f"The database failed: {first_line(error)}.") from error
+        connections.close_all()
+        self.say(f"Serving {settings.SITE_URL}/ on {settings.HOST} port {settings.PORT}; Ctrl-C ends it.")
+        os.chdir(settings.BASE_DIR)
+        # The server takes this process over, so that signals reach it and nothing of the preparation stays in memory.
+        listen = ["--host", settings.HOST, "--port", str(settings.PORT)]
+        os.execv(sys.executable, [sys.executable, "-m", "granian", *SERVER, *listen, "rlm_site.wsgi:application"])  # noqa: S606
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.say("Bringing the tables of the database up to date …")
+        # Also where nothing is to be done: it puts back triggers that were lost.
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+
+    def load_content(self) -> None:
+        if not Article.objects.exists():
+            self.say("Loading the content from fixtures/ …")
+            call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
+        if Stale.objects.exists():
+            self.say("Indexing words and search …")
+            derived.drain()
+
+    def collect_static_files(self) -> None:
+        if not static_files.are_collected():
+            self.say("Collecting and compressing static files …")
+            static_files.collect()
+
+    def create_first_editor(self) -> None:
+        users = get_user_model()._default_manager
+        if users.exists():
+            return
+        password = secrets.token_urlsafe(15)
+        users.create_superuser(EDITOR, password=password)
+        self.say(f"An editor's account for {settings.SITE_URL}/admin/ was made. Its password is shown only now:")
+        self.say(f"  name      {EDITOR}")
+        self.say(f"  password  {password}")
+
+
+def require_free_port(host: str, port: int) -> None:
+    """The server would share a port that another server of its kind listens on, without a word."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}."
+            " Choose another with PORT and HOST."
+        ) from error
+
+
+def require_database() -> None:
+    if connection.vendor == "sqlite":
+        require_folder(Path(connection.settings_dict["NAME"]).parent)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be reached: {first_line(error)}. Look at DATABASE_URL.") from error
+
+
+def require_folder(folder: Path) -> None:
+    try:
+        settings.STATE_DIR.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"The folder {settings.STATE_DIR} cannot be made: {error.strerror}.") from error
+    if not folder.is_dir():
+        raise CommandError(f"There is no folder {folder} for the database. Make it, or look at DATABASE_URL.")
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")
