@@ -23,6 +23,7 @@ from rlm_site.publishing import window
 PAGE_SIZE = 10
 MAX_TEXT = 1000  # characters of a query that are looked at ...
 MAX_WORDS = 12  # ... and words
+TITLE_TERMS = 4  # words of a query that are looked for in titles first
 MIN_PREFIX = 3  # letters from which the beginning of a word finds it
 EXCERPT = 260  # characters
 KINDS = ("topic", "section", "quotation")
@@ -123,24 +124,30 @@ class _Matched:
     def __init__(self, terms: Sequence[Term], now: datetime) -> None:
         moment = connection.ops.adapt_datetimefield_value(now)
         public = "d.public_from <= %s AND (d.public_until IS NULL OR d.public_until > %s)"
+        titled = terms[:TITLE_TERMS]
         if connection.vendor == "postgresql":
             query = " & ".join(_postgresql_term(term) for term in terms)
             # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
             ranked = " | ".join(_postgresql_term(term) for term in terms)
+            in_title = " + ".join(["CAST(i.terms @@ CAST(%s AS tsquery) AS int)"] * len(titled))
             found = (
-                "SELECT d.*, ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery)) AS score"
+                f"SELECT d.*, {in_title} AS titled,"
+                " ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery)) AS score"
                 " FROM rlm_site_searchdocument d JOIN search_index i ON i.rowid = d.id"
                 f" WHERE i.terms @@ CAST(%s AS tsquery) AND {public}"
             )
-            parameters = [ranked, query]
+            parameters = [*(_postgresql_term(term, weight="A") for term in titled), ranked, query]
         else:
             query = " AND ".join(_sqlite_term(term) for term in terms)
+            in_title = " + ".join(
+                ["(d.id IN (SELECT rowid FROM search_index WHERE search_index MATCH %s))"] * len(titled)
+            )
             found = (
-                "SELECT d.*, -bm25(search_index, 10.0, 4.0, 1.0) AS score FROM search_index"
+                f"SELECT d.*, {in_title} AS titled, -bm25(search_index, 10.0, 4.0, 1.0) AS score FROM search_index"
                 " JOIN rlm_site_searchdocument d ON d.id = search_index.rowid"
                 f" WHERE search_index MATCH %s AND {public}"
             )
-            parameters = [query]
+            parameters = [*(f"{{title}} : {_sqlite_term(term)}" for term in titled), query]
         self.expression = f"WITH matched AS ({found})"
         self.parameters = [*parameters, moment, moment]
 
@@ -168,7 +175,7 @@ class _Matched:
         where, parameters = self._where(kind, tag)
         return self._rows(
             f"SELECT source, object_id, kind, title, text FROM matched{where}"
-            " ORDER BY score DESC, id LIMIT %s OFFSET %s",
+            " ORDER BY titled DESC, score DESC, id LIMIT %s OFFSET %s",
             [*parameters, PAGE_SIZE, (page - 1) * PAGE_SIZE],
         )
 
@@ -200,10 +207,10 @@ def _sqlite_term(term: Term) -> str:
     return f"({' OR '.join(spellings)})"
 
 
-def _postgresql_term(term: Term) -> str:
-    spellings = [f"'{word}'" for word in sorted(term.same)]
+def _postgresql_term(term: Term, weight: str = "") -> str:
+    spellings = [f"'{word}'" + (f":{weight}" if weight else "") for word in sorted(term.same)]
     if len(term.word) >= MIN_PREFIX:
-        spellings.append(f"'{term.word}':*")
+        spellings.append(f"'{term.word}':*{weight}")
     return f"({' | '.join(spellings)})"
 
 

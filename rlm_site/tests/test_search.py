@@ -39,6 +39,13 @@ def test_titles_outrank_bodies() -> None:
     assert titles("zeppelin") == [str(title), str(body)]
 
 
+def test_a_title_outranks_even_a_short_text_about_nothing_else() -> None:
+    short = quote("Zeppelins feed on hope.")
+    short.tags.add("zeppelin")
+    title = topic("The Zeppelin and Memory", "It flew over the town. " * 200)
+    assert [result.row for result in find("zeppelin").results] == [title, short]
+
+
 def test_topics_sections_and_quotations_are_one_list() -> None:
     above = topic("Quagga")
     topic("Nothing", "about a quagga", parent=above)
