@@ -56,7 +56,7 @@ def version(using: str = "default") -> str:
     connection = connections[using]
     try:
         return _read_version(connection)
-    except connection.Database.Error:
+    except connection.Database.Error:  # type: ignore[attr-defined]
         if connection.in_atomic_block:
             raise
         connection.close()

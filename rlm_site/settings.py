@@ -1,9 +1,11 @@
 """The one settings file and the only reader of the environment.
 
 Values come from the process environment, then from `.env` beside manage.py. What is missing or wrong stops the
-start with one line that says what to do. `docs/configuration.md` lists the variables.
+start with one line that says what to do. README.md lists the variables.
 """
 
+import ipaddress
+import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,24 +52,41 @@ def _site_url() -> str:
 
 
 def _database() -> dict[str, object]:
+    url = env("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     try:
-        config: dict[str, object] = env.db("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")
+        config: dict[str, object] = env.db_url_config(url)
     except (ValueError, KeyError, TypeError) as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({error}).") from error
-    engine = config["ENGINE"]
-    if engine == "django.db.backends.sqlite3":
+    if url.startswith("sqlite"):
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds a writer waits for another
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
             "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
         }
-    elif engine == "django.db.backends.postgresql":
-        config["OPTIONS"] = {"connect_timeout": 5}  # seconds
     else:
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+        config["OPTIONS"] = {"connect_timeout": 5, **env.db_url_config(url).get("OPTIONS", {})}  # seconds
     config["CONN_MAX_AGE"] = None
     return config
+
+
+def _time_zone() -> str:
+    value = env("TIME_ZONE", default="UTC")
+    if value not in zoneinfo.available_timezones():
+        raise ImproperlyConfigured(f"TIME_ZONE is {value!r}; give a name such as Europe/Prague.")
+    return value
+
+
+def _trusted_proxies() -> list[str]:
+    proxies: list[str] = env.list("TRUSTED_PROXIES", default=[])
+    for proxy in proxies:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"TRUSTED_PROXIES has {proxy!r}; give addresses such as 127.0.0.1.") from error
+    return proxies
 
 
 PORT = _port()
@@ -77,7 +96,7 @@ SECRET_KEY = _secret_key()
 SITE_URL = _site_url()
 SITE_NAME = env("SITE_NAME", default="Russian Liberation Movement")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="")
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = _trusted_proxies()
 
 _site = urlsplit(SITE_URL)
 SERVED_SECURELY = _site.scheme == "https"
@@ -159,7 +178,7 @@ AXES_VERBOSE = False
 PAGE_CACHE_BYTES = 24 * 2**20  # of readers' pages in the memory of a worker
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = _time_zone()
 USE_I18N = True
 USE_TZ = True
 
@@ -211,5 +230,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},  # a 404 is no event
+    },
 }

@@ -144,7 +144,7 @@ def serving(database_url: str, folder: Path) -> Iterator[Site]:
         process.wait(30)
 
 
-def _wait_until_healthy(site: Site, seconds: float = 120) -> None:
+def _wait_until_healthy(site: Site, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if site.process.poll() is not None:
@@ -267,33 +267,25 @@ def _watch(page: "Page", home: str, problems: list[str]) -> None:
     page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
 
 
+def barriers(page: "Page") -> list[str]:
+    """What WCAG 2.2 AA and axe's best practices find wrong with the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "tags => axe.run({runOnly: tags, resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})",
+        AXE_TAGS,
+    )
+    assert found["passes"], "axe saw nothing"
+    return [
+        f"{violation['id']}: {violation['help']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
 @pytest.fixture
-def axe(chromium: "Browser") -> "Callable[[Page], list[str]]":
-    """`axe(page)` gives what WCAG 2.2 AA and axe's best practices find wrong with the page at its present address."""
-
-    def violations(page: "Page") -> list[str]:
-        # axe applies styles of its own, which the site's policy forbids: it looks at the page in another context.
-        context = chromium.new_context(
-            bypass_csp=True,
-            viewport=page.viewport_size,
-            color_scheme="dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light",
-            storage_state=page.context.storage_state(),
-        )
-        try:
-            copy = context.new_page()
-            copy.goto(page.url)
-            copy.evaluate(AXE.read_text())
-            found = copy.evaluate("tags => axe.run({runOnly: tags, rules: {'target-size': {enabled: true}}})", AXE_TAGS)
-        finally:
-            context.close()
-        assert found["passes"], "axe saw nothing"
-        return [
-            f"{violation['id']}: {violation['help']}: {node['target']} {node['failureSummary']}"
-            for violation in found["violations"]
-            for node in violation["nodes"]
-        ]
-
-    return violations
+def axe() -> "Callable[[Page], list[str]]":
+    return barriers
 
 
 @pytest.fixture

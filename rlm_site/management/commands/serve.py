@@ -2,6 +2,7 @@ import os
 import secrets
 import socket
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Command(BaseCommand):
     def load_content(self) -> None:
         if not Article.objects.exists():
             self.say("Loading the content from fixtures/ …")
-            call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
+            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
+                call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
         if Stale.objects.exists():
             self.say("Indexing words and search …")
             derived.drain()

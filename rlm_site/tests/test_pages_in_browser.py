@@ -1,0 +1,180 @@
+"""The pages as readers get them: Chromium, light and dark, wide and narrow, by keyboard, on paper, without script."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rlm_site.testing import barriers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    NewPage = Callable[..., Page]
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/",
+    "/russian-liberation-movement/",
+    "/russian-liberation-movement/the-allies/",
+    "/tags/",
+    "/tags/exile/",
+    "/words/allies/",
+    "/quotes/",
+    "/quotes/?status=reported",
+    "/people/",
+    "/people/susan-sontag/",
+    "/references/",
+    "/search/",
+    "/search/?q=vlasov",
+    "/search/?q=qqqwwwzzz",
+    "/changes/",
+    "/about/",
+    "/vlasov/no-such-page/",
+]
+SECTION = "/russian-liberation-movement/the-allies/"
+SCREENS = [(1200, 900), (320, 640)]
+
+
+def open_quotation(page: "Page") -> None:
+    """Numbers of quotations are the database's own; the way to one leads over its person."""
+    page.goto("/people/susan-sontag/")
+    page.locator("main a[href^='/quotes/']").first.click()
+    page.wait_for_url("**/quotes/*/*/")
+
+
+def sideways_scroll(page: "Page") -> int:
+    found: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return found
+
+
+def faults(page: "Page") -> list[str]:
+    """Barriers and sideways scrolling, light and dark, wide and narrow."""
+    found = []
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        if (excess := sideways_scroll(page)) > 0:
+            found.append(f"{width}: {excess} px too wide")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{width} {scheme}: {barrier}" for barrier in barriers(page)]
+    return found
+
+
+def test_a_barrier_would_be_seen(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto("/about/")
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    assert len(faults(page)) == 4
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_no_barrier_and_does_not_scroll_sideways(new_page: "NewPage", path: str) -> None:
+    page = new_page()
+    page.goto(path)
+    assert faults(page) == []
+
+
+def test_a_quotation_has_no_barrier_and_does_not_scroll_sideways(new_page: "NewPage") -> None:
+    page = new_page()
+    open_quotation(page)
+    assert faults(page) == []
+
+
+def test_an_open_note_has_no_barrier(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto(f"{SECTION}#note-1")
+    assert page.locator(".notes li:target").is_visible()
+    assert faults(page) == []
+
+
+def test_text_twice_the_size_does_not_scroll_sideways(new_page: "NewPage") -> None:
+    page = new_page(640, 900)
+    for path in PAGES:
+        page.goto(path)
+        page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+        assert sideways_scroll(page) <= 0, path
+
+
+def test_the_skip_link_leads_the_keyboard_past_the_navigation(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto(SECTION)
+    page.keyboard.press("Tab")
+    skip = page.locator("a.skip")
+    assert skip.evaluate("link => link === document.activeElement")
+    page.wait_for_function("document.querySelector('a.skip').getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_every_stop_of_the_keyboard_can_be_seen(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto(SECTION)
+    outlines = set()
+    for _stop in range(15):
+        page.keyboard.press("Tab")
+        outlines.add(page.evaluate("getComputedStyle(document.activeElement).outline"))
+    assert all("3px" in outline and "solid" in outline for outline in outlines)
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS, ids=["wide", "narrow"])
+def test_a_note_opens_without_moving_the_page_and_leads_back(new_page: "NewPage", width: int, height: int) -> None:
+    page = new_page(width, height, reduced_motion="reduce")
+    page.goto(SECTION)
+    page.locator(".text sup a").nth(3).evaluate("marker => marker.scrollIntoView({block: 'center'})")
+    marker = page.locator(".text sup a").nth(3).bounding_box()
+    assert marker is not None
+    before = page.evaluate("scrollY")
+    assert before > 0
+    page.mouse.click(marker["x"] + marker["width"] / 2, marker["y"] + marker["height"] / 2)
+    note = page.locator(".notes li:target")
+    box = note.bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= height
+    assert page.evaluate("scrollY") == before
+    note.locator(".back a").first.click()
+    assert note.count() == 0
+    returned = page.locator(".text sup a").nth(3).bounding_box()
+    assert returned is not None
+    assert 0 < returned["y"] < height
+
+
+def test_a_printed_page_has_its_address_and_no_navigation(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto(SECTION)
+    page.emulate_media(media="print")
+    gone = page.locator(".site-header, .site-footer, .contents, .neighbours, .tags, .back, form")
+    assert gone.count() > 5
+    assert [index for index in range(gone.count()) if gone.nth(index).is_visible()] == []
+    assert page.locator("h1").is_visible()
+    assert page.get_by_text(page.url, exact=False).first.is_visible()
+    assert page.locator(".notes li").first.is_visible()
+
+
+def test_a_section_can_be_read_without_script(new_page: "NewPage") -> None:
+    page = new_page(320, 640, java_script_enabled=False)
+    page.goto(SECTION)
+    page.locator(".contents summary").click()
+    page.locator(".contents a").first.click()
+    assert page.locator("h1").is_visible()
+    assert not page.url.endswith(SECTION)
+
+
+def test_search_works_from_the_header(new_page: "NewPage") -> None:
+    page = new_page()
+    page.goto(SECTION)
+    page.get_by_role("searchbox").first.fill("Vlasov")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=Vlasov*")
+    assert page.locator("main mark").count() > 0
+
+
+def test_readers_get_no_cookie(new_page: "NewPage") -> None:
+    page = new_page()
+    for path in PAGES:
+        page.goto(path)
+    assert page.context.cookies() == []
