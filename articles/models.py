@@ -26,6 +26,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """A section is public only if its topic is."""
         return self.filter(live(now) & (Q(parent=None) | live(now, "parent__")))
 
+    def listed(self) -> "ArticleQuerySet":
+        """What stands in lists: every public page (of quotations some do not)."""
+        return self
+
     def topics(self) -> "ArticleQuerySet":
         return self.filter(parent=None)
 
@@ -130,7 +134,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         return is_live(self, now) and (self.parent is None or is_live(self.parent, now))
 
     def clean(self) -> None:
-        if self.title and not slug_for(self.title).strip("-"):
+        if self.title and not any(char.isalnum() for char in self.title):
             raise ValidationError({"title": _("Give a title with at least one letter or figure.")})
         if self.parent:
             if self.parent_id == self.pk:

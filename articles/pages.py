@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from articles import markdown, references
@@ -207,7 +208,7 @@ def text_of(article: Article, now: datetime) -> Text:
 
 
 def link_addresses(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, str]:
-    """Target of a wiki link -> address, for those that are public. `Title` is a topic, or a section beside this page."""
+    """Target of a wiki link -> address, if it is public. `Title` is a topic, or a section beside this page."""
     wanted = {target: [slug_for(part) for part in target.split("#", 1)] for target in targets}
     if not wanted:
         return {}
@@ -291,9 +292,16 @@ def learn_heading_words(ids: Sequence[int]) -> None:
 
 
 def record_first_publication(ids: Sequence[int]) -> None:
-    """A page that came from a file or another client has no history: its arrival is the first entry."""
+    """A page that came from a file or another client has no history: its arrival is the first entry.
+
+    While the arrival is still to come, it follows the page's times.
+    """
     article_type = ContentType.objects.get_for_model(Article)
     known = Revision.objects.filter(content_type=article_type, object_id__in=ids, state=Revision.State.PUBLISHED)
+    awaited = known.filter(kind=Revision.Kind.NEW, created__gt=timezone.now()).values_list("object_id", "pk")
+    for article_id, revision_id in awaited:
+        for article in Article.objects.filter(pk=article_id, published=True):
+            Revision.objects.filter(pk=revision_id).update(created=public_since(article))
     arrived = Article.objects.filter(pk__in=ids, published=True).exclude(pk__in=known.values("object_id"))
     for article in arrived:
         revisions.record(article, state=Revision.State.PUBLISHED, kind=Revision.Kind.NEW, created=public_since(article))

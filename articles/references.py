@@ -37,7 +37,7 @@ def in_bibliography(reference: Reference) -> SafeString:
     ]
     return format_html(
         "{}{}{}{}{}{}{}",
-        f"{reference.authors}. " if reference.authors else "",
+        f"{reference.authors.rstrip('.')}. " if reference.authors else "",
         _title(reference),
         format_html(". {}", reference.container) if reference.container else "",
         _published(reference),
@@ -50,7 +50,9 @@ def in_bibliography(reference: Reference) -> SafeString:
 def _title(reference: Reference) -> SafeString:
     """Italics for what was published by itself, quotation marks for a part of something; linked where it is online."""
     part = bool(reference.container) and reference.kind not in {Reference.Kind.BOOK, Reference.Kind.MEMOIR}
-    title = format_html("“{}”" if part else "<em>{}</em>", reference.title)
+    # within quotation marks, marks of its own become single ones
+    inner = reference.title.translate({ord("“"): "‘", ord("”"): "’"}) if part else reference.title
+    title = format_html("“{}”" if part else "<em>{}</em>", inner)
     if reference.language != "en":
         title = format_html('<span lang="{}">{}</span>', reference.language, title)
     address = reference.url or (f"https://doi.org/{reference.doi}" if reference.doi else "")

@@ -9,7 +9,7 @@ from articles import pages, references
 from articles.models import Article, Reference
 from articles.previews import revision_of
 from rlm_site import derived, linked_data, revisions
-from rlm_site.publishing import is_retired
+from rlm_site.publishing import is_live, is_retired
 from rlm_site.reading import page
 
 
@@ -53,7 +53,7 @@ def _page(
         "before": before,
         "after": after,
         "tags": found.tags.get(article.pk, []),
-        "block": pages.block_of(found, article, now, version),
+        "quotations": pages.block_of(found, article, now, version),
         "description": pages.description(article),
         "linked_data": linked_data.article(article, found.article),
     }
@@ -64,10 +64,11 @@ def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpRespo
     """What was withdrawn says so, or leads to what took its place; anything else was never here."""
     now = timezone.now()
     article = pages.at(topic_slug, section_slug)
-    withdrawn = next((row for row in (article, article and article.parent) if row and is_retired(row, now)), None)
-    if withdrawn is None:
+    rows = [row for row in (article, article and article.parent) if row]
+    withdrawn = next((row for row in rows if is_retired(row, now)), None)
+    if withdrawn is None or not all(is_live(row, now) or is_retired(row, now) for row in rows):
         raise Http404
-    if withdrawn.retired_to:
+    if withdrawn.retired_to not in {"", request.path}:
         return HttpResponsePermanentRedirect(withdrawn.retired_to)
     return render(request, "410.html", {"withdrawn_on": withdrawn.retire_at}, status=410)
 
@@ -89,7 +90,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from error
     article = get_object_or_404(Article.objects.select_related("parent"), pk=revision.object_id)
     revisions.apply(revision, article)
-    found = pages.around(article, revision.content["tags"], timezone.now())
+    found = pages.around(article, revision.content.get("tags", []), timezone.now())
     response = _page(request, found, article)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

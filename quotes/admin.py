@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet, TextField
+from django.db.models import Count, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,7 +13,16 @@ from django.utils.translation import gettext_lazy
 
 from quotes.attribution import dates, year
 from quotes.models import Check, IndexTerm, Person, Quote, Work
-from rlm_site.editing import ContentAdmin, ContentForm, ContentInline, PublishableAdmin, PublishableForm, StateFilter
+from rlm_site.editing import (
+    ContentAdmin,
+    ContentForm,
+    PublishableAdmin,
+    PublishableForm,
+    StackInline,
+    StateFilter,
+    TableInline,
+    spellings,
+)
 
 
 class NamesField(forms.CharField):
@@ -60,6 +69,7 @@ class PersonAdmin(ContentAdmin):
     form = PersonForm
     list_display = ["name", "lived", "description", "kind", "quotations"]
     list_filter = ["kind", DeathFilter]
+    ordering = ["sort_name", "id"]  # counting drops the model's own
     search_fields = ["name", "sort_name"]
     search_help_text = gettext_lazy("The name, or another name of the person.")
     fieldsets = [
@@ -79,10 +89,11 @@ class PersonAdmin(ContentAdmin):
         rows, duplicates = super().get_search_results(request, queryset, search_term)
         if search_term.strip():
             # As the database keeps the list: SQLite with escapes for other letters than ASCII, PostgreSQL without.
-            known = Person.objects.annotate(alias_text=Cast("aliases", TextField()))
-            escaped = json.dumps(search_term)[1:-1]
-            aliased = known.filter(alias_text__icontains=search_term) | known.filter(alias_text__icontains=escaped)
-            rows = rows | queryset.filter(pk__in=aliased.values("pk"))
+            aliased = Q()
+            for spelling in spellings(search_term.strip()):
+                aliased |= Q(alias_text__icontains=spelling) | Q(alias_text__icontains=json.dumps(spelling)[1:-1])
+            known = Person.objects.annotate(alias_text=Cast("aliases", TextField())).filter(aliased)
+            rows = rows | queryset.filter(pk__in=known.values("pk"))
         return rows, duplicates
 
     @admin.display(description=gettext_lazy("lived"), ordering="born")
@@ -109,6 +120,7 @@ class WorkAdmin(ContentAdmin):
     form = WorkForm
     list_display = ["title", "authors", "year_printed", "kind", "quotations"]
     list_filter = ["kind"]
+    ordering = ["title", "id"]
     search_fields = ["title", "authors"]
     search_help_text = gettext_lazy("Title or authors.")
     fields = ["title", "authors", "year", "kind", "url"]
@@ -150,7 +162,7 @@ class EvidenceFormSet(forms.BaseInlineFormSet):
             raise ValidationError(_("A verified quotation needs evidence: say who looked it up, when and where."))
 
 
-class CheckInline(ContentInline):
+class CheckInline(StackInline):
     model = Check
     formset = EvidenceFormSet
     fields = ["checked_by", "checked_on", "work", "place", "found"]
@@ -162,7 +174,7 @@ class CheckInline(ContentInline):
         return super().get_queryset(request).select_related("work")
 
 
-class IndexTermInline(ContentInline):
+class IndexTermInline(TableInline):
     model = IndexTerm
     fields = ["word", "veto", "note"]
     verbose_name = gettext_lazy("index term")
@@ -176,7 +188,7 @@ class QuoteForm(PublishableForm):
 @admin.register(Quote)
 class QuoteAdmin(PublishableAdmin):
     form = QuoteForm
-    list_display = ["words", "person", "work", "status", "state", "auto_pick"]
+    list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
     list_filter = [
         "status",
         StateFilter,
@@ -184,7 +196,6 @@ class QuoteAdmin(PublishableAdmin):
         ImportedFilter,
         ("language", admin.AllValuesFieldListFilter),
     ]
-    list_select_related = ["person", "work"]
     search_fields = ["text", "person__name", "name_as_printed", "key"]
     search_help_text = gettext_lazy("Words of the text, the person, or the key.")
     autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
@@ -205,7 +216,7 @@ class QuoteAdmin(PublishableAdmin):
     inlines = [CheckInline, IndexTermInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("person")
+        return super().get_queryset(request).select_related("person", "work")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

@@ -107,26 +107,57 @@ _UNITS = {
     "sect": "sec.", "sec": "sec.", "p": "p.", "page": "p.", "no": "no.", "number": "no.", "verse": "v.", "ode": "ode",
     "satire": "sat.", "sat": "sat.", "memb": "memb.", "subsect": "subsec.", "dialogue": "dialogue", "maxim": "maxim",
     "epigram": "epigr.", "fable": "fable", "sonnet": "sonnet", "aphorism": "aph.", "elegy": "elegy", "night": "night",
+    "song": "song", "hymn": "hymn", "emblem": "emblem", "tale": "tale", "par": "par.", "question": "question",
 }  # fmt: skip
-_UNIT = re.compile(
-    rf"^({'|'.join(sorted(_UNITS, key=len, reverse=True))})\.?\s+([ivxlcdm]+|\d+)\b\.?(.*)$",
-    re.IGNORECASE | re.DOTALL,
-)
+_RANGES = {"lines": "ll.", "pages": "pp.", "pp": "pp.", "chapters": "chs.", "verses": "vv."}
+_NAMES_OF_UNITS = "|".join(sorted(_UNITS, key=len, reverse=True))
+_ROMAN_NUMERAL = r"(?=[ivxlcdm]+\b)(?:m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,4})(?:ix|iv|v?i{0,4}))(?<=\w)"
+_NUMBER = rf"(?:{_ROMAN_NUMERAL}|\d+)\b"
+_UNIT = re.compile(rf"({_NAMES_OF_UNITS})\.?\s+({_NUMBER})\.?", re.IGNORECASE)
+_UNIT_RANGE = re.compile(rf"({'|'.join(_RANGES)})\.?\s+(\d+)\s?[-–]\s?(\d+)\b\.?", re.IGNORECASE)
+# A number without its unit: `iv. 36` is book 4, number 36. Roman ones only in small letters up to c; `c.` is "about".
+_BARE = re.compile(rf"(?!c\.|\w*[dm])({_NUMBER})(?:\.|(?=,|;|$))")
+_NEXT_UNIT = re.compile(rf"[.,;] (?=(?:{_NAMES_OF_UNITS})\.?\s+{_NUMBER})", re.IGNORECASE)
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
 
 def normalise_locator(printed: str) -> str:
-    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `Vol. iv. p. 47` -> `vol. 4, p. 47`. The rest stays as it is."""
+    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `iv. 36` -> `4.36`. What is no number of a part stays as it is."""
+    parts, rest = split_locator(printed)
+    if "(" not in rest:
+        rest = rest.removesuffix(")")
+    return ", ".join([*parts, rest] if rest else parts).replace(", (", " (")
+
+
+def split_locator(printed: str) -> tuple[list[str], str]:
+    """The parts from the left, in our form, up to the end or to what begins with no such part."""
     rest = printed.strip().rstrip(".")
     parts: list[str] = []
+    joins = False  # a number without its unit, that another one may follow
     while rest:
-        match = _UNIT.match(rest)
-        if match is None:
-            return ", ".join([*parts, rest]) if parts else rest
-        unit, number, rest = match.groups()
-        parts.append(f"{_UNITS[unit.lower()]} {_arabic(number)}")
-        rest = rest.strip(" ,;.")
-    return ", ".join(parts)
+        if match := _UNIT.match(rest):
+            parts.append(f"{_UNITS[match[1].lower()]} {_arabic(match[2])}")
+            joins = False
+        elif match := _UNIT_RANGE.match(rest):
+            parts.append(f"{_RANGES[match[1].lower()]} {match[2]}–{match[3]}")
+            joins = False
+        elif match := _BARE.match(rest):
+            number = _arabic(match[1])
+            if joins:
+                parts[-1] += f".{number}"
+            else:
+                parts.append(number)
+            joins = match[0].endswith(".")
+        elif parts and (following := _NEXT_UNIT.search(rest)):
+            # a name between two numbers: `Book v. The Winter Morning Walk. Line 187`
+            parts.append(rest[: following.start()])
+            rest = rest[following.end() :]
+            joins = False
+            continue
+        else:
+            return parts, rest
+        rest = rest[match.end() :].strip(" ,;.")
+    return parts, ""
 
 
 def _arabic(number: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from math import log
 from threading import Lock
 
@@ -19,9 +20,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from quotes.index import tag_term
+from quotes.index import UNSURE, WEAK, tag_term
 from quotes.models import Quote
-from quotes.words import HeadingWord, heading_words, marked, occurrences, vocabulary
+from quotes.words import HeadingWord, heading_words, marked, occurrences, qualifiers, vocabulary
 from rlm_site.publishing import is_live, next_change
 
 BLOCK_SIZE = 3
@@ -30,12 +31,13 @@ FINALISTS = 40  # candidates whose text and tags are compared with the page's
 
 # The score is a sum; every part of it is kept with the pick and shown to editors.
 WEIGHTS = {
-    "words": 10.0,  # for each word of the heading it contains ...
+    "words": 10.0,  # for each word of the heading it contains, less where it hardly uses it as the heading does ...
     "rarity": 1.0,  # ... and for the logarithm of how rare that word is
     "tags": 2.0,  # for each shared tag, the rarer the more
     "text": 0.4,  # for each other word that the page's text contains too, at most five
-    "rank": 1.0,  # static: status and fitting length, see `static_rank`
+    "rank": 4.0,  # static: status, fitting length and spelling, and how sure the sense is, see `quotes.index`
 }
+WEAK_WORD = 0.3  # what a word counts that is in the text in another sense, beside one that is in the right one
 
 
 class Rule(Enum):
@@ -68,7 +70,20 @@ class Page:
 
     def used_words(self) -> dict[str, str]:
         """Folded word -> as written in lower case, in the order of the heading."""
+        return self._used_words
+
+    def bearing_words(self) -> frozenset[str]:
+        """The used words of which one at least must be in a quotation; adjectives before them are not enough."""
+        return self._bearing_words
+
+    @cached_property
+    def _used_words(self) -> dict[str, str]:
         return {found.word: found.text.lower() for found in self.heading_words() if not found.ignored}
+
+    @cached_property
+    def _bearing_words(self) -> frozenset[str]:
+        used = frozenset(self.used_words())
+        return used if self.words else used - qualifiers(self.heading)
 
 
 @dataclass(frozen=True)
@@ -152,14 +167,14 @@ def blocks(topics: Sequence[Topic], now: datetime, version: str = "") -> list[li
     known = {topic: _remembered(topic, now, version) for topic in topics}
     new = [topic for topic, result in known.items() if result is None]
     if new:
-        candidates = _Candidates([page for topic in new for page in topic], now)
+        candidates = Candidates([page for topic in new for page in topic], now)
         for topic in new:
             known[topic] = _blocks(topic, candidates)
             _remember(topic, version, known[topic], candidates.until)
     return [known[topic] or [] for topic in topics]
 
 
-def _blocks(topic: Topic, candidates: "_Candidates") -> list[Block]:
+def _blocks(topic: Topic, candidates: "Candidates") -> list[Block]:
     shown: set[int] = set()
     result = []
     for page in topic:
@@ -193,7 +208,7 @@ def _remember(topic: Topic, version: str, result: list[Block] | None, until: dat
                 _memory.popitem(last=False)
 
 
-def _block(page: Page, candidates: "_Candidates", shown: Collection[int]) -> Block:
+def _block(page: Page, candidates: "Candidates", shown: Collection[int]) -> Block:
     pinned = [candidates.quotes[pin] for pin in page.pins if pin in candidates.quotes and pin not in page.bans]
     pins = [_pin(page, quote) for quote in pinned[:BLOCK_SIZE]]
     borne_out = bool(pins) and all(pick.words for pick in pins)
@@ -254,8 +269,17 @@ class _Hit:
     contained: bool
     rarity: float  # from 0 (in very many quotations) to 1 (in one)
 
+    @property
+    def is_weak(self) -> bool:
+        """The text hardly uses the word as a heading does: not enough alone."""
+        return self.rank <= WEAK
 
-class _Candidates:
+    @property
+    def weight(self) -> float:
+        return WEAK_WORD if self.is_weak else 1.0
+
+
+class Candidates:
     """The index read once for all pages: two queries, whatever their number and that of the quotations."""
 
     def __init__(self, pages: Sequence[Page], now: datetime) -> None:
@@ -277,12 +301,14 @@ class _Candidates:
 
     def first_rule_with_a_hit(self, page: Page, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
         for rule in rules if page.automatic else ():
-            picks = self._picks(page, rule, self._hits(page, rule))
-            if picks:
-                return rule, picks
+            for above in (UNSURE, WEAK):  # what may be meant otherwise is shown where nothing better is
+                picks = self._picks(page, rule, self._hits(page, rule, above))
+                if picks:
+                    return rule, picks
         return None, []
 
-    def _hits(self, page: Page, rule: Rule) -> list[_Hit]:
+    def _hits(self, page: Page, rule: Rule, above: int) -> list[_Hit]:
+        """Of quotations that have a bearing word of the page ranked above this, and in the sense of the heading."""
         if rule is Rule.TAG:
             for tag, _name, brings in page.tags:
                 if brings and self.hits[tag_term(tag)]:
@@ -290,23 +316,26 @@ class _Candidates:
             return []
         hits = [hit for word in page.used_words() for hit in self.hits[word]]
         if rule is Rule.WORD:
-            return [hit for hit in hits if hit.contained and hit.word == hit.asked]
-        if rule is Rule.FORM:
-            return [hit for hit in hits if hit.contained]
-        return [hit for hit in hits if not hit.contained]
+            hits = [hit for hit in hits if hit.contained and hit.word == hit.asked]
+        elif rule is Rule.FORM:
+            hits = [hit for hit in hits if hit.contained]
+        else:
+            hits = [hit for hit in hits if not hit.contained]
+        bearing = page.bearing_words()
+        borne = {hit.quote_id for hit in hits if hit.asked in bearing and hit.rank > above}
+        return [hit for hit in hits if hit.quote_id in borne]
 
     def _finalists(self, page: Page) -> set[int]:
         """The best of each rule by the parts of the score that the index alone can tell."""
-        finalists: set[int] = set()
         for rule in RECOURSE:
             scores: dict[int, float] = defaultdict(float)
-            for hit in self._hits(page, rule):
-                scores[hit.quote_id] += WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity + hit.rank / 1000
+            for hit in self._hits(page, rule, WEAK):
+                if hit.quote_id not in page.bans:
+                    scores[hit.quote_id] += hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity)
+                    scores[hit.quote_id] += WEIGHTS["rank"] * hit.rank / 100
             if scores:
-                best = sorted(scores, key=lambda quote_id: (-scores[quote_id], quote_id))
-                finalists.update([quote_id for quote_id in best if quote_id not in page.bans][:FINALISTS])
-                break
-        return finalists
+                return set(sorted(scores, key=lambda quote_id: (-round(scores[quote_id], 6), quote_id))[:FINALISTS])
+        return set()
 
     def _picks(self, page: Page, rule: Rule, hits: Sequence[_Hit]) -> list[Pick]:
         by_quote: dict[int, list[_Hit]] = defaultdict(list)
@@ -322,16 +351,18 @@ class _Candidates:
             for hit in self.hits[tag_term(tag)]
             if hit.quote_id == quote.pk
         ]
-        asked = {hit.asked: hit.rarity for hit in hits}
+        asked: dict[str, _Hit] = {}
+        for hit in sorted(hits, key=lambda hit: hit.rank):
+            asked[hit.asked] = hit
         common = vocabulary(quote.text) & vocabulary(page.text) - page.used_words().keys()
         score = {
-            "words": WEIGHTS["words"] * len(asked),
-            "rarity": WEIGHTS["rarity"] * sum(asked.values()),
+            "words": WEIGHTS["words"] * sum(hit.weight for hit in asked.values()),
+            "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in asked.values()),
             "tags": WEIGHTS["tags"] * sum(rarity for _name, rarity in shared),
             "text": WEIGHTS["text"] * min(len(common), 5),
             "rank": WEIGHTS["rank"] * max(hit.rank for hit in hits) / 100,
         }
-        words = tuple(dict.fromkeys(hit.word for hit in hits)) if rule is not Rule.TAG else ()
+        words = tuple(dict.fromkeys(hit.word for hit in hits if not hit.is_weak)) if rule is not Rule.TAG else ()
         return Pick(quote, rule, words, tuple(name for name, _rarity in shared), score)
 
 

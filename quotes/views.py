@@ -8,8 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from quotes.models import Person, Quote
-from rlm_site import derived, tagging
+from rlm_site import derived
 from rlm_site.folding import fold
+from rlm_site.models import Tag
 from rlm_site.reading import page, value
 
 PAGE_SIZE = 20
@@ -24,7 +25,7 @@ def quote_list(request: HttpRequest) -> HttpResponse:
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
     if slug := value(request, "tag"):
-        tag = _named(tagging.published(now).filter(slug=slug).first())
+        tag = _named(Tag.objects.published(now).filter(slug=slug).first())
         rows = rows.tagged(tag)
     if slug := value(request, "person"):
         person = _named(Person.objects.published(now).filter(slug=slug).first())
@@ -53,7 +54,8 @@ def person_list(request: HttpRequest) -> HttpResponse:
     derived.settle()
     shown = Q(quotes__in=Quote.objects.published(now).listed())
     people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
-    letters = [(letter, list(group)) for letter, group in groupby(people.order_by("sort_name", "id"), _initial)]
+    by_name = sorted(people, key=lambda person: (_folded_name(person), person.pk))
+    letters = [(letter, list(group)) for letter, group in groupby(by_name, _initial)]
     return render(request, "quotes/people.html", {"letters": letters})
 
 
@@ -79,5 +81,10 @@ def _named(row: Row | None) -> Row:
     return row
 
 
+def _folded_name(person: Person) -> str:
+    """Databases sort accents and small letters apart, each in its own way."""
+    return fold(person.sort_name or person.name)
+
+
 def _initial(person: Person) -> str:
-    return fold(person.sort_name or person.name)[:1].upper()
+    return _folded_name(person)[:1].upper()

@@ -7,6 +7,7 @@ are one, `liberation` and `liberal` are not. Dictionaries are loaded when a word
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import simplemma
@@ -55,6 +56,21 @@ NUMBERS = frozenset(
     "two three four five six seven eight nine ten eleven twelve hundred thousand first second third fourth fifth sixth "
     "seventh eighth ninth tenth twice два две три четыре пять шесть семь восемь девять десять первый первая второй вторая".split()
 )
+# Adjectives that say little without the noun they describe: `The Last Battle` wants a battle, `Old Age` no old shoe.
+QUALIFIERS = frozenset(
+    "ancient armed bad big bitter black bloody blue brief bright broken captured central certain chief civil closed "
+    "cold common contemporary cultural current daily dark dead deep difficult direct disputed double dying early "
+    "eastern economic end enduring eternal external failed false famous far fatal few final fine first forced foreign "
+    "forgotten former free fresh full further future general global golden good grand grave great green grey hard "
+    "heavy hidden high holy home hot human important independent inner internal international joint just key large "
+    "last late later latter left legal little local long lost low main major mass medieval military minor missing "
+    "mixed modern national natural naval new noble northern occupied official old only open original other outer "
+    "overseas own painful partial particular past permanent personal poor popular possible postwar present previous "
+    "primary prime private promised proud public quiet rapid real recent red religious rich royal rural sacred second "
+    "secret senior separate serious short silent simple single small social southern special spring strange strategic "
+    "strong sudden summer supreme third total traditional true united universal unknown upper urban various vast "
+    "wartime western white wide wild winter world wrong young".split()
+)
 # In a heading these are the month only beside a number; `The March to Bohemia` is a march, `June 1945` no heading word.
 AMBIGUOUS_MONTHS = frozenset({"march", "august", "may", "март"})
 
@@ -101,9 +117,19 @@ class HeadingWord(NamedTuple):
 
 def occurrences(text: str) -> Iterator[Occurrence]:
     for match in _WORD.finditer(text):
-        word = _POSSESSIVE.sub("", fold(match.group()))
+        word = _folded(match.group())
         if word and len(word) <= MAX_LENGTH:
             yield Occurrence(word, match.start(), match.end())
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of `occurrences` without their places, in a third of the time."""
+    return [word for written in _WORD.findall(text) if (word := _folded(written)) and len(word) <= MAX_LENGTH]
+
+
+@lru_cache(maxsize=65536)
+def _folded(written: str) -> str:
+    return _POSSESSIVE.sub("", fold(written))
 
 
 @lru_cache(maxsize=4096)
@@ -132,6 +158,17 @@ def heading_words(heading: str) -> list[HeadingWord]:
             ignored = "number"
         found.setdefault(occurrence.word, HeadingWord(written, occurrence.word, ignored))
     return list(found.values())
+
+
+def qualifiers(heading: str) -> frozenset[str]:
+    """Words of a heading that only describe the word behind them."""
+    used = {found.word for found in heading_words(heading) if not found.ignored}
+    words = list(occurrences(heading))
+    return frozenset(
+        first.word
+        for first, second in pairwise(words)
+        if first.word in QUALIFIERS and second.word in used and heading[first.end : second.start].isspace()
+    )
 
 
 def marked(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:

@@ -14,14 +14,16 @@ class SiteConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        from rlm_site import checks, freshness, search  # noqa: F401
+        from rlm_site import addresses, checks, derived, freshness, search, tagging  # noqa: F401
         from rlm_site.models import Revision, Tag
 
         freshness.watch(Tag, ("tag", "id"))
         freshness.watch(Revision)
+        derived.rebuilds("tag", tagging.refold)
+        addresses.follow("tag", Tag.objects.all())
         search.register()
         post_migrate.connect(install_triggers, sender=self)
 
 
 class SiteAdminConfig(AdminConfig):
-    default_site = "rlm_site.admin.SiteAdmin"
+    default_site = "rlm_site.editing.SiteAdmin"

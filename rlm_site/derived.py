@@ -35,7 +35,7 @@ def settle() -> freshness.State:
     state = freshness.state()
     if state.stale:
         drain()
-        state = freshness.state()
+        state = freshness.state(anew=True)
     return state
 
 

@@ -2,21 +2,37 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
+from django.db.models.functions import Coalesce, Greatest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape, linebreaks
 from django.utils.translation import gettext as _
 
 from quotes.models import Quote
 from rlm_site import changes, derived
 from rlm_site.changes import Change
+from rlm_site.linked_data import absolute
 from rlm_site.publishing import public_since
+from rlm_site.reading import page
 
 ENTRIES = 40
 
 
-class Changes(Feed):
+class SiteFeed(Feed):
+    """All addresses in it are those of `SITE_URL`, whatever host was asked; descriptions are HTML, as Atom has it."""
+
     feed_type = Atom1Feed
-    link = "/changes/"
+    author_name = settings.SITE_NAME
+    csrf_exempt = True  # as every reader's page, see `reading.page`
+
+    def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return page(super().__call__)(request, *args, **kwargs)
+
+
+class Changes(SiteFeed):
+    link = absolute("/changes/")
+    feed_url = absolute("/feeds/changes/")
 
     def title(self) -> str:
         return _("%(site)s: changes") % {"site": settings.SITE_NAME}
@@ -32,13 +48,13 @@ class Changes(Feed):
         return f"{item.article.full_title} ({item.revision.get_kind_display()})"
 
     def item_description(self, item: Change) -> str:
-        return item.revision.note
+        return escape(item.revision.note)
 
     def item_link(self, item: Change) -> str:
-        return item.article.get_absolute_url()
+        return absolute(item.article.get_absolute_url())
 
     def item_guid(self, item: Change) -> str:
-        return f"{settings.SITE_URL}{item.article.get_absolute_url()}#{item.revision.number}"
+        return f"{self.item_link(item)}#{item.revision.number}"
 
     def item_pubdate(self, item: Change) -> datetime:
         return item.revision.created
@@ -47,9 +63,9 @@ class Changes(Feed):
         return item.revision.created
 
 
-class Quotes(Feed):
-    feed_type = Atom1Feed
-    link = "/quotes/"
+class Quotes(SiteFeed):
+    link = absolute("/quotes/")
+    feed_url = absolute("/feeds/quotes/")
 
     def title(self) -> str:
         return _("%(site)s: quotations") % {"site": settings.SITE_NAME}
@@ -60,13 +76,17 @@ class Quotes(Feed):
     def items(self) -> list[Quote]:
         derived.settle()
         rows = Quote.objects.published(timezone.now()).listed().for_display()
-        return list(rows.order_by("-created", "-id")[:ENTRIES])
+        since = Greatest(Coalesce("publish_at", "created"), "created")
+        return list(rows.order_by(since.desc(), "-id")[:ENTRIES])
 
     def item_title(self, item: Quote) -> str:
         return str(item)
 
     def item_description(self, item: Quote) -> str:
-        return f"{item.text}\n{item.attribution}"
+        return linebreaks(f"{item.text}\n\n{item.attribution}", autoescape=True)
+
+    def item_link(self, item: Quote) -> str:
+        return absolute(item.get_absolute_url())
 
     def item_pubdate(self, item: Quote) -> datetime:
         return public_since(item)

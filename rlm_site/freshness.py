@@ -6,7 +6,9 @@ client of the database can write. `migrate` drops triggers of a table that it re
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,28 +50,6 @@ def watch(model: type[models.Model], *stale: tuple[str, str], ignoring: Iterable
     WATCHED[entry.table] = entry
 
 
-def version(using: str = "default") -> str:
-    """The token of all content: while it is the same, nothing that pages show has changed. The cheapest query there is.
-
-    A connection that the server has closed meanwhile is opened anew.
-    """
-    connection = connections[using]
-    try:
-        return _read_version(connection)
-    except connection.Database.Error:  # type: ignore[attr-defined]
-        if connection.in_atomic_block:
-            raise
-        connection.close()
-        return _read_version(connection)
-
-
-def _read_version(connection: BaseDatabaseWrapper) -> str:
-    connection.ensure_connection()
-    # straight to the driver: on the way to a page in memory every layer would be a good part of the time
-    row = connection.connection.execute(f"SELECT token FROM {VERSION} WHERE name = 'all'").fetchone()
-    return row[0] if row else ""
-
-
 class State(NamedTuple):
     """What a page must know before anything else: tokens by app (and `all`), and whether derived data is behind."""
 
@@ -81,14 +61,48 @@ class State(NamedTuple):
         return " ".join(self.versions.get(app, "-") for app in apps)
 
 
-def state(using: str = "default") -> State:
-    """One query. The same token means that nothing of that app that pages show has changed."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(
-            f"SELECT name, token FROM {VERSION} UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE})"
-        )
-        versions = dict(cursor.fetchall())
+_read: ContextVar[State | None] = ContextVar("state that a request began with", default=None)
+
+
+@contextmanager
+def read_once(using: str = "default") -> Iterator[State]:
+    """Read the state now; until the block ends it is what `state` answers."""
+    state = _fetch_state(connections[using])
+    token = _read.set(state)
+    try:
+        yield state
+    finally:
+        _read.reset(token)
+
+
+def state(using: str = "default", anew: bool = False) -> State:
+    """One query, or none within `read_once`. The same token of an app: nothing of it that pages show has changed."""
+    known = None if anew else _read.get()
+    return known or _fetch_state(connections[using])
+
+
+def _fetch_state(connection: BaseDatabaseWrapper) -> State:
+    try:
+        rows = _rows_of_state(connection)
+    except connection.Database.Error:  # type: ignore[attr-defined]
+        if connection.in_atomic_block:
+            raise
+        connection.close()  # the server closed it meanwhile
+        rows = _rows_of_state(connection)
+    versions = dict(rows)
     return State(versions, versions.pop("", "") == "stale")
+
+
+def _rows_of_state(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    question = f"SELECT name, token FROM {VERSION} UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE})"
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(question)
+            return cursor.fetchall()
+    connection.ensure_connection()
+    # straight to the driver: on the way to a page in memory every layer would be a good part of the time
+    rows: list[tuple[str, str]] = connection.connection.execute(question).fetchall()
+    return rows
 
 
 def install(using: str = "default") -> None:

@@ -1,5 +1,6 @@
 """What both apps stand on: tags, publishing, revisions, addresses, and the marks of what changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -48,6 +49,18 @@ class FoldedField(models.CharField):
         return folded
 
 
+class TagQuerySet(models.QuerySet["Tag"]):
+    def published(self, now: datetime) -> "TagQuerySet":
+        """Those on something that readers find in lists, whatever it is: tagged models are found, not named."""
+        used = models.Q(pk__in=[])
+        for through in Tag.through_models():
+            used |= models.Q(pk__in=through.public(now).values("tag"))
+        return self.filter(used)
+
+
+_TagManager = NaturalKeyManager.from_queryset(TagQuerySet)
+
+
 class Tag(TagBase):
     slug = models.SlugField(_("slug"), unique=True, max_length=100, help_text=_("The tag's address: /tags/<slug>/."))
     folded = FoldedField(unique=True, source="name", help_text=_("The name without case and accents."))
@@ -60,6 +73,8 @@ class Tag(TagBase):
         ),
     )
 
+    objects = _TagManager()
+
     class Meta:
         ordering = ["folded"]
         verbose_name = _("tag")
@@ -70,6 +85,12 @@ class Tag(TagBase):
             raise ValidationError(
                 {"name": _("There is already a tag of this name, perhaps with other capitals or accents.")}
             )
+
+    @classmethod
+    def through_models(cls) -> "list[type[TaggedBase]]":
+        """The tables that put tags on objects."""
+        models_of_relations = [relation.related_model for relation in cls._meta.related_objects]
+        return [model for model in models_of_relations if isinstance(model, type) and issubclass(model, TaggedBase)]
 
     def slugify(self, tag: str, i: int | None = None) -> str:
         return slug_for(tag) if i is None else f"{slug_for(tag)}-{i + 1}"
@@ -93,6 +114,13 @@ class TaggedBase(ItemBase):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def public(cls, now: datetime) -> "models.QuerySet[Any]":
+        """Rows whose object readers find in lists."""
+        tagged: Any = cls._meta.get_field("content_object").related_model
+        listed = tagged.objects.published(now).listed().values("pk")
+        return cls._default_manager.filter(content_object__in=listed)
 
     def natural_key(self) -> tuple[Any, ...]:
         return (self.tag.name, *self.content_object.natural_key())

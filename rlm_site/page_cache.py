@@ -16,6 +16,7 @@ from threading import Event, Lock
 
 import brotli
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import http_date
@@ -127,11 +128,13 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     """Middleware, directly behind WhiteNoise: nothing of Django's further stack runs for a page in memory."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.get_host()  # a strange host is refused before anything is looked up
-        if not _may_be_shared(request) or connection.in_atomic_block:
+        if connection.in_atomic_block or not _may_be_shared(request):
             return get_response(request)
         address = request.path
-        version = freshness.version()
+        with freshness.read_once() as state:
+            return answer(request, address, state.versions.get("all", ""))
+
+    def answer(request: HttpRequest, address: str, version: str) -> HttpResponse:
         now = time.time()
         page = MEMORY.get(address, version, now)
         if page is None and (rendering := MEMORY.begin(address, version)) is not None:
@@ -169,9 +172,19 @@ def _may_be_shared(request: HttpRequest) -> bool:
         request.method in {"GET", "HEAD"}
         and not request.META.get("QUERY_STRING")
         and settings.SESSION_COOKIE_NAME not in request.COOKIES
+        and _host_is_ours(request)
         and "HTTP_AUTHORIZATION" not in request.META
         and MEMORY.most_bytes > 0
     )
+
+
+def _host_is_ours(request: HttpRequest) -> bool:
+    """A strange host is refused by the stack, with all its headers, before anything is looked up."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def _may_be_kept(response: HttpResponse) -> bool:

@@ -52,6 +52,17 @@ def state(row: "Publishable", now: datetime | None = None) -> str:
     return "published" if is_live(row, now) else "scheduled"
 
 
+def in_state(state: str, now: datetime) -> Q:
+    """The condition that `state` of a row is this."""
+    retired = Q(published=True, retire_at__lte=now)
+    return {
+        "draft": Q(published=False),
+        "published": live(now),
+        "retired": retired,
+        "scheduled": Q(published=True, publish_at__gt=now) & ~retired,
+    }[state]
+
+
 def window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | None:
     """From when until when all of these rows are public; None while one of them is a draft."""
     present = [row for row in rows if row is not None]

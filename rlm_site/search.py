@@ -2,6 +2,7 @@
 things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with folded words and noun forms of ours.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +12,12 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from articles import markdown
 from articles.models import Article
-from quotes.models import Quote
-from quotes.words import STOP_WORDS, form, occurrences, possible_forms
+from quotes.models import Person, Quote, TaggedQuote, Work
+from quotes.words import STOP_WORDS, folded_words, form, occurrences, possible_forms
 from rlm_site import derived
 from rlm_site.models import SearchDocument, SearchWord, Tag
 from rlm_site.publishing import window
@@ -27,6 +29,7 @@ TITLE_TERMS = 4  # words of a query that are looked for in titles first
 MIN_PREFIX = 3  # letters from which the beginning of a word finds it
 EXCERPT = 260  # characters
 KINDS = ("topic", "section", "quotation")
+VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 SUGGESTIONS_TRIED = 4
 
 
@@ -253,32 +256,36 @@ def _excerpt(text: str, terms: Sequence[Term]) -> list[tuple[str, bool]]:
 
 def _suggestion(terms: Sequence[Term], now: datetime) -> str:
     """The query with its unknown words replaced by near ones that find something public."""
-    near = [_near_words(term) for term in terms]
-    for attempt in range(SUGGESTIONS_TRIED):
+    near = _near_words(terms)
+    for attempt in range(max(map(len, near.values()), default=0)):
         words = [
-            words[min(attempt, len(words) - 1)] if words else term.word for words, term in zip(near, terms, strict=True)
+            near[term.word][min(attempt, len(near[term.word]) - 1)] if near.get(term.word) else term.word
+            for term in terms
         ]
-        if words != [term.word for term in terms] and any(
-            count for _kind, count in _Matched([Term(word, frozenset({word})) for word in words], now).kinds(None)
-        ):
+        if any(count for _kind, count in _Matched([Term(word, frozenset({word})) for word in words], now).kinds(None)):
             return " ".join(words)
-        if attempt >= max(map(len, near), default=0):
-            break
     return ""
 
 
-def _near_words(term: Term) -> list[str]:
-    """Known words that are spelt much alike, best first; empty when the word itself is known or too short."""
-    if len(term.word) < MIN_PREFIX or SearchWord.objects.filter(text=term.word).exists():
-        return []
-    alike = []
-    matcher = SequenceMatcher(b=term.word)
-    for word in SearchWord.objects.filter(text__startswith=term.word[0]).values_list("text", flat=True).iterator():
-        if abs(len(word) - len(term.word)) <= 2:
-            matcher.set_seq1(word)
-            if matcher.real_quick_ratio() > 0.7 and (ratio := matcher.ratio()) > 0.7:
-                alike.append((-ratio, word))
-    return [word for _ratio, word in sorted(alike)[:SUGGESTIONS_TRIED]]
+def _near_words(terms: Sequence[Term]) -> dict[str, list[str]]:
+    """For each unknown word of a query the known ones that are spelt much alike, best first. Two queries."""
+    long = {term.word for term in terms if len(term.word) >= MIN_PREFIX}
+    unknown = long - set(SearchWord.objects.filter(text__in=long).values_list("text", flat=True))
+    if not unknown:
+        return {}
+    beginnings = Q(pk__in=[])
+    for letter in {word[0] for word in unknown}:
+        beginnings |= Q(text__startswith=letter)
+    alike: dict[str, list[tuple[float, bool, str]]] = {word: [] for word in unknown}
+    matchers = {word: SequenceMatcher(b=word) for word in unknown}
+    for candidate in SearchWord.objects.filter(beginnings).values_list("text", flat=True).iterator():
+        for word, matcher in matchers.items():
+            if candidate[0] == word[0] and abs(len(candidate) - len(word)) <= 2:
+                matcher.set_seq1(candidate)
+                if matcher.real_quick_ratio() > 0.7 and (ratio := matcher.ratio()) > 0.7:
+                    # letters in another order are the likeliest slip
+                    alike[word].append((-ratio, sorted(candidate) != sorted(word), candidate))
+    return {word: [text for *_score, text in sorted(found)[:SUGGESTIONS_TRIED]] for word, found in alike.items()}
 
 
 # Indexing
@@ -314,78 +321,104 @@ def _index_articles(ids: Sequence[int]) -> None:
 
 
 def _index_quotes(ids: Sequence[int]) -> None:
-    rows = Quote.objects.filter(pk__in=ids).for_display().prefetch_related("tagged_items__tag")
+    columns = ("pk", "text", "name_as_printed", "person_id", "work_id", "quoted_in_id")
+    times = ("published", "publish_at", "retire_at")
+    rows: Any = list(Quote.objects.filter(pk__in=ids).values_list(*columns, *times, named=True))
+    # Thousands of rows share a few people and works: each is read once.
+    people = Person.objects.in_bulk({row.person_id for row in rows if row.person_id})
+    works = Work.objects.in_bulk({pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk})
+    tags: dict[int, list[str]] = defaultdict(list)
+    tagged = TaggedQuote.objects.filter(content_object__in=ids).order_by("pk")
+    for quote_id, name in tagged.values_list("content_object_id", "tag__name"):
+        tags[quote_id].append(name)
     documents = []
-    for quote in rows:
-        if public := window(quote):
-            names = [quote.name, *(quote.person.aliases if quote.person else [])]
-            works = [work.title for work in (quote.work, quote.quoted_in) if work]
-            about = " ".join([*names, *works, *(item.tag.name for item in quote.tagged_items.all())])
-            documents.append(_Document(quote.pk, "quotation", "", about, " ".join(quote.text.split()), *public))
+    for row in rows:
+        if public := window(row):
+            person = people.get(row.person_id)
+            name = row.name_as_printed or (person.name if person else str(_("Anonymous")))
+            titles = [works[pk].title for pk in (row.work_id, row.quoted_in_id) if pk in works]
+            about = " ".join([name, *(person.aliases if person else []), *titles, *tags[row.pk]])
+            documents.append(_Document(row.pk, "quotation", "", about, " ".join(row.text.split()), *public))
     _write("quote", ids, documents)
 
 
 def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
     documents = list(documents)
     old = list(SearchDocument.objects.filter(source=source, object_id__in=ids).values_list("pk", flat=True))
-    forms = _learn({word for document in documents for word in _words(" ".join(document[2:5]))})
+    words = [[folded_words(text) for text in (document.title, document.about, document.text)] for document in documents]
+    terms = _terms_of(set().union(*(column for columns in words for column in columns)))
+    moment = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in old])
         SearchDocument.objects.filter(pk__in=old).delete()
-        new = SearchDocument.objects.bulk_create(
-            SearchDocument(
-                source=source,
-                object_id=document.object_id,
-                kind=document.kind,
-                title=document.title,
-                text=document.text,
-                public_from=document.public_from,
-                public_until=document.public_until,
-            )
-            for document in documents
+        cursor.executemany(
+            "INSERT INTO rlm_site_searchdocument (source, object_id, kind, title, text, public_from, public_until)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    source,
+                    document.object_id,
+                    document.kind,
+                    document.title,
+                    document.text,
+                    moment(document.public_from),
+                    moment(document.public_until),
+                )
+                for document in documents
+            ],
         )
-        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(row.pk,) for row in new])
-        for row, document in zip(new, documents, strict=True):
-            columns = [_with_forms(text, forms) for text in (document.title, document.about, document.text)]
-            _write_terms(cursor, row.pk, columns)
+        new = SearchDocument.objects.filter(source=source, object_id__in=ids).values_list("object_id", "pk")
+        rowids = dict(new)
+        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in rowids.values()])
+        _write_terms(
+            cursor,
+            [
+                (rowids[document.object_id], [" ".join(map(terms.__getitem__, column)) for column in columns])
+                for document, columns in zip(documents, words, strict=True)
+            ],
+        )
 
 
-def _write_terms(cursor: Any, rowid: int, columns: Sequence[Sequence[str]]) -> None:
+def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """The terms of the title, of what finds the document, and of its text, by row."""
     if connection.vendor == "postgresql":
-        terms = []
-        position = 0
-        for weight, words in zip("ABC", columns, strict=True):
-            for word in words:
-                position = min(position + 1, 16383)
-                terms.append(f"'{word}':{position}{weight}")
-        cursor.execute(
-            "INSERT INTO search_index (rowid, terms) VALUES (%s, CAST(%s AS tsvector))", [rowid, " ".join(terms)]
+        cursor.executemany(
+            "INSERT INTO search_index (rowid, terms) VALUES (%s, CAST(%s AS tsvector))",
+            [(rowid, _tsvector(columns)) for rowid, columns in rows],
         )
     else:
-        cursor.execute(
+        cursor.executemany(
             "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
-            [rowid, *(" ".join(words) for words in columns)],
+            [(rowid, *columns) for rowid, columns in rows],
         )
 
 
-def _words(text: str) -> Iterator[str]:
-    for found in occurrences(text):
-        word = found.word.replace("'", "")
-        if word:
-            yield word
-
-
-def _with_forms(text: str, forms: dict[str, str]) -> list[str]:
+def _tsvector(columns: Sequence[str]) -> str:
     terms = []
-    for word in _words(text):
-        terms.append(word)
-        if forms[word] != word:
-            terms.append(forms[word])
-    return terms
+    position = 0
+    for weight, words in zip("ABC", columns, strict=True):
+        for word in words.split():
+            position = min(position + 1, 16383)
+            terms.append(f"'{word}':{position}{weight}")
+    return " ".join(terms)
+
+
+def _terms_of(words: set[str]) -> dict[str, str]:
+    """What each word of a text is found by: itself without apostrophes, and the form that its inflections share."""
+    plain = {word: word.replace("'", "") for word in words}
+    forms = _learn(set(plain.values()))
+    return {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
 
 
 def _learn(words: set[str]) -> dict[str, str]:
-    known = dict(SearchWord.objects.filter(text__in=words).values_list("text", "form"))
-    new = [SearchWord(text=word, form=form(word)) for word in sorted(words - known.keys())]
+    known: dict[str, str] = {}
+    wanted = sorted(words)
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), VARIABLES):
+            some = wanted[start : start + VARIABLES]
+            places = ", ".join(["%s"] * len(some))
+            cursor.execute(f"SELECT text, form FROM rlm_site_searchword WHERE text IN ({places})", some)
+            known.update(cursor.fetchall())
+    new = [SearchWord(text=word, form=form(word)) for word in wanted if word not in known]
     SearchWord.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     return known | {word.text: word.form for word in new}

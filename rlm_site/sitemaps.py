@@ -4,15 +4,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps.views import sitemap
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
 from articles.pages import last_change
 from quotes.models import Person, Quote
-from rlm_site import derived, tagging
+from rlm_site import derived
+from rlm_site.linked_data import absolute
 from rlm_site.models import Tag
+from rlm_site.reading import page
 
 ADDRESSES_A_FILE = 5000
 
@@ -56,7 +61,7 @@ class People(SiteSitemap):
 
 class Tags(SiteSitemap):
     def items(self) -> list[Tag]:
-        return list(tagging.published(timezone.now()))
+        return list(Tag.objects.published(timezone.now()))
 
 
 class Pages(SiteSitemap):
@@ -67,4 +72,26 @@ class Pages(SiteSitemap):
         return reverse(item)
 
 
-SITEMAPS = {"pages": Pages, "articles": Articles, "quotes": Quotes, "people": People, "tags": Tags}
+SITEMAPS: dict[str, type[SiteSitemap]] = {
+    "pages": Pages,
+    "articles": Articles,
+    "quotes": Quotes,
+    "people": People,
+    "tags": Tags,
+}
+
+
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """Names every file of the sitemap, each of so many addresses at most."""
+    files = []
+    for name, kind in SITEMAPS.items():
+        address = absolute(reverse("sitemap_section", args=[name]))
+        numbers = kind().paginator.page_range
+        files += [{"location": address if number == 1 else f"{address}?p={number}"} for number in numbers]
+    return TemplateResponse(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml").render()
+
+
+@page
+def section(request: HttpRequest, section: str) -> HttpResponse:
+    return sitemap(request, {**SITEMAPS}, section=section).render()

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from taggit.managers import _TaggableManager
 
 from rlm_site.folding import fold_name
-from rlm_site.models import Tag, TaggedBase
+from rlm_site.models import Tag
 
 
 def parse(text: str) -> list[str]:
@@ -61,36 +61,22 @@ class TagManager(_TaggableManager):
         return list(dict.fromkeys(found))
 
 
+def refold(ids: Sequence[int]) -> None:
+    """Folded names of tags that another client has renamed; one that would clash keeps what it has."""
+    for tag in Tag.objects.filter(pk__in=ids):
+        folded = fold_name(tag.name)
+        if tag.folded != folded and not Tag.objects.filter(folded=folded).exists():
+            Tag.objects.filter(pk=tag.pk).update(folded=folded)
+
+
 # Counts. Every tagged model that exists takes part: it is found through the tables that point to Tag.
-
-
-def through_models() -> list[type[Any]]:
-    """The tables that put tags on objects."""
-    return [
-        relation.related_model
-        for relation in Tag._meta.related_objects
-        if isinstance(relation.related_model, type) and issubclass(relation.related_model, TaggedBase)
-    ]
-
-
-def public_items(through: type[Any], now: datetime) -> QuerySet[Any]:
-    tagged = through._meta.get_field("content_object").related_model
-    return through.objects.filter(content_object__in=tagged.objects.published(now).values("pk"))
-
-
-def published(now: datetime) -> QuerySet[Tag]:
-    """Tags of anything that readers can see."""
-    used = Q(pk__in=[])
-    for through in through_models():
-        used |= Q(pk__in=public_items(through, now).values("tag"))
-    return Tag.objects.filter(used)
 
 
 def with_counts(now: datetime) -> list[tuple[Tag, int]]:
     """All tags that readers can see, by name, each with how many things have it. One query a tagged model, and one."""
     counts: Counter[int] = Counter()
-    for through in through_models():
-        rows = public_items(through, now).order_by().values("tag").annotate(count=Count("pk"))
+    for through in Tag.through_models():
+        rows = through.public(now).order_by().values("tag").annotate(count=Count("pk"))
         counts.update({row["tag"]: row["count"] for row in rows})
     return [(tag, counts[tag.pk]) for tag in Tag.objects.filter(pk__in=counts)]
 
@@ -98,8 +84,8 @@ def with_counts(now: datetime) -> list[tuple[Tag, int]]:
 def related(tag: Tag, now: datetime, most: int = 12) -> list[tuple[Tag, int]]:
     """Tags that stand beside this one on something public, most frequent first."""
     counts: Counter[int] = Counter()
-    for through in through_models():
-        beside = public_items(through, now).filter(content_object__tagged_items__tag=tag).exclude(tag=tag)
+    for through in Tag.through_models():
+        beside = through.public(now).filter(content_object__tagged_items__tag=tag).exclude(tag=tag)
         rows = beside.order_by().values("tag").annotate(count=Count("pk"))
         counts.update({row["tag"]: row["count"] for row in rows})
     best = sorted(counts, key=lambda tag_id: (-counts[tag_id], tag_id))[:most]

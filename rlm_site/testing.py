@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from zeal import zeal_context
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
@@ -67,12 +66,6 @@ def static_files() -> None:
 
     if not static_files.are_collected():
         static_files.collect()
-
-
-@pytest.fixture(autouse=True)
-def n_plus_one_queries_fail() -> Iterator[None]:
-    with zeal_context():
-        yield
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 from django.contrib import admin
-from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
-from django.views.generic import RedirectView
 
-from rlm_site import feeds, views
-from rlm_site.sitemaps import SITEMAPS
+from rlm_site import feeds, sitemaps, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,9 +15,10 @@ urlpatterns = [
     path("quotes/<int:pk>/<slug:slug>/", views.quote, name="quote"),
     path("feeds/changes/", feeds.Changes(), name="changes_feed"),
     path("feeds/quotes/", feeds.Quotes(), name="quotes_feed"),
-    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<slug:section>.xml", sitemaps.section, name="sitemap_section"),
     path("robots.txt", views.robots, name="robots"),
-    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", permanent=False)),
+    path("favicon.ico", views.favicon),
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("quotes.urls")),

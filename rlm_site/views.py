@@ -4,8 +4,17 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.db.models import Count, Q
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -60,7 +69,7 @@ def search(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = value(request, "q", searching.MAX_TEXT)
     kind = value(request, "kind")
-    tag = Tag.objects.filter(slug=slug).first() if (slug := value(request, "tag")) else None
+    tag = Tag.objects.published(now).filter(slug=slug).first() if (slug := value(request, "tag")) else None
     if kind not in {"", *searching.KINDS} or (slug and tag is None):
         raise Http404
     number = value(request, "page")
@@ -87,22 +96,22 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
     """Topics, sections and quotations that share a tag; a tag that marks nothing public is a 404."""
     now = timezone.now()
     derived.settle()
-    found = Tag.objects.filter(slug=slug).first()
+    quotes = Quote.objects.published(now).listed()
+    tagged_quotes = Count("taggedquote_items", filter=Q(taggedquote_items__content_object__in=quotes))
+    found = Tag.objects.filter(slug=slug).annotate(quote_count=tagged_quotes).first()
     if found is None:
         raise Http404
     articles = (
         Article.objects.published(now).tagged(found).select_related("parent").order_by("parent__title", "title", "id")
     )
-    quotes = Quote.objects.published(now).listed().tagged(found).for_display().order_by("id")
     shown = Paginator(articles, ITEMS_A_PAGE).get_page(request.GET.get("page"))
-    quote_count = quotes.count()
-    if not shown.paginator.count and not quote_count:
+    if not shown.paginator.count and not found.quote_count:
         raise Http404
     context = {
         "tag": found,
         "page": shown,
-        "quotes": quotes[:QUOTES_ON_TAG_PAGE],
-        "quote_count": quote_count,
+        "quotes": quotes.tagged(found).for_display().order_by("id")[:QUOTES_ON_TAG_PAGE],
+        "quote_count": found.quote_count,
         "related": tagging.related(found, now),
     }
     return render(request, "tag.html", context)
@@ -143,7 +152,7 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
     )
     if found is not None and is_retired(found, now):
-        if found.retired_to:
+        if found.retired_to not in {"", request.path}:
             return HttpResponsePermanentRedirect(found.retired_to)
         return render(request, "410.html", {"withdrawn_on": found.retire_at}, status=410)
     if found is None or not found.is_public(now):
@@ -166,6 +175,11 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 
 @page
+def favicon(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(static("img/favicon.svg"))
+
+
+@page
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", "Disallow: /search/", ""]
     lines.append(f"Sitemap: {linked_data.absolute('/sitemap.xml')}")
@@ -173,8 +187,9 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@page
 def health(request: HttpRequest) -> JsonResponse:
-    """200 where the database answers, its migrations are applied and its triggers stand; 503 with the reason elsewhere."""
+    """200 where the database answers, its migrations are applied and its triggers stand; elsewhere 503 and why."""
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):

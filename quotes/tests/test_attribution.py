@@ -115,6 +115,23 @@ def test_an_uncertain_death_is_marked() -> None:
         ("Prologue. Line 1", "Prologue. Line 1"),
         ("Book v. The Winter Morning Walk", "bk. 5, The Winter Morning Walk"),
         ("", ""),
+        # of the collections that we import
+        ("Part iii. Sect. 4, Memb. 2, Subsect. 3", "pt. 3, sec. 4, memb. 2, subsec. 3"),
+        ("iv. 36", "4.36"),
+        ("iii. 76. 11", "3.76.11"),
+        ("xxiii. p. 33", "23, p. 33"),
+        ("cxii. Stanza 4", "112, st. 4"),
+        ("Book vi. Winter Walk at Noon. Line 560", "bk. 6, Winter Walk at Noon, l. 560"),
+        ("Book iv. The Winter Evening, Line 9", "bk. 4, The Winter Evening, l. 9"),
+        ("Book v. Emblem 7", "bk. 5, emblem 7"),
+        ("Lines 17-19", "ll. 17–19"),
+        ("Vol. viii. Chap. x. 1784", "vol. 8, ch. 10, 1784"),
+        ("Book ii. Canto ii. (1843.)", "bk. 2, canto 2 (1843.)"),
+        ("i.)", "1"),
+        ("Letter xii. To the Duke of Grafton", "letter 12, To the Duke of Grafton"),
+        ("c. 10", "c. 10"),
+        ("Acts ix", "Acts ix"),
+        ("mix. 4", "mix. 4"),
     ],
 )
 def test_locators_are_normalised(printed: str, normal: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count, F, Q
 
+from quotes import index
 from quotes.models import IndexTerm, Quote, QuoteWord, Word
 from rlm_site import derived
 
@@ -28,10 +29,20 @@ def by_sql(quote: Quote) -> None:
         cursor.execute("UPDATE quotes_quote SET text = 'A wombat' WHERE id = %s", [quote.pk])
 
 
+def by_save(quote: Quote) -> None:
+    quote.text = "A wombat"
+    quote.save()
+
+
+def by_bulk_update(quote: Quote) -> None:
+    quote.text = "A wombat"
+    Quote.objects.bulk_update([quote], ["text"])
+
+
 WRITES: dict[str, Callable[[Quote], object]] = {
-    "save": lambda quote: [setattr(quote, "text", "A wombat"), quote.save()],
+    "save": by_save,
     "update": lambda quote: Quote.objects.filter(pk=quote.pk).update(text="A wombat"),
-    "bulk_update": lambda quote: [setattr(quote, "text", "A wombat"), Quote.objects.bulk_update([quote], ["text"])],
+    "bulk_update": by_bulk_update,
     "SQL": by_sql,
 }
 
@@ -87,3 +98,41 @@ def test_counts_of_words_agree_with_the_index() -> None:
     derived.drain()
     counted = Word.objects.annotate(real=Count("links", filter=Q(links__contained=True)))
     assert not counted.exclude(quote_count=F("real")).exists()
+
+
+def ranks(quote: Quote) -> dict[str, int]:
+    derived.drain()
+    return dict(QuoteWord.objects.filter(quote=quote).values_list("word__text", "rank"))
+
+
+def test_a_word_in_another_sense_is_not_picked_and_an_editor_may_say_that_it_fits() -> None:
+    quote = made(text="In order to rule, he had to march against the wombat in his bank.")
+    found = ranks(quote)
+    assert (found["order"], found["march"] <= index.UNSURE, found["bank"] <= index.WEAK) == (0, True, True)
+    assert found["wombat"] > index.UNSURE
+    IndexTerm.objects.create(quote=quote, word="order")
+    assert ranks(quote)["order"] > index.UNSURE
+    assert links(quote)["order"] == (True, True)
+
+
+def test_a_veto_is_stronger_than_an_index_term_of_the_same_word() -> None:
+    quote = made(text="The wombat sleeps.")
+    IndexTerm.objects.create(quote=quote, word="wombats", veto=True)
+    IndexTerm.objects.create(quote=quote, word="wombat")
+    assert links(quote)["wombat"] == (True, False)
+
+
+def test_length_and_spelling_that_read_well_rank_higher() -> None:
+    plain = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills.")
+    short = made(text="A wombat.")
+    old = made(text="Thou wombat, thou hast thy hole, and he that seeketh thee findeth the ground, quoth she.")
+    long = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills. " * 6)
+    assert ranks(plain)["wombat"] > max(ranks(other)["wombat"] for other in (short, old, long))
+
+
+def test_indexing_again_changes_nothing() -> None:
+    quote = made(text="The armies of the night, and the night of armies")
+    derived.drain()
+    before = list(QuoteWord.objects.order_by("pk").values())
+    index.rebuild([quote.pk])
+    assert list(QuoteWord.objects.order_by("pk").values()) == before

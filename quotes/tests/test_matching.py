@@ -252,3 +252,33 @@ def test_reasons_are_printed_for_readers() -> None:
     assert block.rule is Rule.WORD
     assert block.picks[0].reason == "contains dodo"
     assert block.more == [("dodo", "/words/dodo/")]
+
+
+def test_an_adjective_of_the_heading_brings_nothing_without_its_noun() -> None:
+    quote("It was a cold night in the hills for all of us.")
+    assert not ask_one("Cold Wombat")
+    wombat = quote("The wombat is not cold in its hole at night.")
+    assert texts(ask_one("Cold Wombat")) == [wombat.text]
+    assert texts(ask_one("Cold and Wombat"))[0] == wombat.text
+
+
+def test_a_verb_is_no_hit_for_a_heading() -> None:
+    quote("Every morning the okapi would whistle to us.")
+    assert not ask_one("The Whistle")
+    noun = quote("The okapi heard a whistle by the river.")
+    assert texts(ask_one("The Whistle")) == [noun.text]
+
+
+def test_what_may_be_meant_otherwise_is_shown_only_where_nothing_better_is() -> None:
+    verb = quote("The okapi will not revolt on Sundays, they say.")
+    assert texts(ask_one("The Revolt")) == [verb.text]
+    noun = quote("The okapi watched the revolt at noon.")
+    assert texts(ask_one("The Revolt")) == [noun.text]
+
+
+def test_a_weak_word_counts_little_beside_a_sound_one() -> None:
+    both = quote("A secret path leads to the okapi of the hills.")
+    pick = ask_one("Secret and Okapi").picks[0]
+    assert pick.quote == both
+    assert pick.words == ("okapi",)
+    assert pick.score["words"] == pytest.approx(13.0)

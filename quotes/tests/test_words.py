@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from quotes.words import form, heading_words, marked, occurrences, possible_forms, vocabulary
+from quotes.words import form, heading_words, marked, occurrences, possible_forms, qualifiers, vocabulary
 
 
 def used(heading: str) -> list[str]:
@@ -137,3 +137,19 @@ def test_possible_forms_ask_no_dictionary() -> None:
         "assert tracemalloc.get_traced_memory()[1] < 1_000_000"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("heading", "describing"),
+    [
+        ("Cold War", {"cold"}),
+        ("The Last Days of Freedom", {"last"}),
+        ("Left and Right", set()),
+        ("The Dead", set()),
+        ("Public Opinion: Old, New", {"public"}),
+        ("Party Politics", set()),
+        ("The Last of 1945", set()),
+    ],
+)
+def test_adjectives_before_a_noun_of_the_heading_only_describe_it(heading: str, describing: set[str]) -> None:
+    assert qualifiers(heading) == describing

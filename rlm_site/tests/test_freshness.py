@@ -19,7 +19,7 @@ from rlm_site.models import Stale, Tag
 pytestmark = pytest.mark.django_db
 
 
-def execute(statement: str, *parameters: object) -> None:
+def execute(statement: str, *parameters: str | bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 

@@ -1,0 +1,51 @@
+"""Reference records at the editors' desk."""
+
+import pytest
+from django.test import Client
+
+from articles.models import Article, Reference
+from rlm_site.tests.desk import count_queries, filled, signed_in
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/admin/articles/reference/add/"
+LIST = "/admin/articles/reference/"
+
+
+@pytest.fixture
+def editor() -> Client:
+    return signed_in()
+
+
+def test_a_reference_is_created_cited_edited_and_deleted(editor: Client, client: Client) -> None:
+    Article.objects.create(title="Quagga", slug="quagga", body="Striped.[@quill-1871, p. 4]", published=True)
+    typed = {"key": "quill-1871", "title": "On Stripes", "authors": "Quill, Ann"}
+    assert editor.post(ADD, filled(editor.get(ADD), **typed)).status_code == 302
+    assert "On Stripes" in client.get("/quagga/").content.decode()
+    row = Reference.objects.get(key="quill-1871")
+    change = f"{LIST}{row.pk}/change/"
+    editor.post(change, filled(editor.get(change), title="On Few Stripes"))
+    assert "On Few Stripes" in client.get("/quagga/").content.decode()
+    assert "On Few Stripes" in client.get("/references/").content.decode()
+    editor.post(f"{LIST}{row.pk}/delete/", {"post": "yes"})
+    assert "On Few Stripes" not in client.get("/quagga/").content.decode()
+
+
+def test_a_key_is_used_once(editor: Client) -> None:
+    key = Reference.objects.all()[0].key
+    response = editor.post(ADD, filled(editor.get(ADD), key=key, title="“T” & <T>"))
+    assert list(response.context["adminform"].form.errors) == ["key"]
+    assert filled(response)["title"] == "“T” & <T>"
+
+
+def test_references_are_found_and_filtered(editor: Client) -> None:
+    row = Reference.objects.create(key="quill-1871", title="Щука", authors="Quill, Ann", kind="thesis", language="ru")
+    for query in ("q=QUILL", "q=щука", "kind__exact=thesis&q=quill", "language=ru&q=quill"):
+        assert list(editor.get(f"{LIST}?{query}").context["cl"].result_list) == [row]
+
+
+def test_the_list_makes_as_many_queries_for_many_references_as_for_few(editor: Client) -> None:
+    Reference.objects.create(key="quill", title="Quill")
+    few = count_queries(editor, f"{LIST}?q=quill")
+    Reference.objects.bulk_create(Reference(key=f"quill-{number}", title="Quill") for number in range(30))
+    assert count_queries(editor, f"{LIST}?q=quill") == few <= 10

@@ -1,0 +1,269 @@
+"""How well headings are answered: real headings, with quotations that somebody read and judged good or bad for each.
+
+A quotation is good for a heading when it contains a word of it (or another form of that word) in a sense that a reader
+of the heading would accept. Half of the headings, chosen by a digest of their text, are there to work with; the other
+half is only measured, and nobody tunes by it. `judged/` holds the data; its quotations are named by their line in the
+collection that they come from.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from quotes import index, matching
+from quotes.models import Person, Quote, Work
+from quotes.words import form, occurrences
+
+FOLDER = Path(__file__).parent / "judged"
+HALVES = ("work", "measured")
+BATCH = 500
+
+Row = Mapping[str, Any]  # line, text, author, work
+Answers = Mapping[str, Sequence[int]]  # heading -> lines of the quotations shown, best first
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A heading, with the lines of the quotations judged for it."""
+
+    heading: str
+    good: frozenset[int]
+    bad: frozenset[int]
+
+    @property
+    def half(self) -> str:
+        return HALVES[hashlib.sha256(self.heading.encode()).digest()[0] % 2]
+
+
+@dataclass
+class Measure:
+    """`unjudged` are heading and line of what was shown and nobody has judged; each counts as bad."""
+
+    headings: int = 0
+    answered: int = 0
+    first_good: int = 0
+    shown: int = 0
+    good: int = 0
+    unjudged: list[tuple[str, int]] = field(default_factory=list)
+    wrong: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def precision_at_1(self) -> float:
+        return self.first_good / self.answered if self.answered else 0.0
+
+    @property
+    def precision_at_3(self) -> float:
+        """Of all quotations shown, at most three a heading."""
+        return self.good / self.shown if self.shown else 0.0
+
+    @property
+    def share_answered(self) -> float:
+        return self.answered / self.headings if self.headings else 0.0
+
+
+def judged_headings() -> list[Judged]:
+    return [Judged(row["heading"], frozenset(row["good"]), frozenset(row["bad"])) for row in _rows("headings.jsonl")]
+
+
+def judged_quotations() -> list[Row]:
+    return list(_rows("quotations.jsonl"))
+
+
+def collection(path: Path) -> list[Row]:
+    """A whole collection, its quotations named by their lines; those that may be two passages in one are left out."""
+    with path.open(encoding="utf-8") as lines:
+        rows = [{**json.loads(text), "line": number} for number, text in enumerate(lines, 1)]
+    return [{**row, "work": row["source_title"]} for row in rows if "check-two-passages" not in row["tags"]]
+
+
+def load(rows: Iterable[Row]) -> dict[int, int]:
+    """Put quotations into the database, to be picked; their id -> line."""
+    rows = list(rows)
+    people = {person.name: person for person in Person.objects.all()}
+    new = dict.fromkeys(row["author"] for row in rows if row["author"] and row["author"] not in people)
+    for name in new:
+        people[name] = Person(name=name, slug=f"judged-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
+    Person.objects.bulk_create([people[name] for name in new], batch_size=BATCH)
+    titles = dict.fromkeys((row["work"], row["author"]) for row in rows if row["work"])
+    works = {(work.title, work.authors): work for work in Work.objects.filter(year=None)}
+    for title, author in titles.keys() - works.keys():
+        works[title, author] = Work(title=title, authors=author)
+    Work.objects.bulk_create([work for work in works.values() if work.pk is None], batch_size=BATCH)
+    quotes = Quote.objects.bulk_create(
+        [
+            Quote(
+                key=f"judged-{row['line']}",
+                text=row["text"],
+                person=people.get(row["author"]),
+                work=works.get((row["work"], row["author"])),
+                status=Quote.Status.REPORTED,
+                published=True,
+            )
+            for row in rows
+        ],
+        batch_size=BATCH,
+    )
+    ids = [quote.pk for quote in quotes]
+    for start in range(0, len(ids), BATCH):
+        index.rebuild(ids[start : start + BATCH])
+    return {quote.pk: row["line"] for quote, row in zip(quotes, rows, strict=True)}
+
+
+def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) -> dict[str, list[int]]:
+    """What the site shows for each heading by itself."""
+    pages = {heading: matching.Page(heading) for heading in headings}
+    index.learn(word for page in pages.values() for word in page.used_words())
+    made = matching.blocks([(page,) for page in pages.values()], now)
+    return {
+        heading: [lines[pick.quote.pk] for pick in block.picks] for heading, (block,) in zip(pages, made, strict=True)
+    }
+
+
+def measure(judged: Iterable[Judged], shown: Answers, passed_over: Callable[[str, int], bool] | None = None) -> Measure:
+    """`passed_over(heading, line)` says of what nobody has judged that it counts neither as good nor as bad."""
+    found = Measure()
+    for each in judged:
+        lines = shown.get(each.heading, ())
+        if passed_over:
+            lines = [
+                line for line in lines if line in each.good or line in each.bad or not passed_over(each.heading, line)
+            ]
+        found.headings += 1
+        found.answered += bool(lines)
+        found.first_good += bool(lines) and lines[0] in each.good
+        found.shown += len(lines)
+        found.good += sum(line in each.good for line in lines)
+        found.unjudged += [(each.heading, line) for line in lines if line not in each.good | each.bad]
+        found.wrong += [(each.heading, line) for line in lines if line in each.bad]
+    return found
+
+
+def changes(before: Answers, after: Answers) -> list[tuple[str, list[int], list[int]]]:
+    """Headings that are answered otherwise than before, with the old and the new quotations."""
+    headings = dict.fromkeys([*before, *after])
+    compared = ((heading, list(before.get(heading, ())), list(after.get(heading, ()))) for heading in headings)
+    return [(heading, old, new) for heading, old, new in compared if old != new]
+
+
+def stored_runs() -> dict[str, dict[str, list[int]]]:
+    """Name of the collection picked from -> answers."""
+    path = FOLDER / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def store(name: str, shown: Answers) -> None:
+    runs = {**stored_runs(), name: {heading: list(lines) for heading, lines in sorted(shown.items())}}
+    text = ",\n".join(
+        f"{json.dumps(collection_name)}: {{\n"
+        + ",\n".join(f"  {json.dumps(heading, ensure_ascii=False)}: {lines}" for heading, lines in run.items())
+        + "\n}"
+        for collection_name, run in sorted(runs.items())
+    )
+    (FOLDER / "run.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    with (FOLDER / name).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+# What other sites do, for comparison: the same words of the heading and the same spread, matched in a plainer way.
+
+Matcher = Callable[[str, str], bool]  # (word of the heading, folded text or one of its words)
+
+
+class PlainSearch:
+    """Picks the quotations with the most words of the heading, where a word matches as a substring or by its stem."""
+
+    def __init__(self, rows: Sequence[Row], *, stems: bool) -> None:
+        self.rows = {row["line"]: row for row in rows}
+        self.stems = stems
+        self.words = {row["line"]: frozenset(found.word for found in occurrences(row["text"])) for row in rows}
+        self.keys: dict[int, Collection[str] | str] = {
+            line: frozenset(map(stem, words)) if stems else self.rows[line]["text"].lower()
+            for line, words in self.words.items()
+        }
+
+    def answers(self, headings: Iterable[str]) -> dict[str, list[int]]:
+        return {heading: self._answer(heading) for heading in headings}
+
+    def has_a_word_of(self, heading: str, line: int) -> bool:
+        forms = {form(word) for word in matching.Page(heading).used_words()}
+        return any(form(word) in forms for word in self.words[line])
+
+    def _answer(self, heading: str) -> list[int]:
+        wanted = [stem(word) if self.stems else word for word in matching.Page(heading).used_words()]
+        hits: Counter[int] = Counter()
+        for word in wanted:
+            hits.update(line for line, keys in self.keys.items() if word in keys)
+        picked: list[int] = []
+        taken: set[tuple[str, str]] = set()
+        for line in sorted(hits, key=lambda line: (-hits[line], line)):
+            row = self.rows[line]
+            sources = {("author", row["author"]), ("work", row["work"])} - {("author", ""), ("work", "")}
+            if not sources & taken:
+                picked.append(line)
+                taken |= sources
+            if len(picked) == matching.BLOCK_SIZE:
+                break
+        return picked
+
+
+_ENDINGS = (
+    # Porter's algorithm of 1980, steps 2 to 4, each ending with what takes its place; the longest that fits is cut.
+    (
+        "ational ate tional tion enci ence anci ance izer ize abli able alli al entli ent eli e ousli ous ization ize "
+        "ation ate ator ate alism al iveness ive fulness ful ousness ous aliti al iviti ive biliti ble",
+        0,
+    ),
+    ("icate ic ative - alize al iciti ic ical ic ful - ness -", 0),
+    (
+        "al - ance - ence - er - ic - able - ible - ant - ement - ment - ent - ou - ism - ate - iti - ous - ive - "
+        "ize - sion s tion t",
+        1,
+    ),
+)
+
+
+def stem(word: str) -> str:
+    """The stem of an English word as search engines cut it; only to compare with."""
+    if len(word) < 3:
+        return word
+    for ending, other in (("sses", "ss"), ("ies", "i"), ("ss", "ss"), ("s", "")):
+        if word.endswith(ending):
+            word = word.removesuffix(ending) + other
+            break
+    for ending in ("eed", "ing", "ed"):
+        rest = word.removesuffix(ending)
+        if rest == word:
+            continue
+        if ending == "eed":
+            word = rest + "ee" if _syllables(rest) else word
+        elif any(letter in "aeiouy" for letter in rest):
+            word = rest
+            if word.endswith(("at", "bl", "iz")):
+                word += "e"
+            elif word[-1:] == word[-2:-1] and word[-1] not in "lsz":
+                word = word[:-1]
+        break
+    if word.endswith("y") and any(letter in "aeiouy" for letter in word[:-1]):
+        word = word[:-1] + "i"
+    for table, least in _ENDINGS:
+        pairs = iter(table.split())
+        for ending, other in sorted(zip(pairs, pairs, strict=True), key=lambda pair: -len(pair[0])):
+            rest = word.removesuffix(ending)
+            if rest != word:
+                word = rest + other.strip("-") if _syllables(rest) > least else word
+                break
+    return word[:-1] if word.endswith("e") and _syllables(word[:-1]) > 1 else word
+
+
+def _syllables(word: str) -> int:
+    """Vowels followed by consonants, Porter's measure."""
+    shape = "".join("v" if letter in "aeiou" or (letter == "y" and i) else "c" for i, letter in enumerate(word))
+    return sum(shape[i : i + 2] == "vc" for i in range(len(shape)))

@@ -1,0 +1,84 @@
+import pytest
+from django.test import Client
+
+from quotes.models import Person, Quote
+from rlm_site.models import Tag
+from rlm_site.tests.html import parse, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client, address: str) -> list[str]:
+    """The texts of the quotations on a page."""
+    return [text_of(quotation) for quotation in parse(client.get(address)).iter("blockquote")]
+
+
+def total(client: Client, address: str) -> int:
+    return int(client.get(address).context["page"].paginator.count)
+
+
+def test_all_public_quotations_are_listed_by_pages(client: Client) -> None:
+    count = Quote.objects.exclude(status="misattributed").count()
+    assert total(client, "/quotes/") == count
+    first, second = shown(client, "/quotes/"), shown(client, "/quotes/?page=2")
+    assert len(first) == len(second) == 20
+    assert not set(first) & set(second)
+    last = shown(client, f"/quotes/?page={-(-count // 20)}")
+    assert len(last) == (count % 20 or 20)
+
+
+def test_each_leads_to_its_own_page_and_to_its_author(client: Client) -> None:
+    Person.objects.create(name="Zora Blax", sort_name="Aaa", slug="zora-blax")
+    quote = Quote.objects.create(
+        text="A zorblax.", person=Person.objects.get(slug="zora-blax"), status="reported", published=True
+    )
+    document = parse(client.get("/quotes/?word=zorblax"))
+    addresses = {link.get("href") for link in document.iter("a")}
+    assert {quote.get_absolute_url(), "/people/zora-blax/"} <= addresses
+
+
+def test_the_filters_narrow_the_list_and_work_together(client: Client) -> None:
+    exile = Tag.objects.get(slug="exile")
+    tagged = Quote.objects.filter(tagged_items__tag=exile).exclude(status="misattributed")
+    assert total(client, "/quotes/?tag=exile") == tagged.count() > 0
+    by_sontag = Quote.objects.filter(person__slug="susan-sontag")
+    assert total(client, "/quotes/?person=susan-sontag") == by_sontag.count() > 0
+    assert len(shown(client, "/quotes/?word=allies&person=susan-sontag")) == 1
+    assert total(client, "/quotes/?status=disputed") == Quote.objects.filter(status="disputed").count()
+    assert shown(client, "/quotes/?status=disputed&person=susan-sontag") == []
+
+
+def test_a_word_is_found_whole_and_in_any_spelling(client: Client) -> None:
+    Quote.objects.create(text="Élan of the zorblax", status="reported", published=True)
+    assert shown(client, "/quotes/?word=ELAN") == ["Élan of the zorblax"]
+    assert shown(client, "/quotes/?word=zorb") == []
+
+
+def test_nothing_found_is_said_with_a_way_back(client: Client) -> None:
+    response = client.get("/quotes/?word=xyzzyx")
+    assert response.status_code == 200
+    assert "No quotation has all of this." in text_of(parse(response).find(".//main"))
+
+
+@pytest.mark.parametrize(
+    "query", ["tag=no-such-tag", "person=nobody", "status=beautiful", "status=%00x", "tag=%ff", "person=" + "x" * 10000]
+)
+def test_filters_that_name_nothing_are_not_found(client: Client, query: str) -> None:
+    assert client.get(f"/quotes/?{query}").status_code == 404
+
+
+def test_a_misattributed_quotation_is_in_no_list(client: Client) -> None:
+    text = Quote.objects.get(status="misattributed").text
+    assert text not in shown(client, "/quotes/?word=empire")
+    assert shown(client, "/quotes/?status=misattributed") == []
+    assert "/quotes/?status=misattributed" not in client.get("/quotes/").content.decode()
+
+
+def test_paging_keeps_the_filters(client: Client) -> None:
+    addresses = {link.get("href") for link in parse(client.get("/quotes/?status=reported")).iter("a")}
+    assert any("status=reported" in str(address) and "page=2" in str(address) for address in addresses)
+
+
+def test_a_filtered_list_is_not_indexed(client: Client) -> None:
+    assert "noindex" in client.get("/quotes/?tag=exile").content.decode()
+    assert "noindex" not in client.get("/quotes/").content.decode()

@@ -1,0 +1,67 @@
+"""The editors' desk as tests use it: somebody signed in, and forms as a browser sends them."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def signed_in(name: str = "editor", *permissions: str, **fields: Any) -> Client:
+    """Somebody of the staff with these permissions (`view_article`), or with all of them where none is named."""
+    user = User.objects.create(username=name, is_staff=True, is_superuser=not permissions, password="!", **fields)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def count_queries(client: Client, address: str) -> int:
+    """Of the page, once what it needs the first time is known."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+class _Fields(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._textarea = self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
+        if tag == "textarea":
+            self._textarea = name
+            self.values[name] = ""
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and ("selected" in given or self._select not in self.values):
+            self.values[self._select] = given.get("value", "")
+        elif tag == "input" and name and given.get("type") != "submit":
+            if given.get("type") != "checkbox":
+                self.values[name] = given.get("value", "")
+            elif "checked" in given:
+                self.values[name] = given.get("value", "on")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.values[self._textarea] = self.values[self._textarea].removeprefix("\n")
+            self._textarea = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.values[self._textarea] += data
+
+
+def filled(page: Any, **typed: Any) -> dict[str, Any]:
+    """What a browser would send after these were typed over the fields of the page; None unticks a box."""
+    fields = _Fields()
+    fields.feed(page.content.decode())
+    values = {name: value.replace("\r\n", "\n").replace("\n", "\r\n") for name, value in fields.values.items()}
+    values |= typed
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,85 @@
+"""Every answer carries the site's policy; no reader is given a cookie."""
+
+import pytest
+from django.test import Client
+
+from quotes.models import Quote
+
+pytestmark = pytest.mark.django_db
+
+READERS_PAGES = [
+    "/", "/about/", "/changes/", "/people/", "/people/susan-sontag/", "/quotes/", "/quotes/?tag=exile", "/references/",
+    "/russian-liberation-movement/", "/russian-liberation-movement/the-allies/", "/search/", "/search/?q=war", "/tags/",
+    "/tags/exile/", "/words/allies/", "/feeds/changes/", "/feeds/quotes/", "/sitemap.xml", "/robots.txt", "/healthz",
+    "/no-such-page/", "/preview/x/", "/quotes/1/", "/russian-liberation-movement", "/static/no-such-file.css",
+]  # fmt: skip
+
+
+def policy(response: object) -> dict[str, str]:
+    directives = response.headers["Content-Security-Policy"].split(";")  # type: ignore[attr-defined]
+    return {name: value for name, _space, value in (directive.strip().partition(" ") for directive in directives)}
+
+
+def assert_strict(response: object) -> None:
+    directives = policy(response)
+    assert directives["default-src"] == "'none'"
+    for name in ("script-src", "style-src", "img-src", "connect-src", "form-action"):
+        assert directives[name] == "'self'", name
+    assert directives["frame-ancestors"] == directives["base-uri"] == "'none'"
+    assert "unsafe" not in response.headers["Content-Security-Policy"]  # type: ignore[attr-defined]
+    headers = response.headers  # type: ignore[attr-defined]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("address", READERS_PAGES)
+def test_a_reader_s_page_has_the_policy_and_sets_no_cookie(client: Client, address: str) -> None:
+    response = client.get(address)
+    assert_strict(response)
+    assert not response.cookies
+    assert "cookie" not in response.headers.get("Vary", "").lower()
+
+
+def test_the_page_of_a_quotation_too(client: Client) -> None:
+    response = client.get(Quote.objects.all()[0].get_absolute_url())
+    assert response.status_code == 200
+    assert_strict(response)
+    assert not response.cookies
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/search/?q=war", "/russian-liberation-movement/the-allies/", "/feeds/quotes/", "/tags/exile/"]
+)
+def test_a_refused_method_has_the_policy(client: Client, address: str) -> None:
+    response = client.post(address)
+    assert response.status_code == 405
+    assert_strict(response)
+    assert not response.cookies
+
+
+def test_a_request_for_another_host_is_refused_under_the_policy() -> None:
+    response = Client(HTTP_HOST="elsewhere.example").get("/")
+    assert response.status_code == 400
+    assert_strict(response)
+
+
+@pytest.mark.parametrize("address", ["/admin/login/", "/admin/", "/admin/no-such-page/"])
+def test_the_editors_pages_have_the_policy(client: Client, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code in {200, 302}
+    assert_strict(response)
+
+
+def test_a_signed_in_editor_sees_pages_without_anything_of_their_session(client: Client, admin_client: Client) -> None:
+    admin_client.defaults["HTTP_HOST"] = "127.0.0.1"
+    address = "/russian-liberation-movement/the-allies/"
+    assert admin_client.get(address).content == client.get(address).content
+    assert not admin_client.get(address).cookies
+
+
+def test_forwarded_headers_of_anybody_are_ignored() -> None:
+    stranger = Client(HTTP_HOST="127.0.0.1", HTTP_X_FORWARDED_HOST="elsewhere.example", HTTP_X_FORWARDED_PROTO="https")
+    response = stranger.get("/russian-liberation-movement/")
+    assert response.status_code == 200
+    assert b"elsewhere.example" not in response.content

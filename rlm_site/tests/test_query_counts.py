@@ -1,0 +1,141 @@
+"""A page costs a fixed, small number of queries, whatever there is to read, with nothing remembered."""
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from articles import markdown, previews
+from articles.models import Article, QuoteChoice, Reference, TaggedArticle
+from quotes import matching
+from quotes.models import Check, Person, Quote, TaggedQuote
+from rlm_site import derived, revisions
+from rlm_site.models import Revision, Tag
+
+pytestmark = pytest.mark.django_db
+
+AT_MOST = 8
+MORE = {"/": 12, "/search/": 12, "/no-such-page/": 12}  # the last one searches for the words of the address
+
+PAGES = [
+    "/",
+    "/?page=2",
+    "/about/",
+    "/changes/",
+    "/changes/?page=2",
+    "/people/",
+    "/people/susan-sontag/",
+    "/quotes/",
+    "/quotes/?tag=exile&status=reported&word=exile",
+    "/quotes/?person=susan-sontag&page=2",
+    "/references/",
+    "/russian-liberation-movement/",
+    "/russian-liberation-movement/the-allies/",
+    "/yalta-and-the-repatriation-agreements/force-and-conscience/",
+    "/search/?q=war",
+    "/search/?q=exile&kind=quotation&tag=exile",
+    "/search/?q=liberation+of+the+russian+peoples",
+    "/search/?q=liberatoin",
+    "/search/?q=",
+    "/tags/",
+    "/tags/exile/",
+    "/tags/exile/?page=2",
+    "/words/allies/",
+    "/words/war/?page=2",
+    "/feeds/changes/",
+    "/feeds/quotes/",
+    "/no-such-page/",
+]
+
+
+def queries(client: Client, address: str) -> int:
+    """How many the page costs a server that has just started."""
+    matching._memory.clear()
+    markdown.render.cache_clear()
+    markdown.source.cache_clear()
+    ContentType.objects.clear_cache()
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(address)
+    assert response.status_code in {200, 404}
+    return len(captured)
+
+
+def grow() -> None:
+    """Some hundred more of everything that a page could walk along."""
+    exile, allies = Tag.objects.get(slug="exile"), Article.objects.get(slug="the-allies")
+    sontag, gannett = Person.objects.get(slug="susan-sontag"), Quote.objects.get(key="gannett-indirect-influence")
+    tags = Tag.objects.bulk_create(Tag(name=f"zorb {n}", slug=f"zorb-{n}", folded=f"zorb {n}") for n in range(150))
+    people = Person.objects.bulk_create(Person(name=f"Zora {n}", slug=f"zora-{n}") for n in range(50))
+    references = Reference.objects.bulk_create(Reference(key=f"zorb-{n}", title=f"Zorb {n}") for n in range(50))
+    topics = Article.objects.bulk_create(
+        Article(title=f"Zorb {n}", slug=f"zorb-{n}", body=f"[[Zorb {n + 1}]][@zorb-{n}]", published=True, position=n)
+        for n in range(50)
+    )
+    sections = Article.objects.bulk_create(
+        Article(
+            parent=allies.parent if n % 2 else topics[n % 50],
+            title=f"War and Allies {n}",
+            slug=f"war-and-allies-{n}",
+            body=f"The allies in exile.[@zorb-{n % 50}]",
+            published=True,
+            position=n,
+        )
+        for n in range(100)
+    )
+    quotes = Quote.objects.bulk_create(
+        Quote(
+            text=f"In exile and war no allies, number {n}.",
+            person=people[n % 50] if n % 3 else sontag,
+            status="reported",
+            published=True,
+        )
+        for n in range(150)
+    )
+    TaggedArticle.objects.bulk_create(
+        TaggedArticle(tag=tag, content_object=article)
+        for article, own in zip([*topics, *sections], tags, strict=True)
+        for tag in (exile, own)
+    )
+    TaggedQuote.objects.bulk_create(
+        TaggedQuote(tag=tag, content_object=quote)
+        for quote, own in zip(quotes, tags, strict=True)
+        for tag in (exile, own)
+    )
+    QuoteChoice.objects.bulk_create(QuoteChoice(article=allies, quote=quote, action="ban") for quote in quotes[:50])
+    QuoteChoice.objects.bulk_create(QuoteChoice(article=section, quote=gannett) for section in sections[:50])
+    Check.objects.bulk_create(
+        Check(quote=gannett, checked_by=f"Reader {n}", checked_on="2026-05-04", work=gannett.quoted_in)
+        for n in range(20)
+    )
+    many = " ".join(f"[@{reference.key}]" for reference in references)
+    Article.objects.filter(pk=allies.pk).update(body=many + " ".join(f"[[Zorb {n}]]" for n in range(100)))
+    derived.drain()
+
+
+def test_no_page_costs_more_queries_when_there_is_more_to_read(client: Client) -> None:
+    gannett = Quote.objects.get(key="gannett-indirect-influence")
+    revision = revisions.record(Article.objects.get(slug="the-allies"), state=Revision.State.DRAFT)
+    pages = [*PAGES, gannett.get_absolute_url(), Quote.objects.get(status="misattributed").get_absolute_url()]
+    derived.drain()
+    before = {page: queries(client, page) for page in pages}
+    preview, sitemap = queries(client, previews.address_of(revision)), queries(client, "/sitemap.xml")
+    grow()
+    after = {page: queries(client, page) for page in pages}
+    assert {page: (before[page], after[page]) for page in pages if after[page] > before[page]} == {}
+    assert queries(client, previews.address_of(revision)) <= preview
+    assert queries(client, "/sitemap.xml") <= sitemap
+    limits = {page: MORE.get(page.partition("?")[0], AT_MOST) for page in pages}
+    assert {page: after[page] for page in pages if max(before[page], after[page]) > limits[page]} == {}
+
+
+@pytest.mark.parametrize(
+    "words", ["liberatoin", "liberatoin armys wlasov koverment", " ".join(["xyzzyx", "plughh"] * 6)]
+)
+def test_a_search_for_unknown_words_costs_no_more_than_another(client: Client, words: str) -> None:
+    assert queries(client, f"/search/?q={words.replace(' ', '+')}") <= MORE["/search/"]
+
+
+@pytest.mark.parametrize("address", ["/zorb/lax/of/nowhere/", "/war/peace/", "/the-allies-of-war-and-peace-in-exile/"])
+def test_a_page_that_is_not_there_costs_no_more_than_a_search(client: Client, address: str) -> None:
+    assert queries(client, address) <= MORE["/no-such-page/"]

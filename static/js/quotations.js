@@ -1,0 +1,88 @@
+"use strict";
+
+// The panel of quotations beside an article's form: shows what the page would show with the form as it stands, and
+// sends an editor's choices at once. The form itself is never submitted or reloaded, so no unsaved text is lost.
+for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
+  const form = desk.closest("form");
+  const panel = desk.querySelector(".desk-panel");
+  const fields = ["title", "body", "quotations", "quote_words"];
+  let latest = 0;
+  let waiting;
+
+  const ask = async (choice = {}) => {
+    const mine = ++latest;
+    const data = new FormData();
+    for (const name of fields) {
+      if (form.elements[name]) data.append(name, form.elements[name].value);
+    }
+    data.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    data.append("quotation_search", panel.querySelector("[data-quotation-search]").value);
+    for (const [name, value] of Object.entries(choice)) data.append(name, value);
+    panel.setAttribute("aria-busy", "true");
+    let text;
+    try {
+      const answer = await fetch(desk.dataset.quotationDesk, {method: "POST", body: data});
+      text = await answer.text();
+      if (!answer.ok && !text.includes("desk-words")) throw new Error(answer.status);
+    } catch {
+      panel.removeAttribute("aria-busy");
+      if (mine === latest) say(desk.dataset.failed);
+      return;
+    }
+    if (mine !== latest) return; // a later question has been asked meanwhile
+    const focus = remember();
+    panel.innerHTML = text;
+    panel.removeAttribute("aria-busy");
+    restore(focus);
+  };
+
+  const say = (words) => {
+    let place = panel.querySelector(".errornote");
+    if (!place) {
+      place = document.createElement("p");
+      place.className = "errornote";
+      place.setAttribute("role", "alert");
+      panel.prepend(place);
+    }
+    place.textContent = words;
+  };
+
+  // The button that was pressed may be gone with what it did; the focus then goes to the first of its kind.
+  const remember = () => {
+    const active = document.activeElement;
+    if (!panel.contains(active)) return null;
+    return {search: active.matches("[data-quotation-search]"), act: active.dataset.act, quote: active.dataset.quote};
+  };
+  const restore = (focus) => {
+    if (!focus) return;
+    const found = focus.search
+      ? panel.querySelector("[data-quotation-search]")
+      : panel.querySelector(`[data-quote="${focus.quote}"][data-act="${focus.act}"]`) ||
+        panel.querySelector(`[data-quote="${focus.quote}"]`) ||
+        panel.querySelector("button");
+    found?.focus();
+    if (focus.search) found.setSelectionRange(found.value.length, found.value.length);
+  };
+
+  panel.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-act]");
+    if (!button) return;
+    const choice = {action: button.dataset.act};
+    if (button.dataset.quote) choice.quote = button.dataset.quote;
+    if (button.dataset.word) choice.word = button.dataset.word;
+    if (button.dataset.act === "swap") choice.instead_of = panel.querySelector("[data-instead-of]").value;
+    ask(choice);
+  });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-quotation-search]")) {
+      event.preventDefault(); // Enter would send the form
+      ask();
+    }
+  });
+  for (const name of fields) {
+    form.elements[name]?.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(ask, 500);
+    });
+  }
+}
