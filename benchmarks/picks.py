@@ -109,15 +109,16 @@ def fill(size: int, texts: list[str]) -> None:
         for name, table in freshness._present(connection).items():  # triggers would note every row as stale
             cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
         cursor.execute("DELETE FROM quotes_quote")
+    made = list(made_up(texts, min(BATCH, size)))  # the same again in every batch: frequencies are what counts
     counts: Counter[str] = Counter()
     word_ids: dict[str, int] = {}
     link_id = 0
     for start in range(0, size, BATCH):
         quotes, links, known = [], [], len(word_ids)
-        for number, (text, words, rank) in enumerate(made_up(texts, start, min(BATCH, size - start)), start + 1):
+        for number, (text, ranks) in enumerate(made[: size - start], start + 1):
             quotes.append((number, text))
-            counts.update(words)
-            for word in words:
+            counts.update(ranks.keys())
+            for word, rank in ranks.items():
                 link_id += 1
                 links.append((link_id, word_ids.setdefault(word, len(word_ids) + 1), number, rank))
         new = [Word(pk=pk, text=word, form=form(word)) for word, pk in list(word_ids.items())[known:]]
@@ -153,22 +154,22 @@ def _insert(quotes: list[Any], words: list[Any], links: Sequence[Row]) -> None:
                 cursor.executemany(insert, [(*link, True) for link in links])
 
 
-def made_up(texts: list[str], start: int, count: int) -> Iterator[tuple[str, set[str], int]]:
-    """Text, its indexed words and rank. Lengths and frequencies are those of the file."""
-    from quotes.index import static_rank
+def made_up(texts: list[str], count: int) -> Iterator[tuple[str, dict[str, int]]]:
+    """Text, and its indexed words with their ranks. Lengths and frequencies are those of the file."""
+    from quotes.index import static_rank, words_of
     from quotes.models import Quote
-    from quotes.words import STOP_WORDS, occurrences
+    from quotes.words import occurrences
 
     frequencies = Counter(found.word for text in texts for found in occurrences(text))
     vocabulary = list(frequencies)
     weights = list(accumulate(frequencies.values()))
     lengths = [sum(1 for _found in occurrences(text)) for text in texts]
-    rng = random.Random(f"{SEED} {start}")
+    rng = random.Random(SEED)
     for _number in range(count):
         words = rng.choices(vocabulary, cum_weights=weights, k=rng.choice(lengths))
         text = " ".join(words)
         rank = static_rank(Quote(text=text, published=True, status="reported"))
-        yield text, set(words) - STOP_WORDS, rank
+        yield text, {word: found for word, (found, _contained) in words_of(text, rank).items()}
 
 
 # Measuring

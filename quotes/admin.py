@@ -8,10 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from quotes.attribution import dates, year
+from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site.editing import (
     ContentAdmin,
@@ -64,11 +68,27 @@ class DeathFilter(admin.SimpleListFilter):
         return queryset
 
 
+class LivingFilter(admin.SimpleListFilter):
+    """The yearly list: whoever is printed as living may have died since."""
+
+    title = gettext_lazy("printed as living")
+    parameter_name = "living"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("unchecked", _("not checked for a year"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "unchecked":
+            return queryset
+        return queryset.filter(pk__in=Person.objects.printed_as_living(timezone.localdate()).values("pk"))
+
+
 @admin.register(Person)
 class PersonAdmin(ContentAdmin):
     form = PersonForm
     list_display = ["name", "lived", "description", "kind", "quotations"]
-    list_filter = ["kind", DeathFilter]
+    list_filter = ["kind", DeathFilter, LivingFilter]
+    actions = ["known_to_be_living"]
     ordering = ["sort_name", "id"]  # counting drops the model's own
     search_fields = ["name", "sort_name"]
     search_help_text = gettext_lazy("The name, or another name of the person.")
@@ -79,6 +99,19 @@ class PersonAdmin(ContentAdmin):
             {"fields": [("born", "born_circa"), ("died", "died_circa"), "living_checked_on"]},
         ),
     ]
+
+    @admin.action(description=gettext_lazy("Note that these are known to be living today"), permissions=["change"])
+    def known_to_be_living(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        today = timezone.localdate()
+        count = 0
+        for person in queryset.filter(died=None):
+            person.living_checked_on = today
+            person.save()
+            self.log_change(request, person, _("Known to be living on %(date)s.") % {"date": today})
+            count += 1
+        self.message_user(
+            request, ngettext("%(count)d person noted.", "%(count)d people noted.", count) % {"count": count}
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(quote_count=Count("quotes"))
@@ -182,7 +215,68 @@ class IndexTermInline(TableInline):
 
 
 class QuoteForm(PublishableForm):
+    """Shows what is already there before the same quotation is saved a second time."""
+
     beside = {"quote_retires_after_publication": ("retire_at", "")}
+    similar = forms.ChoiceField(
+        label=gettext_lazy("Similar quotations"),
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Asked only where there are any."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        question: Any = self.fields.get("similar")
+        if question is None:  # a form to look at, not to change
+            return
+        self.found = self._similar() if self.is_bound else []
+        if not self.found:
+            question.widget = forms.HiddenInput()
+            return
+        question.choices = [
+            *(
+                (
+                    f"version-{like.quote.pk}",
+                    format_html(
+                        '{} “{}” <a href="{}">{}</a> ({})',
+                        _("Save as another version of"),
+                        like.quote.text,
+                        reverse("admin:quotes_quote_change", args=[like.quote.pk]),
+                        _("go to the old one"),
+                        _VERDICTS[like.verdict],
+                    ),
+                )
+                for like in self.found
+            ),
+            ("different", _("Save all the same: it is a different quotation")),
+        ]
+
+    def _similar(self) -> list[Similar]:
+        text = self.data.get("text", "").replace("\r\n", "\n").replace("\0", "")
+        if not text.strip() or (self.instance.pk and text == self.instance.text):
+            return []
+        related = {self.data.get("version_of"), self.data.get("true_source")}
+        return [like for like in similar_to(text, exclude=self.instance.pk) if str(like.quote.pk) not in related]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if getattr(self, "found", []) and "similar" not in self.errors:
+            choice = self.cleaned_data.get("similar", "")
+            if not choice:
+                self.add_error("similar", _("There are similar quotations already. Choose what this one is."))
+            elif choice.startswith("version-"):
+                chosen = int(choice.removeprefix("version-"))
+                self.cleaned_data["version_of"] = next(like.quote for like in self.found if like.quote.pk == chosen)
+                self.changed_data.append("version_of")
+        return cleaned
+
+
+_VERDICTS = {
+    Verdict.SAME_WORDS: gettext_lazy("the same words"),
+    Verdict.EXTRACT: gettext_lazy("a longer or shorter extract"),
+    Verdict.WORDING: gettext_lazy("another wording"),
+}
 
 
 @admin.register(Quote)
@@ -201,7 +295,7 @@ class QuoteAdmin(PublishableAdmin):
     autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
     readonly_fields = ["attribution_line", "versions"]
     fieldsets = [
-        (None, {"fields": ["text", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
+        (None, {"fields": ["text", "similar", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
         (
             gettext_lazy("Source"),
             {"fields": ["work", "locator", "locator_as_printed", "quoted_in", "quoted_in_locator", "year_said"]},

@@ -138,7 +138,7 @@ def _wanted(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
     columns = ("pk", "text", "status", "auto_pick", "published")
     quotes: Any = list(Quote.objects.filter(pk__in=quote_ids).values_list(*columns, named=True))
     ranks = {quote.pk: static_rank(quote) for quote in quotes}
-    wanted = {quote.pk: _words_of(quote.text, ranks[quote.pk]) for quote in quotes}
+    wanted = {quote.pk: words_of(quote.text, ranks[quote.pk]) for quote in quotes}
     tagged = TaggedQuote.objects.filter(content_object__in=ranks).values_list("content_object_id", "tag_id")
     for quote_id, tag_id in tagged:
         wanted[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], Fit.BEST), True)
@@ -155,7 +155,8 @@ def _wanted(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
     return wanted
 
 
-def _words_of(text: str, rank: int) -> dict[str, tuple[int, bool]]:
+def words_of(text: str, rank: int) -> dict[str, tuple[int, bool]]:
+    """Indexed word -> its rank and that the text contains it."""
     if not rank:  # never picked, so nobody asks in which sense it uses a word
         return dict.fromkeys(set(folded_words(text)) - STOP_WORDS, (0, True))
     return {word: (rank_of(rank, fit), True) for word, fit in fits(text).items() if word not in STOP_WORDS}

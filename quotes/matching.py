@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cached_property
 from math import log
 from threading import Lock
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -27,7 +28,7 @@ from rlm_site.publishing import is_live, next_change
 
 BLOCK_SIZE = 3
 CANDIDATES_A_WORD = 200
-FINALISTS = 40  # candidates whose text and tags are compared with the page's
+FINALISTS = 20  # candidates whose text and tags are compared with the page's
 
 # The score is a sum; every part of it is kept with the pick and shown to editors.
 WEIGHTS = {
@@ -258,8 +259,7 @@ def _line_words(page: Page, rule: Rule | None, picks: Sequence[Pick]) -> tuple[s
     return tuple(written for word, written in page.used_words().items() if word in shown)
 
 
-@dataclass(frozen=True)
-class _Hit:
+class _Hit(NamedTuple):
     """A quotation that the index has under a word asked for, or under another form of it."""
 
     asked: str
@@ -286,8 +286,10 @@ class Candidates:
         terms = {word for page in pages if page.automatic for word in page.used_words()}
         terms |= {tag_term(tag) for page in pages if page.automatic for tag, _name, _brings in page.tags}
         self.hits: dict[str, list[_Hit]] = defaultdict(list)
+        self.rarities: dict[str, dict[int, float]] = defaultdict(dict)  # term -> quotation -> how rare the term is
         for hit in _read_index(sorted(terms)):
             self.hits[hit.asked].append(hit)
+            self.rarities[hit.asked][hit.quote_id] = hit.rarity
         finalists = {quote_id for page in pages if page.automatic for quote_id in self._finalists(page)}
         pins = {pin for page in pages for pin in page.pins}
         self.quotes: dict[int, Quote] = {}
@@ -346,10 +348,9 @@ class Candidates:
 
     def _pick(self, page: Page, rule: Rule, quote: Quote, hits: Sequence[_Hit]) -> Pick:
         shared = [
-            (name, hit.rarity)
+            (name, self.rarities[tag_term(tag)][quote.pk])
             for tag, name, _brings in page.tags
-            for hit in self.hits[tag_term(tag)]
-            if hit.quote_id == quote.pk
+            if quote.pk in self.rarities[tag_term(tag)]
         ]
         asked: dict[str, _Hit] = {}
         for hit in sorted(hits, key=lambda hit: hit.rank):

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,6 +21,11 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def published(self, now: datetime) -> "PersonQuerySet":
         """Those by whom readers may see a quotation."""
         return self.filter(Exists(Quote.objects.published(now).by_person(OuterRef("pk"))))
+
+    def printed_as_living(self, today: date) -> "PersonQuerySet":
+        """Those whose dates end with `b. 1933` and whom nobody has looked up for a year."""
+        unchecked = models.Q(living_checked_on=None) | models.Q(living_checked_on__lte=today - timedelta(days=365))
+        return self.filter(unchecked, kind=Person.Kind.PERSON, died=None, born__gt=today.year - 120)
 
 
 class Person(models.Model):
