@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Coalesce
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -86,7 +87,7 @@ class ArticleAdmin(PublishableAdmin):
     inlines = [QuoteChoiceInline]
 
     class Media:
-        js = ["js/quotations.js"]
+        js = [Script("js/quotations.js", defer=True)]
 
     # Lists
 

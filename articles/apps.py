@@ -7,6 +7,7 @@ class ArticlesConfig(AppConfig):
     def ready(self) -> None:
         from articles import pages
         from articles.models import Article, QuoteChoice, Reference, TaggedArticle
+        from quotes import importing
         from rlm_site import addresses, derived, freshness
 
         freshness.watch(Article, ("article", "id"))
@@ -17,4 +18,5 @@ class ArticlesConfig(AppConfig):
         derived.spreads("tag", pages.articles_tagged)
         derived.rebuilds("article", pages.learn_heading_words)
         derived.rebuilds("article", pages.record_first_publication)
+        importing.observe_picks(pages.picks)
         addresses.follow("article", Article.objects.select_related("parent"))

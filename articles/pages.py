@@ -258,6 +258,18 @@ def showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
     return sorted(shown, key=lambda article: article.full_title)
 
 
+def picks() -> dict[str, tuple[str, ...]]:
+    """Heading of every public page -> keys of the quotations it shows; an import compares them before and after."""
+    now = timezone.now()
+    found = topics(Article.objects.topics(), now)
+    blocks = matching.blocks([topic.pages() for topic in found], now)
+    return {
+        article.full_title: tuple(pick.quote.key for pick in block.picks)
+        for topic, of_topic in zip(found, blocks, strict=True)
+        for article, block in zip(topic.articles, of_topic, strict=True)
+    }
+
+
 def with_word(words: Iterable[str], now: datetime) -> QuerySet[Article]:
     """Public pages with one of these folded words in their heading."""
     headed = HeadingWord.objects.filter(word__in=list(words)).values("article")

@@ -70,11 +70,11 @@ def judged_headings() -> list[Judged]:
     return [Judged(row["heading"], frozenset(row["good"]), frozenset(row["bad"])) for row in _rows("headings.jsonl")]
 
 
-def judged_quotations() -> list[Row]:
+def judged_quotations() -> Sequence[Row]:
     return list(_rows("quotations.jsonl"))
 
 
-def collection(path: Path) -> list[Row]:
+def collection(path: Path) -> Sequence[Row]:
     """A whole collection, its quotations named by their lines; those that may be two passages in one are left out."""
     with path.open(encoding="utf-8") as lines:
         rows = [{**json.loads(text), "line": number} for number, text in enumerate(lines, 1)]

@@ -15,6 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, router, transaction
 from django.db.models import QuerySet
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -246,7 +247,7 @@ class ContentAdmin(Related, admin.ModelAdmin):
     formfield_overrides = FIELDS
 
     class Media:
-        js = ["js/editing.js"]
+        js = [Script("js/editing.js", defer=True)]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, TaggableManager):

@@ -13,6 +13,8 @@ def fold(text: str) -> str:
     >>> fold("Ánny Ёлкиной “Łódź”")
     'anny елкиной “lodz”'
     """
+    if text.isascii():
+        return text.lower()
     folded = []
     base = ""
     for char in unicodedata.normalize("NFKD", text.casefold()):

@@ -1,7 +1,7 @@
 """How well headings are answered, and what changed since the stored run."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             judging.store(name, shown)
             self.stdout.write(f"\nStored the run with {name}.")
 
-    def _judge(self, rows: list[judging.Row], name: str) -> dict[str, list[int]]:
+    def _judge(self, rows: Sequence[judging.Row], name: str) -> dict[str, list[int]]:
         judged = judging.judged_headings()
         headings = [each.heading for each in judged]
         shown = judging.answers(headings, judging.load(rows), timezone.now())
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             if sorted(old) == sorted(new):
                 self.stdout.write(f"    order: {old} -> {new}")
 
-    def _answer_pages(self, rows: list[judging.Row], name: str) -> None:
+    def _answer_pages(self, rows: Sequence[judging.Row], name: str) -> None:
         call_command("loaddata", *FIXTURES, verbosity=0)
         derived.drain()
         own = self._blocks()

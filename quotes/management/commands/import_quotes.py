@@ -1,0 +1,116 @@
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from quotes import importing
+from quotes.importing import Problem, RefusedError, Report, UnreadableError
+from quotes.management.progress import ProgressBar
+from quotes.models import Quote
+
+MOST_SHOWN = 20  # lines of one kind, unless all are asked for
+STATUSES = (Quote.Status.REPORTED, Quote.Status.UNVERIFIED, Quote.Status.DISPUTED)
+
+
+class Command(BaseCommand):
+    help = (
+        "Add quotations from a file of JSON Lines (.jsonl) or CSV (.csv), or change those that are there. "
+        "A wrong row stops the import before anything is written."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+        parser.add_argument(
+            "--auto-pick", action="store_true", help="let the site pick the new quotations by itself; else it does not"
+        )
+        parser.add_argument("--skip-bad", action="store_true", help="leave wrong rows out instead of stopping")
+        parser.add_argument(
+            "--status",
+            choices=[str(status) for status in STATUSES],
+            default="",
+            help="of new quotations whose rows name none; else reported where a source is named, or unverified",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        bar = ProgressBar()
+        try:
+            report = importing.run(
+                path,
+                status=options["status"],
+                auto_pick=options["auto_pick"],
+                skip_bad=options["skip_bad"],
+                dry_run=options["dry_run"],
+                progress=bar,
+            )
+        except OSError as error:
+            raise CommandError(f"{path}: cannot be read ({error.strerror}).") from error
+        except UnreadableError as error:
+            raise CommandError(f"{path}: {error} Nothing was written.") from error
+        except RefusedError as error:
+            lines = self.some([f"{path}, {problem}" for problem in error.problems], options["verbosity"])
+            advice = "Nothing was written. Correct the file, or leave wrong rows out with --skip-bad."
+            raise CommandError("\n".join([*lines, advice])) from error
+        finally:
+            bar.clear()
+        for line in self.report(report, path, options["verbosity"], options["dry_run"]):
+            self.stdout.write(line)
+
+    def report(self, report: Report, path: Path, verbosity: int, dry_run: bool) -> list[str]:
+        plan = report.plan
+        refused = {problem.line for problem in plan.refused}
+        lines = [
+            f"{path.name}: {report.rows:,} rows, sha256 {report.digest}",
+            f"{len(plan.added):8,} added",
+            f"{len(plan.changed):8,} changed",
+            f"{len(plan.unchanged):8,} unchanged",
+            f"{len(plan.duplicates):8,} duplicates, not added",
+            f"{len(refused):8,} refused",
+        ]
+        if plan.flagged:
+            lines.append(
+                f"{plan.flagged:8,} with an attribution that could not be taken apart whole and is kept as printed"
+            )
+        changed = [
+            f"line {change.record.line:,}: {change.record.key}: {', '.join(change.fields)}" for change in plan.changed
+        ]
+        kept = [f"line {row.line:,}: {row.key}: {row.note}" for row in plan.unchanged if row.note]
+        duplicates = [
+            f"line {one.line:,}: {one.how} as {one.of}" + (f" of line {one.of_line:,}" if one.of_line else "")
+            for one in plan.duplicates
+        ]
+        picks = [
+            f"{page}: {', '.join(self.differences(before, after))}" for page, (before, after) in report.picks.items()
+        ]
+        for title, found in (
+            ("Changed", changed),
+            ("Edited here and left as it is", kept),
+            ("Duplicates", duplicates),
+            ("Refused", _sorted(plan.refused)),
+            ("Pages that show other quotations", picks),
+        ):
+            if found:
+                lines += [f"{title}:", *(f"  {line}" for line in self.some(found, verbosity))]
+        if not picks and (plan.added or plan.changed):
+            lines.append("No page shows other quotations.")
+        if dry_run:
+            lines.append("A dry run: nothing was written.")
+        return lines
+
+    def some(self, lines: Sequence[str], verbosity: int) -> list[str]:
+        if verbosity > 1 or len(lines) <= MOST_SHOWN:
+            return list(lines)
+        return [*lines[:MOST_SHOWN], f"… and {len(lines) - MOST_SHOWN:,} more (--verbosity 2 shows all)"]
+
+    def differences(self, before: Sequence[str], after: Sequence[str]) -> list[str]:
+        """`+ key` for what a page shows now, `- key` for what it no longer shows."""
+        gone = [f"- {key}" for key in before if key not in after]
+        new = [f"+ {key}" for key in after if key not in before]
+        return [*gone, *new] or ["in another order"]
+
+
+def _sorted(problems: Sequence[Problem]) -> list[str]:
+    return [str(problem) for problem in sorted(problems)]

@@ -1,0 +1,99 @@
+"""`manage.py export_quotes`: everything, in a form that makes the same content and the same bytes again."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from quotes import exporting
+from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, TaggedQuote, Work
+from rlm_site import derived
+from rlm_site.models import SearchDocument, Stale, Tag
+
+pytestmark = pytest.mark.django_db
+
+
+def exported(path: Path) -> bytes:
+    call_command("export_quotes", str(path), stdout=StringIO())
+    return path.read_bytes()
+
+
+def remove_all_quotations() -> None:
+    Quote.objects.update(true_source=None, version_of=None)
+    Quote.objects.all().delete()
+    for model in (Work, Person):
+        model.objects.all().delete()
+    derived.drain()
+    assert not QuoteWord.objects.exists()
+
+
+def index() -> set[tuple[str, str, int, bool]]:
+    """The word index by keys and words; a tag counts by its name, whatever its id."""
+    tags = {f"#{pk}": f"#{name}" for pk, name in Tag.objects.values_list("pk", "name")}
+    rows = QuoteWord.objects.values_list("quote__key", "word__text", "rank", "contained")
+    return {(key, tags.get(word, word), rank, contained) for key, word, rank, contained in rows}
+
+
+def test_export_import_into_an_empty_site_and_export_give_the_same_bytes(tmp_path: Path) -> None:
+    Quote.objects.filter(key="euripides-woman-is-womans-natural").update(
+        publish_at="2030-01-01T00:00:00.25Z", retired_to="/quotes/", year_said=-440, name_as_printed="Eurípides"
+    )
+    derived.drain()
+    first = exported(tmp_path / "first.jsonl")
+    indexed, documents = index(), SearchDocument.objects.filter(source="quote").count()
+    remove_all_quotations()
+    call_command("import_quotes", str(tmp_path / "first.jsonl"), stdout=StringIO())
+    assert exported(tmp_path / "second.jsonl") == first
+    assert index() == indexed
+    assert SearchDocument.objects.filter(source="quote").count() == documents
+    assert not Stale.objects.exists()
+
+
+def test_the_export_holds_every_row_of_the_site(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in exported(tmp_path / "all.jsonl").decode().splitlines()]
+    assert [row["key"] for row in rows] == sorted(Quote.objects.values_list("key", flat=True))
+    assert sum(len(row["tags"]) for row in rows) == TaggedQuote.objects.count()
+    assert sum(len(row["index_terms"]) for row in rows) == IndexTerm.objects.count()
+    assert sum(len(row["checks"]) for row in rows) == Check.objects.count()
+    by_key = {row["key"]: row for row in rows}
+    allies = by_key["gannett-indirect-influence"]
+    assert allies["person"]["name"] == "Mrs. William C. Gannett"
+    assert (allies["quoted_in"]["title"], allies["quoted_in_locator"]) == ("History of Woman Suffrage", "vol. 5, ch. 8")
+    assert by_key["campbell-on-pragues-proud-arch"]["index_terms"][0]["word"] == "prague"
+    assert {row["true_source"] for row in rows} == {"", "richter-providence-has-given"}
+
+
+def test_no_field_of_a_quotation_is_forgotten() -> None:
+    quote = Quote.objects.select_related("person", "work", "quoted_in").first()
+    assert quote
+    derived_fields = {"id", "fingerprint"}
+    assert {field.name for field in Quote._meta.concrete_fields} - derived_fields <= exporting.row_of(quote).keys()
+    for model, row in ((Person, exporting.row_of(quote)["person"]), (Work, exporting.row_of(quote)["quoted_in"])):
+        assert {field.name for field in model._meta.concrete_fields} - {"id"} == row.keys()
+
+
+def test_without_a_file_the_output_gets_the_lines() -> None:
+    output = StringIO()
+    call_command("export_quotes", stdout=output)
+    assert output.getvalue() == "".join(f"{line}\n" for line in exporting.lines())
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export_quotes", str(tmp_path / "nowhere" / "all.jsonl"))
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "all.jsonl"
+    path.write_text("old\n")
+
+    def fails(quote: Quote) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exporting, "row_of", fails)
+    with pytest.raises(KeyboardInterrupt):
+        exported(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["all.jsonl"]
+    assert path.read_text() == "old\n"

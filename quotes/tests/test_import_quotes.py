@@ -1,0 +1,569 @@
+"""`manage.py import_quotes`: files as people have them, and what they do to a site with content."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from quotes import importing, matching
+from quotes.importing import printed, writing
+from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, Work
+from rlm_site import derived, revisions
+from rlm_site.models import SearchDocument, Stale
+from rlm_site.search import search
+
+pytestmark = pytest.mark.django_db
+
+BARTLETT = "John Bartlett, Familiar Quotations, 9th ed. (Boston: Little, Brown, 1905)"
+
+
+def collected(**fields: Any) -> dict[str, Any]:
+    """A row as the files of collections have it."""
+    return {
+        "text": "The quagga grazes where the wombat digs.",
+        "author": "Ambrose Quill",
+        "born": 1801,
+        "died": 1877,
+        "descriptor": "English naturalist",
+        "source": "On Beasts. Book iii. Chap. ii",
+        "source_title": "On Beasts",
+        "locator": "Book iii. Chap. ii",
+        "year": None,
+        "tags": ["zymurgy"],
+        "translator": "",
+        "as_quoted_in": BARTLETT,
+        "evidence": "raw/pg27889-bartlett.txt:1012",
+        **fields,
+    }
+
+
+Import = Callable[..., str]
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Import:
+    """`imported(rows or text or bytes, *options, name="new.jsonl")` gives what the command prints."""
+
+    def run(content: Any, *options: str, name: str = "new.jsonl") -> str:
+        path = tmp_path / name
+        if isinstance(content, list):
+            content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        output = StringIO()
+        call_command("import_quotes", str(path), *options, stdout=output)
+        return output.getvalue()
+
+    return run
+
+
+def counts() -> list[int]:
+    models = (Quote, Person, Work, QuoteWord, SearchDocument, IndexTerm, Check, Stale)
+    return [model.objects.count() for model in models]
+
+
+def counted(report: str) -> dict[str, int]:
+    """What the report counts: added, changed, unchanged, duplicates, refused."""
+    lines = [line.replace(",", "").split() for line in report.splitlines() if line.startswith("  ")]
+    return {words[1]: int(words[0]) for words in lines if words[0].isdigit()}
+
+
+def refusal(imported: Import, content: Any, name: str = "new.jsonl") -> str:
+    before = counts()
+    with pytest.raises(CommandError) as caught:
+        imported(content, name=name)
+    assert counts() == before
+    assert "Nothing was written" in str(caught.value)
+    return str(caught.value)
+
+
+# What becomes of a row
+
+
+def test_a_row_of_a_collection_is_taken_apart(imported: Import) -> None:
+    report = imported([collected()])
+    assert counted(report)["added"] == 1
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert str(quote.attribution) == ("Ambrose Quill (1801–1877), English naturalist. On Beasts, bk. 3, ch. 2")
+    assert quote.quoted_in == Work.objects.get(title="Familiar Quotations", authors="John Bartlett", year=1905)
+    assert quote.quoted_in_locator == "Project Gutenberg 27889, line 1012"
+    assert quote.locator_as_printed == "Book iii. Chap. ii"
+    assert quote.person.sort_name == "Quill, Ambrose"
+    assert list(quote.tags.names()) == ["zymurgy"]
+    assert (quote.status, quote.auto_pick, quote.published) == ("reported", False, True)
+
+
+def test_people_and_works_that_are_there_are_used(imported: Import) -> None:
+    people, works = Person.objects.count(), Work.objects.count()
+    row = collected(author="William Shakespeare", born=1564, died=1616, source_title="Hamlet", locator="Act i. Sc. 2")
+    imported([row, collected(text="An aardvark sniffs at nothing.", author="Lord Macaulay", born=1800, died=1859)])
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert quote.person == Person.objects.get(slug="william-shakespeare")
+    assert Work.objects.filter(title="Hamlet", authors="William Shakespeare").count() == 1
+    other = Quote.objects.get(text__startswith="An aardvark")
+    assert other.person == Person.objects.get(slug="thomas-babington-macaulay")
+    assert other.name == "Lord Macaulay"
+    assert Person.objects.count() == people
+    assert Work.objects.count() == works + 1  # On Beasts
+
+
+def test_a_namesake_of_another_time_is_another_person(imported: Import) -> None:
+    imported([collected(author="William Pitt", born=None, died=1840, descriptor="")])
+    assert set(Person.objects.filter(name="William Pitt").values_list("slug", "died")) == {
+        ("william-pitt", 1806),
+        ("william-pitt-2", 1840),
+    }
+
+
+def test_uncertain_dates_are_marked_and_anonymous_is_nobody(imported: Import) -> None:
+    imported(
+        [
+            collected(dates_as_printed="Circa 1801-1877"),
+            collected(text="Seven pangolins are company enough.", author="Anonymous", born=None, died=None),
+        ]
+    )
+    assert str(Quote.objects.get(text__startswith="The quagga").attribution).startswith("Ambrose Quill (c. 1801–1877)")
+    assert Quote.objects.get(text__startswith="Seven").person is None
+
+
+def test_a_book_of_scripture_is_a_work_that_no_person_wrote(imported: Import) -> None:
+    row = collected(
+        author="The Bible (King James Version)",
+        descriptor="scripture, in the Authorized Version of 1611",
+        source="Psalm. lv. 21",
+        source_title="Psalm",
+        locator="lv. 21",
+        born=None,
+        died=None,
+    )
+    imported([row])
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert (quote.person, quote.locator, quote.locator_as_printed) == (None, "55:21", "Psalm. lv. 21")
+    assert quote.work == Work.objects.get(title="The Bible, Psalms")
+
+
+def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Import) -> None:
+    odd = "Found on a wall in Omsk"
+    report = imported([collected(as_quoted_in=odd, translator="The Oxford Translation. Bohn's Classical Library.")])
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert quote.attribution_as_imported == f"{odd}; The Oxford Translation. Bohn's Classical Library."
+    assert (quote.quoted_in, quote.translator) == (None, "")
+    assert "1 with an attribution that could not be taken apart" in report
+
+
+@pytest.mark.parametrize(
+    ("as_printed", "author", "title", "name"),
+    [
+        (
+            "From Dryden's translation of Plutarch's Lives, revised.",
+            "Plutarch",
+            "Life of Cæsar",
+            "John Dryden",
+        ),
+        ("From Dryden's translation of Plutarch's Lives, revised.", "Plutarch", "Of Bashfulness", ""),
+        (
+            "Works._[774-1] _Cotton's translation, revised.",
+            "Michel de Montaigne",
+            "Of Vanity",
+            "Charles Cotton",
+        ),
+        ("Constance Garnett", "Leo Tolstoy", "War and Peace", "Constance Garnett"),
+    ],
+)
+def test_a_translation_of_a_work(as_printed: str, author: str, title: str, name: str) -> None:
+    assert printed.translator(as_printed, author, title) == name
+
+
+@pytest.mark.parametrize(
+    ("as_printed", "name"),
+    [
+        (
+            "Translation by J. Bostock, M. D., and H. T. Riley, B. A._[716-4]",
+            "J. Bostock and H. T. Riley",
+        ),
+        ("Translated by M. H. Morgan, Ph. D., of Harvard University.", "M. H. Morgan"),
+        (
+            "The translation used here is that of Mary Higgins, based on that of Carter_ (1866).",
+            "Mary Higgins",
+        ),
+        ("Reflections, or Sentences and Moral Maxims.", ""),
+        ("Pope's translation", ""),
+    ],
+)
+def test_translators(as_printed: str, name: str) -> None:
+    assert printed.translator(as_printed) == name
+
+
+@pytest.mark.parametrize(
+    ("title", "locator", "work", "place"),
+    [
+        ("Hamlet", "Act i. Sc. 2", "Hamlet", "act 1, sc. 2"),
+        ("Maxim 545", "", "Maxims", "no. 545"),
+        ("Book vi. Fable 18", "", "Fables", "bk. 6, fable 18"),
+        ("Book iii. Chap. ix. Of Vanity", "", "Of Vanity", "bk. 3, ch. 9"),
+        ("Hymn on Christ's Nativity. Line 184", "", "Hymn on Christ's Nativity", "l. 184"),
+        ("Speech at Plymouth, Dec. 22, 1802", "", "Speech at Plymouth, Dec. 22, 1802", ""),
+        ("On Frederic the Great. 1842", "", "On Frederic the Great", ""),
+        ("The Bard. II. 3, Line 11", "", "The Bard. II. 3, Line 11", ""),
+        ("Table Talk. Wisdom", "", "Table Talk. Wisdom", ""),
+    ],
+)
+def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: str, place: str) -> None:
+    assert printed.work(title, locator)[:2] == (work, place)
+
+
+@pytest.mark.parametrize(
+    ("as_printed", "title", "authors", "year", "locator"),
+    [
+        (BARTLETT, "Familiar Quotations", "John Bartlett", 1905, ""),
+        ("James Wood (ed.), Dictionary of Quotations (London and New York: Frederick Warne, 1893)",
+         "Dictionary of Quotations", "James Wood", 1893, ""),
+        ("History of Woman Suffrage, vol. 5, ch. 8, by Ida Husted Harper (1922)",
+         "History of Woman Suffrage", "Ida Husted Harper", 1922, "vol. 5, ch. 8"),
+    ],
+)  # fmt: skip
+def test_collections(as_printed: str, title: str, authors: str, year: int, locator: str) -> None:
+    assert printed.collection(as_printed) == (title, locator, authors, year)
+
+
+@pytest.mark.parametrize(
+    ("name", "sorted_as"),
+    [
+        ("William Wordsworth", "Wordsworth, William"),
+        ("Johann Wolfgang von Goethe", "Goethe, Johann Wolfgang von"),
+        ("François de La Rochefoucauld", "La Rochefoucauld, François de"),
+        ("Arthur Wellesley, Duke of Wellington", "Wellington, Arthur Wellesley, Duke of"),
+        ("Alfred, Lord Tennyson", "Tennyson, Alfred, Lord"),
+        ("George Colman, the Younger", "Colman, George, the Younger"),
+        ("Pliny the Elder", "Pliny the Elder"),
+        ("Beaumont and Fletcher", "Beaumont and Fletcher"),
+        ("Æschylus", "Aeschylus"),
+        ("Du Bartas", "Du Bartas"),
+    ],
+)
+def test_sort_names(name: str, sorted_as: str) -> None:
+    assert printed.sort_name(name) == sorted_as
+
+
+# Again, and beside what is there
+
+
+def test_rows_of_the_fixtures_are_found_as_duplicates(imported: Import) -> None:
+    fields = {"text": "Woman is woman's  natural ally", "author": "Euripides", "born": -484, "died": -406}
+    report = imported([collected(**fields)])
+    assert counted(report) | {"added": 0, "duplicates": 1} == counted(report)
+    assert "line 1: same words as euripides-woman-is-womans-natural" in report
+
+
+def test_the_same_file_again_changes_nothing(imported: Import) -> None:
+    rows = [collected(), collected(text="Nine okapis stood before the parliament.")]
+    assert counted(imported(rows))["added"] == 2
+    before = counts()
+    report = imported(rows)
+    assert counted(report) == {"added": 0, "changed": 0, "unchanged": 2, "duplicates": 0, "refused": 0}
+    assert counts() == before
+
+
+def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Import) -> None:
+    imported([collected()])
+    report = imported([collected(locator="Book iii. Chap. iv", tags=["zymurgy", "exile"])])
+    assert counted(report)["changed"] == 1
+    assert "locator, locator_as_printed, tags" in report
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert quote.locator == "bk. 3, ch. 4"
+    assert set(quote.tags.names()) == {"zymurgy", "exile"}
+    assert [revision.content["locator"] for revision in revisions.of(quote)] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
+
+
+def test_what_an_editor_changed_stands(imported: Import) -> None:
+    imported([collected()])
+    quote = Quote.objects.get(text__startswith="The quagga")
+    quote.locator = "bk. 3, ch. 5"
+    quote.save()
+    revisions.record(quote, author=User.objects.create_user("anna"))
+    report = imported([collected()])
+    assert counted(report)["unchanged"] == 1
+    assert "edited here since; locator left as they are" in report
+    quote.refresh_from_db()
+    assert quote.locator == "bk. 3, ch. 5"
+
+
+def test_a_row_with_a_key_changes_only_what_it_names(imported: Import) -> None:
+    key = "euripides-woman-is-womans-natural"
+    report = imported([{"key": key, "text": "Woman is woman's natural ally.", "translator": "Theodore Buckley"}])
+    assert counted(report)["changed"] == 1
+    quote = Quote.objects.get(key=key)
+    assert (quote.translator, quote.locator, quote.auto_pick) == ("Theodore Buckley", "frag. 109", True)
+
+
+def test_duplicates_within_the_file_are_reported_with_the_line(imported: Import) -> None:
+    shorter = collected(text="the Quagga grazes, where the wombat digs …")
+    report = imported([collected(), shorter, collected()])
+    assert counted(report) | {"added": 1, "duplicates": 2} == counted(report)
+    assert "of line 1" in report
+
+
+def test_the_same_file_again_has_the_same_duplicates(imported: Import) -> None:
+    rows = [
+        collected(),
+        collected(text="The quagga grazes where the wombat digs; and digs, and digs."),
+        collected(text="Woman is woman's natural ally", author="Euripides", born=-484, died=-406),
+        collected(text="To be or to have been: that is it.", author="Nobody"),
+        collected(text="To be, or to have been? That is it!", author="Somebody"),
+    ]
+    first = counted(imported(rows))
+    assert first | {"added": 2, "duplicates": 3} == first
+    again = counted(imported(rows))
+    assert again | {"added": 0, "unchanged": 2, "duplicates": 3} == again
+
+
+def test_another_version_that_says_so_is_no_duplicate(imported: Import) -> None:
+    row = {
+        "key": "euripides-natural-ally-2",
+        "text": "Woman is woman's natural ally!",
+        "version_of": "euripides-woman-is-womans-natural",
+    }
+    assert counted(imported([row]))["added"] == 1
+    assert Quote.objects.get(key=row["key"]).version_of == Quote.objects.get(key=row["version_of"])
+
+
+def test_rows_point_at_each_other_in_any_order(imported: Import) -> None:
+    imported(
+        [
+            {
+                "key": "false-one",
+                "text": "Let them graze on quaggas.",
+                "person": {"name": "Madame Wombat"},
+                "status": "misattributed",
+                "true_source": "true-one",
+            },
+            {"key": "true-one", "text": "Quaggas may be grazed upon by nobody."},
+        ]
+    )
+    assert Quote.objects.get(key="false-one").true_source == Quote.objects.get(key="true-one")
+
+
+# Derived data and pages
+
+
+def test_the_first_reader_does_not_pay(imported: Import, django_assert_num_queries: Any) -> None:
+    derived.drain()
+    imported([collected(index_terms=[{"word": "ungulate"}, {"word": "wombat", "veto": True}], auto_pick=True)])
+    assert not Stale.objects.exists()
+    quote = Quote.objects.get(text__startswith="The quagga")
+    found = dict(QuoteWord.objects.filter(quote=quote).values_list("word__text", "rank"))
+    assert {"quagga", "grazes", "ungulate", f"#{quote.tags.get().pk}"} <= found.keys()
+    assert found["quagga"]
+    assert not found["wombat"]
+    assert [result.row for result in search("quaggas", timezone.now()).results] == [quote]
+
+
+def test_new_quotations_are_picked_only_when_asked_for(imported: Import) -> None:
+    imported([collected()])
+    imported([collected(text="A quoll is nobody's quarry.")], "--auto-pick", "--status", "unverified")
+    assert not Quote.objects.get(text__startswith="The quagga").auto_pick
+    quote = Quote.objects.get(text__startswith="A quoll")
+    assert (quote.auto_pick, quote.status) == (True, "unverified")
+
+
+def picks() -> dict[str, tuple[str, ...]]:
+    page = matching.Page("The Allies")
+    [[block]] = matching.blocks([(page,)], timezone.now())
+    return {page.heading: tuple(pick.quote.key for pick in block.picks)}
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_pages_that_show_other_quotations_are_named(
+    imported: Import, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(importing, "_observers", [picks])
+    shown = picks()
+    quiet = imported([collected(text="Our allies graze with wombats and with quaggas on the plain.")], *options)
+    assert "No page shows other quotations." in quiet
+    Quote.objects.filter(key__in=shown["The Allies"]).update(auto_pick=False)
+    row = collected(text="Great allies come from the land of quaggas, and the allies of allies are allies.")
+    report = imported([row], "--auto-pick", *options)
+    assert "The Allies: " in report
+    assert "+ quill-great-allies-come-from-" in report
+
+
+# Wrong files
+
+
+def test_bad_rows_are_named_by_file_line_and_field(imported: Import) -> None:
+    rows = [
+        collected(),
+        collected(text="One.", year="nineteen hundred"),
+        collected(text="Two.", colour="red"),
+        collected(text="Three.", key="twice"),
+        collected(text="Four.", key="twice"),
+        collected(text="Five.", status="certain"),
+        collected(text=""),
+        collected(text="Seven.", person={"name": "A"}),
+        collected(text="Eight.", born=1900, died=1850),
+        {"text": "Nine.", "status": "verified"},
+        {"text": "Ten.", "version_of": "nobody-said-this"},
+        {"text": "Eleven.", "publish_at": "tomorrow"},
+        {"text": "Twel\u0000ve."},
+        {"text": "Thirteen.", "key": "with space"},
+        {"text": "Fourteen.", "person": {"name": "B", "shoe": 44}},
+        {"text": 15},
+    ]
+    message = refusal(imported, rows)
+    for expected in (
+        "new.jsonl, line 2, field year: “nineteen hundred” is no year; give a whole number, negative for BC,",
+        "line 3, field colour: is no field of ours. Known are as_quoted_in, attribution_as_imported, author,",
+        "line 5, field key: “twice” is the key of line 4 too",
+        "line 6, field status: “certain” is unknown; it is one of verified, reported, unverified, disputed,",
+        "line 7, field text: is empty",
+        "line 8, field author: says again what person says",
+        "line 9, field died: 1850 is before the year of birth, 1900",
+        "line 10, field status: verified needs evidence",
+        "line 12, field publish_at: “tomorrow” is no date and time",
+        "line 13, field text: has the character U+0000",
+        "line 14, field key: “with space” has other characters",
+        "line 15, field person.shoe: is no field of ours",
+        "line 16, field text: “15” is no text",
+    ):
+        assert expected in message, expected
+    assert "line 11" not in message  # whom it points to is asked when the rest is right
+    assert "field version_of: there is no quotation “nobody-said-this”" in refusal(imported, [rows[10]])
+
+
+def test_line_4711_of_a_long_file_is_found(imported: Import) -> None:
+    lines = [json.dumps(collected(text=f"Wombat number {n} digs.", key=f"w-{n}")) for n in range(1, 5001)]
+    lines[4710] = lines[4710][:-20]
+    message = refusal(imported, "\n".join(lines))
+    assert "new.jsonl, line 4,711: is not JSON: " in message
+
+
+def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Import) -> None:
+    good = json.dumps(collected()).encode()
+    bad = json.dumps(collected(text="XX"), ensure_ascii=False).encode().replace(b"XX", "Médée".encode("latin-1"))
+    message = refusal(imported, b"\n".join([good, bad, good]))
+    assert "new.jsonl, line 2: is not UTF-8: byte 0xE9 at character 12. Save the file as UTF-8." in message
+    cells = b"text,author\nFine words,A\nM\xe9d\xe9e,B\n"
+    assert "new.csv, line 3: is not UTF-8: byte 0xE9" in refusal(imported, cells, "new.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.jsonl", b"", "there is no row in it"),
+        ("empty.csv", b"", "there is no row in it"),
+        ("header.csv", b"text,author\n", "there is no row in it"),
+        ("blank.jsonl", b"\n\n", "there is no row in it"),
+        ("list.jsonl", b'["a"]\n', "line 1: is no JSON object"),
+        ("twice.jsonl", b'{"text": "a", "text": "b"}\n', "line 1: is not JSON: the field text is there twice"),
+        ("twice.csv", b"text,text\na,b\n", "line 1, field text: is named twice"),
+        ("short.csv", b"text,author\na\n", "line 2: has 1 cells; the first line names 2 columns"),
+        ("open.csv", b'text,author\n"a,b\nc,d\n', "line 2: is not CSV"),
+        ("stranger.csv", b"text,colour\na,red\n", "line 2, field colour: is no field of ours"),
+        ("year.csv", b"text,born\na,long ago\n", "line 2, field born: \u201clong ago\u201d is no year"),
+        ("words.txt", b"a\n", "the name must end in .jsonl, .ndjson, .csv"),
+    ],
+)  # fmt: skip
+def test_files_that_are_not_what_they_should_be(imported: Import, name: str, content: bytes, message: str) -> None:
+    assert message in refusal(imported, content, name)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nowhere\.jsonl: cannot be read"):
+        call_command("import_quotes", str(tmp_path / "nowhere.jsonl"))
+
+
+def test_skip_bad_imports_the_rest_and_names_what_it_left_out(imported: Import) -> None:
+    rows = [
+        collected(),
+        collected(text="Two.", year="MCMV"),
+        {"key": "points-nowhere", "text": "Three numbats nap.", "version_of": "nobody-said-this"},
+        {"key": "points-there", "text": "Four bilbies burrow by night.", "version_of": "points-nowhere"},
+    ]
+    report = imported(rows, "--skip-bad")
+    assert counted(report) | {"added": 1, "refused": 3} == counted(report)
+    assert "line 2, field year: “MCMV” is no year" in report
+    assert "line 4, field version_of: there is no quotation “points-nowhere”" in report
+
+
+def test_a_dry_run_changes_nothing(imported: Import) -> None:
+    before = counts()
+    report = imported([collected(), collected(text="A numbat naps.")], "--dry-run")
+    assert counted(report)["added"] == 2
+    assert report.endswith("A dry run: nothing was written.\n")
+    assert counts() == before
+
+
+@pytest.mark.parametrize("step", ["_write_what_hangs_on", "_derive"])
+def test_a_crash_in_the_middle_of_writing_changes_nothing(
+    imported: Import, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = counts()
+    whole = getattr(writing, step)
+
+    def fails(*args: Any) -> None:
+        whole(*args)
+        assert Quote.objects.filter(text__startswith="The quagga").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing, step, fails)
+    with pytest.raises(KeyboardInterrupt):
+        imported([collected()])
+    assert counts() == before
+
+
+# CSV, and files of other systems
+
+
+def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation_marks(imported: Import) -> None:
+    content = (
+        "\ufefftext,author,born,died,tags,auto_pick\r\n"
+        '"First line of the quoll,\r\nsecond ""line"" of it",Ambrose Quill,-40,18,"exile, ""Ochota, Warsaw""",yes\r\n'
+        "\r\n"
+        "Numbats nap at noon.,,,,,\r\n"
+    )
+    assert counted(imported(content, name="new.csv"))["added"] == 2
+    quote = Quote.objects.get(text__startswith="First line")
+    assert quote.text == 'First line of the quoll,\nsecond "line" of it'
+    assert str(quote.attribution) == "Ambrose Quill (40 BC–AD 18)"
+    assert set(quote.tags.names()) == {"exile", "Ochota, Warsaw"}
+    assert quote.auto_pick
+    assert quote.status == "unverified"
+    assert Quote.objects.get(text__startswith="Numbats").person is None
+
+
+def test_csv_takes_objects_as_json(imported: Import) -> None:
+    person = json.dumps({"name": "Vera Quill", "slug": "vera-quill", "died": 1944, "aliases": ["V. Q."]})
+    content = f'key,text,person,checks\nq-1,A dunnart darts.,"{person.replace(chr(34), chr(34) * 2)}",'
+    content += '"[{""checked_by"": ""Anna"", ""checked_on"": ""2026-08-01"", ""place"": ""p. 4""}]"\n'
+    imported(content, name="new.csv")
+    quote = Quote.objects.get(key="q-1")
+    assert str(quote.attribution) == "Vera Quill (d. 1944)"
+    assert quote.person.aliases == ["V. Q."]
+    check = quote.checks.get()
+    assert (check.checked_by, check.checked_on, check.place) == ("Anna", date(2026, 8, 1), "p. 4")
+
+
+def test_json_lines_with_a_byte_order_mark_windows_line_ends_and_blank_lines(imported: Import) -> None:
+    rows = [json.dumps(collected()), "", json.dumps(collected(text="A numbat naps.\r\nAnd wakes."))]
+    assert counted(imported("\ufeff" + "\r\n".join(rows)))["added"] == 2
+    assert Quote.objects.filter(text="A numbat naps.\nAnd wakes.").exists()
+
+
+def test_the_report_names_the_file_by_its_digest(imported: Import) -> None:
+    content = b'{"text": "A numbat naps."}\n'
+    assert imported(content).startswith(f"new.jsonl: 1 rows, sha256 {hashlib.sha256(content).hexdigest()}\n")
+
+
+def test_the_export_of_the_site_is_unchanged_content(tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    call_command("export_quotes", str(path), stdout=StringIO())
+    plan = importing.run(path).plan
+    assert len(plan.unchanged) == Quote.objects.count()
+    assert [plan.added, plan.changed, plan.duplicates, plan.refused] == [[], [], [], []]
