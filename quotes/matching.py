@@ -5,6 +5,7 @@ exact word, another form of it, a word an editor filed quotations under, a share
 nothing. What editors pinned comes first, what they banned never.
 """
 
+import json
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -367,31 +368,33 @@ class Candidates:
         return Pick(quote, rule, words, tuple(name for name, _rarity in shared), score)
 
 
-# The best quotations of each word asked for and of its other forms: an index range of bounded length for each.
-_BEST = (
-    "SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0"
-    " ORDER BY rank DESC, quote_id LIMIT %s"
-)
-_READ_INDEX = {
-    "postgresql": f"""
-        SELECT asked.text, word.text, word.quote_count, link.quote_id, link.rank, link.contained
-        FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form CROSS JOIN LATERAL ({_BEST}) link
-        WHERE asked.text IN ({{terms}}) ORDER BY asked.text, word.text, link.rank DESC, link.quote_id""",
-    "sqlite": f"""
-        SELECT asked.text, word.text, word.quote_count, link.quote_id, link.rank, link.contained
-        FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
-        JOIN quotes_quoteword link ON link.id IN ({_BEST.replace("SELECT quote_id, rank, contained", "SELECT id")})
-        WHERE asked.text IN ({{terms}}) ORDER BY asked.text, word.text, link.rank DESC, link.quote_id""",
+# A row for each word asked for and each of its other forms, with its best quotations as a list: an index range of
+# bounded length that the index alone answers.
+_READ_INDEX = """
+    SELECT asked.text, word.text, word.quote_count, (
+        SELECT {listed} FROM (
+            SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0
+            ORDER BY rank DESC, quote_id LIMIT %s
+        ) best
+    )
+    FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
+    WHERE asked.text IN ({terms}) ORDER BY asked.text, word.text"""
+_LISTED = {
+    "postgresql": "CAST(json_agg(json_build_array(quote_id, rank, contained)) AS text)",
+    "sqlite": "json_group_array(json_array(quote_id, rank, contained))",
 }
 
 
 def _read_index(terms: Sequence[str]) -> list[_Hit]:
     if not terms:
         return []
-    statement = _READ_INDEX[connection.vendor].format(terms=", ".join(["%s"] * len(terms)))
+    statement = _READ_INDEX.format(listed=_LISTED[connection.vendor], terms=", ".join(["%s"] * len(terms)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [CANDIDATES_A_WORD, *terms])
-        return [
-            _Hit(asked, word, quote_id, rank, bool(contained), 1 / (1 + log(max(count, 1))))
-            for asked, word, count, quote_id, rank, contained in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    hits = []
+    for asked, word, count, best in rows:
+        rarity = 1 / (1 + log(max(count, 1)))
+        for quote_id, rank, contained in json.loads(best or "[]"):
+            hits.append(_Hit(asked, word, quote_id, rank, bool(contained), rarity))
+    return hits
