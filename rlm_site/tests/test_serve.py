@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -90,24 +89,34 @@ def test_stalled_clients_do_not_hold_up_others(server: Site) -> None:
     stalled = [socket.create_connection((address.hostname, address.port)) for _ in range(40)]
     for client in stalled:
         client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-    started = time.monotonic()
+    # within the patience of `ask`, which is shorter than the server's with the stalled ones
     assert server.ask("/about/")[0] == 200
-    assert time.monotonic() - started < 2
     for client in stalled:
         client.close()
 
 
-def test_the_second_start_is_quick_and_changes_no_data(database: Path) -> None:
+def test_clients_that_never_finish_a_body_do_not_hold_up_readers(server: Site) -> None:
+    address = urlsplit(server.url)
+    stalled = [socket.create_connection((address.hostname, address.port)) for _ in range(12)]
+    for client in stalled:
+        client.sendall(
+            b"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: csrftoken=%s\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nusername=" % (b"x" * 32)
+        )
+    assert server.ask("/about/")[0] == 200
+    for client in stalled:
+        client.close()
+    # and when they are gone, forms are taken again
+    assert server.ask("/admin/login/", form="username=nobody")[0] == 403
+
+
+def test_the_second_start_has_nothing_to_prepare_and_changes_no_data(database: Path) -> None:
     before = rows(database)
-    started = time.monotonic()
     with serving(f"sqlite:///{database}", database.parent) as site:
-        seconds = time.monotonic() - started
         assert site.ask("/")[0] == 200
-        assert "password" not in site.log.read_text()
+        assert [line.split()[0] for line in site.log.read_text().splitlines()] == ["Serving"]
         stop(site, signal.SIGTERM)
     assert rows(database) == before
-    share = max(1, os.getloadavg()[0] / (os.cpu_count() or 1))  # of a processor that others want too
-    assert seconds < 5 * share
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
