@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.utils import quote as quote_key
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, router, transaction
@@ -71,7 +73,17 @@ def _moment(moment: datetime | None) -> str:
     return formats.date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
+class SignInForm(AdminAuthenticationForm):
+    def clean_username(self) -> str:
+        """A name that no account can have is not looked up, nor noted as an attempt."""
+        name: str = self.cleaned_data["username"]
+        if len(name) > (User._meta.get_field("username").max_length or 150):
+            raise self.get_invalid_login_error()
+        return name
+
+
 class SiteAdmin(admin.AdminSite):
+    login_form = SignInForm
     site_header = settings.SITE_NAME
     site_title = settings.SITE_NAME
     index_title = gettext_lazy("Editors’ desk")

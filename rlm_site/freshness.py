@@ -55,9 +55,12 @@ class State(NamedTuple):
 
     versions: dict[str, str]
     stale: bool
+    committed: bool = True  # read outside of any transaction, whose own changes the tokens do not tell yet
 
     def of(self, *apps: str) -> str:
-        """One string that changes whenever something of these apps does."""
+        """One string that changes whenever something of these apps does; empty where nothing may be remembered."""
+        if not self.committed:
+            return ""
         return " ".join(self.versions.get(app, "-") for app in apps)
 
 
@@ -90,7 +93,7 @@ def _fetch_state(connection: BaseDatabaseWrapper) -> State:
         connection.close()  # the server closed it meanwhile
         rows = _rows_of_state(connection)
     versions = dict(rows)
-    return State(versions, versions.pop("", "") == "stale")
+    return State(versions, versions.pop("", "") == "stale", not connection.in_atomic_block)
 
 
 def _rows_of_state(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
