@@ -165,11 +165,11 @@ def _fresh_database(folder: Path) -> Iterator[str]:
         return
     import psycopg
 
+    name = f"served_in_tests_{secrets.token_hex(4)}"  # several fixtures may have one at a time
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS served_in_tests WITH (FORCE)")
-        connection.execute("CREATE DATABASE served_in_tests")
-        yield urlsplit(url)._replace(path="/served_in_tests").geturl()
-        connection.execute("DROP DATABASE served_in_tests WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 # The browser
