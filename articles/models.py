@@ -3,12 +3,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.models import Quote
 from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
+from rlm_site.paths import reverse
 from rlm_site.publishing import is_live, live
 from rlm_site.slugs import slug_for, validate_first_level
 from rlm_site.tagging import TagManager
@@ -38,6 +38,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
     def in_reading_order(self) -> "ArticleQuerySet":
         return self.order_by("position", "id")
+
+    def for_links(self) -> "ArticleQuerySet":
+        """With what it takes to name and to link a page, and no more."""
+        return self.select_related("parent").defer("body", "parent__body").in_reading_order()
 
 
 class ArticleManager(models.Manager["Article"]):
@@ -87,10 +91,12 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
     tags = TaggableManager(through=TaggedArticle, manager=TagManager, blank=True)
 
     drafted_fields = ("title", "body", "quotations", "quote_words")
+    standing_fields = ("parent", "slug", "position", *Publishable.standing_fields, "reviewed_on")
     objects = ArticleManager.from_queryset(ArticleQuerySet)()
 
     class Meta(Publishable.Meta):
         ordering = ["position", "id"]
+        permissions = [("publish_article", _("Can publish, retire and move public articles"))]
         constraints = [
             *Publishable.Meta.constraints,
             models.UniqueConstraint(
@@ -129,6 +135,10 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         if self.parent:
             return reverse("articles:section", args=[self.parent.slug, self.slug])
         return reverse("articles:topic", args=[self.slug])
+
+    def hanging(self) -> dict[str, list[str]]:
+        rows = self.quote_choices.values_list("action", "quote__key", "position", "reason")
+        return {"choices": [" · ".join(str(part) for part in row if part != "") for row in rows]}
 
     def is_public(self, now: datetime) -> bool:
         return is_live(self, now) and (self.parent is None or is_live(self.parent, now))
@@ -199,6 +209,7 @@ class Reference(models.Model):
 
     class Meta:
         ordering = ["authors", "title", "id"]
+        permissions = [("import_reference", _("Can import references"))]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.title}"

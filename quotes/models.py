@@ -5,13 +5,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Subquery
-from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.attribution import Attribution, Place, attribution, dates
 from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
+from rlm_site.paths import reverse
 from rlm_site.publishing import is_live, live
 from rlm_site.slugs import slug_for
 from rlm_site.tagging import TagManager
@@ -43,7 +43,7 @@ class Person(models.Model):
     sort_name = models.CharField(
         _("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”.")
     )
-    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("The address: /people/<slug>/."))
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("The address: /people/…/."))
     description = models.CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
     born = models.SmallIntegerField(_("born"), null=True, blank=True, help_text=_("Year; negative is BC."))
     died = models.SmallIntegerField(_("died"), null=True, blank=True, help_text=_("Year; negative is BC."))
@@ -62,6 +62,7 @@ class Person(models.Model):
 
     class Meta:
         ordering = ["sort_name", "id"]
+        permissions = [("import_person", _("Can import people"))]
         verbose_name = _("person")
         verbose_name_plural = _("people")
 
@@ -250,6 +251,10 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     class Meta(Publishable.Meta):
         ordering = ["id"]
+        permissions = [
+            ("publish_quote", _("Can publish and retire quotations")),
+            ("import_quote", _("Can import quotations")),
+        ]
         verbose_name = _("quotation")
         indexes = [
             models.Index(fields=["publish_at"], name="quote_publish_at"),
@@ -299,6 +304,17 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     def is_public(self, now: datetime) -> bool:
         return is_live(self, now)
+
+    def hanging(self) -> dict[str, list[str]]:
+        checks = self.checks.values_list("checked_on", "checked_by", "place", "found")
+        terms = self.index_terms.values_list("word", "veto", "note")
+        return {
+            "evidence": [" · ".join(str(part) for part in row if part != "") for row in checks],
+            "index_terms": [
+                " · ".join(part for part in (word, str(_("veto")) if veto else "", note) if part)
+                for word, veto, note in terms
+            ],
+        }
 
     def first_words(self, count: int = 10) -> str:
         words = self.text.split()

@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import ItemBase, TagBase
 
 from rlm_site.folding import fold_name
+from rlm_site.paths import reverse
 from rlm_site.slugs import slug_for
 
 
@@ -62,7 +62,7 @@ _TagManager = NaturalKeyManager.from_queryset(TagQuerySet)
 
 
 class Tag(TagBase):
-    slug = models.SlugField(_("slug"), unique=True, max_length=100, help_text=_("The tag's address: /tags/<slug>/."))
+    slug = models.SlugField(_("slug"), unique=True, max_length=100, help_text=_("The tag's address: /tags/…/."))
     folded = FoldedField(unique=True, source="name", help_text=_("The name without case and accents."))
     description = models.TextField(_("description"), blank=True, help_text=_("One sentence, shown on the tag's page."))
     brings_quotations = models.BooleanField(
@@ -79,6 +79,7 @@ class Tag(TagBase):
         ordering = ["folded"]
         verbose_name = _("tag")
         verbose_name_plural = _("tags")
+        permissions = [("merge_tag", _("Can rename and merge tags")), ("import_tag", _("Can import tags"))]
 
     def clean(self) -> None:
         if Tag.objects.filter(folded=fold_name(self.name)).exclude(pk=self.pk).exists():
@@ -143,9 +144,20 @@ class Publishable(models.Model):
     )
     created = models.DateTimeField(_("created"), default=timezone.now, db_default=Now(), editable=False)
     updated = models.DateTimeField(_("updated"), default=timezone.now, db_default=Now(), editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text=_("Who began it: an author may go on with their own."),
+    )
 
     # Names of the fields that are drafted and reviewed; tags go with them. Set by each model.
     drafted_fields: tuple[str, ...] = ()
+    # Names of the fields that act at once; what hangs on the row and acts at once too is named by `hanging`.
+    standing_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
 
     class Meta:
         abstract = True
@@ -165,9 +177,39 @@ class Publishable(models.Model):
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated"}
         super().save(*args, **kwargs)
 
+    def hanging(self) -> dict[str, Any]:
+        """Rows of other tables that belong to this one, in words for its history: name -> list."""
+        return {}
+
+
+class Import(models.Model):
+    """One file of rows that was imported; the revisions of the rows that it changed point here."""
+
+    name = models.CharField(_("file"), max_length=200)
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    model = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now, db_default=Now())
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest[:12]})"
+
 
 class Revision(models.Model):
-    """One version of a record's text, written once and never changed."""
+    """One version of a record, written once and never changed; what happens to it is another revision.
+
+    The row is what readers see. The newest revision of the text (`act` empty) is the working copy, unless it is
+    published or discarded.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -175,6 +217,9 @@ class Revision(models.Model):
         RETURNED = "returned", _("returned")
         APPROVED = "approved", _("approved")
         PUBLISHED = "published", _("published")
+        DISCARDED = "discarded", _("discarded")
+
+    WORKING = (State.DRAFT, State.IN_REVIEW, State.RETURNED, State.APPROVED)
 
     class Kind(models.TextChoices):
         """What a published revision means to readers; `none` is not listed for them."""
@@ -184,15 +229,38 @@ class Revision(models.Model):
         CORRECTION = "correction", _("correction")
         NONE = "none", _("not notable")
 
+    class Act(models.TextChoices):
+        """What acts at once and leaves the text, and a working copy of it, alone."""
+
+        PLACE = "place", _("moved")
+        CHOICES = "choices", _("choices and evidence")
+        TIMES = "times", _("retired or put back")
+        REVIEWED = "reviewed", _("reviewed, nothing changed")
+        RECOVERED = "recovered", _("recovered after deletion")
+        OUTSIDE = "outside", _("changed outside of the desk")
+
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.BigIntegerField()
     number = models.PositiveIntegerField()
     content = models.JSONField(help_text=_("The drafted fields and the names of the tags."))
+    standing = models.JSONField(
+        default=dict, blank=True, help_text=_("What acts at once, as it stood: address, place, times, choices.")
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    comment = models.CharField(max_length=300, blank=True)
+    comment = models.CharField(max_length=1000, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    act = models.CharField(max_length=10, choices=Act.choices, blank=True)
+    base = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The published revision that a working copy began from."),
+    )
+    imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, blank=True, related_name="revisions")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NONE)
     note = models.CharField(max_length=300, blank=True, help_text=_("One sentence for readers."))
     created = models.DateTimeField(default=timezone.now, db_default=Now())
@@ -206,6 +274,92 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.content_type.name} {self.object_id}, {self.number}"
+
+
+class PreviewLink(models.Model):
+    """Shows one revision to whoever has the link, until it expires or is taken back."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="preview_links")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.revision}, {self.expires:%Y-%m-%d}"
+
+
+class Deletion(models.Model):
+    """What was deleted, row by row as Django serializes it, so that all of it can come back."""
+
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    title = models.CharField(max_length=400)
+    rows = models.JSONField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now)
+    recovered = models.DateTimeField(null=True, blank=True)
+    recovered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class TagChange(models.Model):
+    """A tag was renamed, or merged into another; `before` is what it takes to undo that."""
+
+    class Kind(models.TextChoices):
+        RENAME = "rename", _("renamed")
+        MERGE = "merge", _("merged")
+
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    tag = models.ForeignKey(Tag, on_delete=models.SET_NULL, null=True, related_name="+")
+    said = models.CharField(_("what was done"), max_length=400)
+    before = models.JSONField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now)
+    undone = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class Presence(models.Model):
+    """Somebody has the form of a record open; the browser says so again and again."""
+
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(default=timezone.now)
+    seen = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["content_type", "object_id", "user"], name="one_presence_a_user_and_form")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.content_type.name} {self.object_id}"
 
 
 class Address(models.Model):
@@ -224,9 +378,22 @@ class Address(models.Model):
 
 
 class ContentVersion(models.Model):
-    """A row for each app and one for all: triggers renew the token with every change. See `freshness`."""
+    """The token of all content, and of each part that has a name: triggers renew them with every change.
+
+    See `freshness`.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
+    token = models.CharField(max_length=40)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.token}"
+
+
+class PartVersion(models.Model):
+    """The token of one part of the content that some pages are made of, such as `article:5`. See `freshness`."""
+
+    name = models.CharField(max_length=40, primary_key=True)
     token = models.CharField(max_length=40)
 
     def __str__(self) -> str:
