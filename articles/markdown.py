@@ -83,12 +83,21 @@ class Rendered(NamedTuple):
     notes: tuple[Note, ...]
 
 
+class Part(NamedTuple):
+    """What stands under one heading up to the next one; before the first heading its text is empty."""
+
+    heading: str
+    words: int
+    cites: bool
+
+
 class Source(NamedTuple):
     """What a text refers to, before anything is looked up."""
 
     links: tuple[str, ...]  # targets of wiki links as written: `Title` or `Topic#Section`
     citations: tuple[Cited, ...]
     headings: tuple[Heading, ...]
+    parts: tuple[Part, ...]
     plain: str  # the words alone, for search and matching
     words: int
 
@@ -124,8 +133,39 @@ def source(text: str) -> Source:
             citations.extend(token.meta["cited"])
     plain = _plain(env.tokens)
     return Source(
-        tuple(dict.fromkeys(links)), tuple(dict.fromkeys(citations)), tuple(env.headings), plain, len(plain.split())
+        tuple(dict.fromkeys(links)),
+        tuple(dict.fromkeys(citations)),
+        tuple(env.headings),
+        tuple(_parts(env)),
+        plain,
+        len(plain.split()),
     )
+
+
+def _parts(env: "_Env") -> Iterator[Part]:
+    heading = ""
+    tokens: list[Token] = []
+    for token in env.tokens:
+        if token.type == "heading_open":
+            yield Part(heading, len(_plain(tokens).split()), _cites(tokens, env))
+            heading, tokens = "", []
+        elif token.type == "heading_close":
+            heading, tokens = _plain(tokens), []
+        else:
+            tokens.append(token)
+    yield Part(heading, len(_plain(tokens).split()), _cites(tokens, env))
+
+
+def _cites(tokens: Sequence[Token], env: "_Env") -> bool:
+    """Whether there is a citation among them, or in a remark that they refer to."""
+    for token in _all_tokens(tokens):
+        if token.type == "citation":
+            return True
+        if token.type == "footnote_ref" and any(
+            inner.type == "citation" for inner in _all_tokens(env.remarks.get(token.meta["label"], []))
+        ):
+            return True
+    return False
 
 
 class _Env:

@@ -5,10 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from articles import markdown, references
@@ -16,9 +21,15 @@ from articles.models import Article, HeadingWord, QuoteChoice, Reference, Tagged
 from quotes import index, matching
 from quotes.models import Quote, Word
 from rlm_site import revisions
+from rlm_site.folding import fold_name
+from rlm_site.freshness import token_of_row
 from rlm_site.models import Revision, Tag
 from rlm_site.publishing import public_since
 from rlm_site.slugs import slug_for
+
+# What its readers must name of the content, see `freshness.watch`.
+PICKED_FROM = ("quotes", "tags")
+LINKED_BY = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,11 @@ class Topic:
     articles: tuple[Article, ...]
     tags: Mapping[int, list[Tag]]
     choices: Mapping[int, list[QuoteChoice]]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Of the parts that are its pages and what hangs on them; the tags themselves are another."""
+        return {f"article:{article.pk}": getattr(article, "token", None) or "" for article in self.articles}
 
     @property
     def article(self) -> Article:
@@ -72,7 +88,8 @@ class Text:
     rendered: markdown.Rendered
     missing_links: tuple[str, ...]
     missing_references: tuple[str, ...]
-    cited: tuple[Reference, ...]
+    cited: tuple[SafeString, ...]  # entries of the bibliography, in its order
+    parts: frozenset[str]
 
 
 def topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
@@ -93,37 +110,47 @@ def _under(topics: Q) -> Q:
 
 
 def _topics(condition: Q, now: datetime) -> list[Topic]:
-    rows = Article.objects.published(now).filter(condition).annotate(changed_at=last_change()).in_reading_order()
-    by_topic: dict[int, list[Article]] = defaultdict(list)
+    token = token_of_row("article", Article)
+    rows = Article.objects.filter(condition).annotate(changed_at=last_change(), token=token).in_reading_order()
     found = {row.pk: row for row in rows}
     for row in found.values():
-        if row.parent_id:
-            row.parent = found[row.parent_id]
-            by_topic[row.parent_id].append(row)
-    tags, choices = _hanging_on(found)
-    return [Topic((row, *by_topic[row.pk]), tags, choices) for row in found.values() if row.parent_id is None]
+        row.parent = found[row.parent_id] if row.parent_id else None
+    # Asked of the rows and not of the database: Django takes longer to put the condition together than to answer it.
+    public = [row for row in found.values() if row.is_public(now)]
+    sections: dict[int | None, list[Article]] = defaultdict(list)
+    for row in public:
+        sections[row.parent_id].append(row)
+    tags, choices = _hanging_on(row.pk for row in public)
+    return [Topic((row, *sections[row.pk]), tags, choices) for row in sections[None]]
+
+
+# Written out for the same reason.
+_HANGING_ON = """
+    SELECT item.content_object_id, tag.id, tag.name, tag.slug, tag.folded, tag.brings_quotations, NULL, NULL, NULL, NULL
+    FROM articles_taggedarticle item JOIN rlm_site_tag tag ON tag.id = item.tag_id
+    WHERE item.content_object_id IN ({ids})
+    UNION ALL
+    SELECT article_id, NULL, NULL, NULL, NULL, NULL, id, quote_id, action, position
+    FROM articles_quotechoice WHERE article_id IN ({ids})"""
 
 
 def _hanging_on(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int, list[QuoteChoice]]]:
     """The tags and the editors' choices of these articles, by article, in order. One query."""
     ids = list(articles)
-    tag_fields = ["id", "name", "slug", "folded", "brings_quotations"]
-    choice_fields = ["id", "article_id", "quote_id", "action", "position"]
-    no_tag = [Value(0), Value(""), Value(""), Value(""), Value(False)]
-    no_choice = [Value(0), Value(0), Value(0), Value(""), Value(0)]
-    tagged = TaggedArticle.objects.filter(content_object__in=ids).order_by()
-    chosen = QuoteChoice.objects.filter(article__in=ids).order_by()
-    rows = tagged.values_list("content_object_id", *(f"tag__{name}" for name in tag_fields), *no_choice).union(
-        chosen.values_list("article_id", *no_tag, *choice_fields), all=True
-    )
     tags: dict[int, list[Tag]] = defaultdict(list)
     choices: dict[int, list[QuoteChoice]] = defaultdict(list)
-    for article, *values in rows:
-        tag, choice = values[: len(tag_fields)], values[len(tag_fields) :]
-        if tag[0]:
-            tags[article].append(Tag.from_db(None, tag_fields, tag))
+    if not ids:
+        return tags, choices
+    with connection.cursor() as cursor:
+        cursor.execute(_HANGING_ON.format(ids=", ".join(["%s"] * len(ids))), ids * 2)
+        rows = cursor.fetchall()
+    for article, tag, name, slug, folded, brings, choice, quote, action, position in rows:
+        if tag:
+            brought = Tag(id=tag, name=name, slug=slug, folded=folded, brings_quotations=bool(brings))
+            tags[article].append(brought)
         else:
-            choices[article].append(QuoteChoice.from_db(None, choice_fields, choice))
+            chosen = QuoteChoice(id=choice, article_id=article, quote_id=quote, action=action, position=position)
+            choices[article].append(chosen)
     for of_article in tags.values():
         of_article.sort(key=lambda tag: tag.folded)
     for chosen_for in choices.values():
@@ -141,8 +168,10 @@ def at(topic_slug: str, section_slug: str) -> Article | None:
 
 def around(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
     """The topic as it would be with this article, saved or not, in its place and with these tags."""
-    found = _topics(Q(pk=article.topic.pk) | Q(parent=article.topic.pk), now)
+    above = article.topic.pk
+    found = _topics(Q(pk=above, parent=None) | Q(parent=above), now) if above else []
     articles = list(found[0].articles) if found else [article.topic]
+    is_public = bool(found) and article in articles
     if article in articles:
         articles[articles.index(article)] = article
     else:
@@ -150,9 +179,12 @@ def around(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
     articles[1:] = sorted(articles[1:], key=lambda section: (section.position, section.pk or 0))
     for section in articles[1:]:
         section.parent = articles[0]
-    tags, choices = _hanging_on(row.pk for row in articles if row.pk)
-    tags[article.pk] = list(Tag.objects.filter(name__in=list(tag_names)))
-    return Topic(tuple(articles), tags, choices)
+    if is_public:
+        tags, choices = found[0].tags, found[0].choices
+    else:
+        tags, choices = _hanging_on(row.pk for row in articles if row.pk)
+    drafted = list(Tag.objects.filter(folded__in=[fold_name(name) for name in tag_names]))
+    return Topic(tuple(articles), {**tags, article.pk: drafted}, choices)
 
 
 def description(article: Article) -> str:
@@ -185,50 +217,79 @@ def last_change() -> Subquery:
         object_id=OuterRef("pk"),
         state=Revision.State.PUBLISHED,
     ).exclude(kind=Revision.Kind.NONE)
-    return Subquery(notable.order_by().values("object_id").annotate(last=Max("created")).values("last"))
+    return Subquery(notable.order_by("-created").values("created")[:1])
 
 
-def text_of(article: Article, now: datetime) -> Text:
-    """The body with its links and citations looked up. At most two queries."""
+def text_of(article: Article, now: datetime, version: str = "") -> Text:
+    """The body with its links and citations looked up. At most two queries.
+
+    References are remembered: `version` names the state of all (see `freshness`), the empty one remembers nothing.
+    """
     source = markdown.source(article.body)
     links = link_addresses(source.links, article, now)
-    keys = {cited.key for cited in source.citations}
-    records = {record.key: record for record in Reference.objects.filter(key__in=keys)} if keys else {}
+    keys = frozenset(cited.key for cited in source.citations)
+    printed = _printed(keys, version) if version else _printed.__wrapped__(keys, version)
     rendered = markdown.render(
         article.body,
         tuple(sorted(links.items())),
-        tuple(sorted((key, str(references.in_note(record))) for key, record in records.items())),
+        tuple(sorted((key, each.in_note) for key, each in printed.items())),
     )
     return Text(
         rendered,
         tuple(target for target in source.links if target not in links),
-        tuple(sorted(keys - records.keys())),
-        tuple(sorted(records.values(), key=lambda record: (record.authors or record.title, record.title))),
+        tuple(sorted(keys - printed.keys())),
+        tuple(each.in_bibliography for each in printed.values()),
+        frozenset(part for part, read in {"addresses": source.links, "references": keys}.items() if read),
     )
+
+
+class _Printed(NamedTuple):
+    in_note: str
+    in_bibliography: SafeString
+
+
+@lru_cache(maxsize=1024)
+def _printed(keys: frozenset[str], version: str) -> dict[str, _Printed]:
+    """By key, in the order of the bibliography."""
+    records = list(Reference.objects.filter(key__in=keys)) if keys else []
+    records.sort(key=lambda record: (record.authors or record.title, record.title))
+    return {
+        record.key: _Printed(str(references.in_note(record)), references.in_bibliography(record)) for record in records
+    }
 
 
 def link_addresses(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, str]:
     """Target of a wiki link -> address, if it is public. `Title` is a topic, or a section beside this page."""
-    wanted = {target: [slug_for(part) for part in target.split("#", 1)] for target in targets}
-    if not wanted:
+    targets = list(targets)
+    if not targets:
         return {}
-    slugs = {slug for path in wanted.values() for slug in path}
-    titles = {part.strip() for target in wanted for part in target.split("#", 1)}
-    rows = Article.objects.published(now).filter(Q(slug__in=slugs) | Q(title__in=titles)).select_related("parent")
-    found: dict[tuple[str, ...], str] = {}
-    own_topic = article.topic.slug if article else ""
-    for row in rows.defer("body", "parent__body").order_by("parent_id", "position", "id"):
-        names = {row.slug, slug_for(row.title)}
-        if row.parent is None:
-            paths: list[tuple[str, ...]] = [(name,) for name in names]
-        else:
-            paths = [(above, name) for above in {row.parent.slug, slug_for(row.parent.title)} for name in names]
-            if row.parent.slug == own_topic:
-                paths += [(name,) for name in names]
-        for path in paths:
-            if path not in found or row.parent is None:
-                found[path] = row.get_absolute_url()
-    return {target: found[tuple(path)] for target, path in wanted.items() if tuple(path) in found}
+    linked = Linked(row for row in Article.objects.filter(named(targets)).for_links() if row.is_public(now))
+    found = {target: linked.page(target, article) for target in targets}
+    return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
+
+
+def named(targets: Iterable[str]) -> Q:
+    """The condition that a page may be what one of these targets of wiki links means."""
+    parts = {part.strip() for target in targets for part in target.split("#", 1)}
+    return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
+
+
+class Linked:
+    """Pages by the names that wiki links give them; of two with one name the first."""
+
+    def __init__(self, rows: Iterable[Article]) -> None:
+        self._pages: dict[tuple[str, ...], Article] = {}
+        for row in rows:
+            names = [(page.title, page.slug) for page in (row.parent, row) if page]
+            for path in product(*names):
+                self._pages.setdefault(path, row)
+
+    def page(self, target: str, beside: Article | None) -> Article | None:
+        """What a link to `Title` or `Topic#Section` leads to; a section of the page's own topic by its title alone."""
+        paths = list(product(*((part.strip(), slug_for(part)) for part in target.split("#", 1))))
+        if beside:
+            paths += [(beside.topic.slug, *path) for path in paths]
+        return next((self._pages[path] for path in paths if path in self._pages), None)
 
 
 def block_of(topic: Topic, article: Article, now: datetime, version: str = "") -> matching.Block:

@@ -11,17 +11,17 @@ from quotes.models import Person, Quote
 from rlm_site import derived
 from rlm_site.folding import fold
 from rlm_site.models import Tag
-from rlm_site.reading import page, value
+from rlm_site.reading import made_of, page, value
 
 PAGE_SIZE = 20
 Row = TypeVar("Row")
 
 
-@page
+@page(parameters=("tag", "person", "word", "status", "page"))
 def quote_list(request: HttpRequest) -> HttpResponse:
     """All quotations, filtered by tag, person, word and status; filters that name nothing are a 404."""
     now = timezone.now()
-    derived.settle()
+    state = derived.settle()
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
     if slug := value(request, "tag"):
@@ -45,24 +45,24 @@ def quote_list(request: HttpRequest) -> HttpResponse:
         "statuses": [choice for choice in Quote.Status.choices if choice[0] != Quote.Status.MISATTRIBUTED],
         "filtered": bool(tag or person or word or status),
     }
-    return render(request, "quotes/quotes.html", context)
+    return made_of(state.tokens_of("quotes"), render(request, "quotes/quotes.html", context))
 
 
 @page
 def person_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    derived.settle()
+    state = derived.settle()
     shown = Q(quotes__in=Quote.objects.published(now).listed())
     people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
     by_name = sorted(people, key=lambda person: (_folded_name(person), person.pk))
     letters = [(letter, list(group)) for letter, group in groupby(by_name, _initial)]
-    return render(request, "quotes/people.html", {"letters": letters})
+    return made_of(state.tokens_of("quotes"), render(request, "quotes/people.html", {"letters": letters}))
 
 
-@page
+@page(parameters=("page",))
 def person(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    derived.settle()
+    state = derived.settle()
     found = _named(Person.objects.published(now).filter(slug=slug).first())
     quotes = Quote.objects.published(now).by_person(found).for_display()
     sure = quotes.exclude(status=Quote.Status.DISPUTED)
@@ -72,7 +72,7 @@ def person(request: HttpRequest, slug: str) -> HttpResponse:
         "disputed": quotes.filter(status=Quote.Status.DISPUTED),
         "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
     }
-    return render(request, "quotes/person.html", context)
+    return made_of(state.tokens_of("quotes"), render(request, "quotes/person.html", context))
 
 
 def _named(row: Row | None) -> Row:

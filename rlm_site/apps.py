@@ -15,10 +15,10 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from rlm_site import addresses, checks, derived, freshness, search, tagging  # noqa: F401
-        from rlm_site.models import Revision, Tag
+        from rlm_site.freshness import Part
+        from rlm_site.models import Tag
 
-        freshness.watch(Tag, ("tag", "id"))
-        freshness.watch(Revision)
+        freshness.watch(Tag, Part("tags"), stale=[("tag", "id")])
         derived.rebuilds("tag", tagging.refold)
         addresses.follow("tag", Tag.objects.all())
         search.register()
@@ -26,4 +26,4 @@ class SiteConfig(AppConfig):
 
 
 class SiteAdminConfig(AdminConfig):
-    default_site = "rlm_site.editing.SiteAdmin"
+    default_site = "rlm_site.editing.site.SiteAdmin"

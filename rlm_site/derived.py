@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from rlm_site import freshness
 from rlm_site.models import Stale
 
-BATCH = 500  # rows of Stale a transaction; writers wait no longer than one batch takes
-_DRAIN_LOCK = 0x726C6D  # PostgreSQL advisory lock: a second drain waits until the first has committed
+BATCH = 500  # objects a transaction; writers wait no longer than one batch takes
+READ_AT_ONCE = 10 * BATCH  # rows of Stale, many of which may be of one object
+DRAIN_LOCK = 0x726C6D  # PostgreSQL advisory lock: a second drain waits until the first has committed
 
 Ids = Sequence[int]
 _rebuilders: dict[str, list[Callable[[Ids], None]]] = defaultdict(list)
@@ -45,10 +46,14 @@ def drain() -> None:
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DRAIN_LOCK])
-            rows = list(Stale.objects.order_by("id")[:BATCH])
-            rebuild((row.kind, row.object_id) for row in rows)
-            Stale.objects.filter(id__in=[row.id for row in rows]).delete()
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAIN_LOCK])
+            rows: dict[tuple[str, int], list[int]] = defaultdict(list)
+            waiting = Stale.objects.order_by("id").values_list("id", "kind", "object_id")
+            for pk, kind, object_id in waiting[:READ_AT_ONCE]:
+                rows[kind, object_id].append(pk)
+            batch = list(rows)[:BATCH]
+            rebuild(batch)
+            Stale.objects.filter(id__in=[pk for changed in batch for pk in rows[changed]]).delete()
 
 
 def rebuild(objects: Iterable[tuple[str, int]]) -> None:

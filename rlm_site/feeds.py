@@ -25,6 +25,7 @@ class SiteFeed(Feed):
     feed_type = Atom1Feed
     author_name = settings.SITE_NAME
     csrf_exempt = True  # as every reader's page, see `reading.page`
+    parameters: frozenset[str] = frozenset()
 
     def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         return page(super().__call__)(request, *args, **kwargs)

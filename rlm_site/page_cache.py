@@ -2,60 +2,84 @@
 
 The content's version is read before anything else, outside any transaction, and a page is stored under it together
 with the moment at which the clock alone will change it. Whoever asks after a commit reads another version and gets a
-page made after it. Many who ask for one page of one version at the same moment share one rendering.
+page that is right for it: made after the commit, or made of parts of the content that the commit has left alone. Many
+who ask for one page of one version at the same moment share one rendering.
 """
 
 import gzip
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Event, Lock
 
 import brotli
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.urls import Resolver404, resolve
 from django.utils.http import http_date
 
 from rlm_site import freshness, publishing
 from rlm_site.models import Publishable
 
-BROTLI_QUALITY = 6
+BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
 LONGEST_WAIT = 30  # seconds for somebody else's rendering before making the page oneself
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """One page of one version: ready bytes by content encoding, and the headers that go with all of them."""
+    """One page, right for one version: bytes by content encoding, and the headers that go with all of them."""
 
     version: str
+    parts: Mapping[str, str] | None  # tokens of what it was made of; None: of anything, so it is right for one version
     until: float  # the clock makes another page of it then
     bodies: dict[str, bytes]
     headers: Sequence[tuple[str, str]]
     digest: str
     modified: str
+    size: int = 0
 
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.bodies.values())) + 1000
+    def __post_init__(self) -> None:
+        # as if it were there in every encoding: the others come when somebody asks for them
+        self.size = 1000 + len(ENCODINGS) * max(map(len, self.bodies.values())) + 200 * len(self.parts or ())
 
     def etag(self, encoding: str) -> str:
         return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
 
+    def body(self, encoding: str) -> bytes:
+        """Compressed when first asked for."""
+        if encoding not in self.bodies:
+            kept, body = next(iter(self.bodies.items()))
+            content = ENCODINGS[kept].unpack(body)
+            if not encoding:
+                return content
+            self.bodies[encoding] = ENCODINGS[encoding].pack(content)
+        return self.bodies[encoding]
 
-@dataclass(slots=True)
-class _Rendering:
-    """Somebody is making a page; `done` tells the others to look again."""
+    def stands(self, tokens: Mapping[str, str]) -> bool:
+        """All that it was made of is as it was."""
+        return self.parts is not None and all(tokens.get(part) == token for part, token in self.parts.items())
 
-    version: str
-    done: Event = field(default_factory=Event)
+
+@dataclass(frozen=True)
+class _Encoding:
+    pack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes], bytes]
+
+
+# Best first. mtime 0: the same content gives the same bytes.
+ENCODINGS = {
+    "br": _Encoding(lambda content: brotli.compress(content, quality=BROTLI_QUALITY), brotli.decompress),
+    "gzip": _Encoding(lambda content: gzip.compress(content, GZIP_LEVEL, mtime=0), gzip.decompress),
+}
 
 
 class PageMemory:
@@ -65,23 +89,19 @@ class PageMemory:
         self.most_bytes = most_bytes
         self.bytes = 0
         self._pages: OrderedDict[str, Page] = OrderedDict()
-        self._renderings: dict[str, _Rendering] = {}
+        self._renderings: dict[tuple[str, str], Event] = {}  # address and version -> set when the page is made
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._pages)
 
-    def get(self, address: str, version: str, now: float) -> Page | None:
-        page = self._pages.get(address)
-        if page is None or page.version != version or page.until <= now:
-            return None
+    def get(self, address: str) -> Page | None:
+        """Of whatever version."""
         with self._lock:
-            if address in self._pages:
+            page = self._pages.get(address)
+            if page is not None:
                 self._pages.move_to_end(address)
-        return page
-
-    def any_version(self, address: str) -> Page | None:
-        return self._pages.get(address)
+            return page
 
     def put(self, address: str, page: Page) -> None:
         with self._lock:
@@ -93,21 +113,17 @@ class PageMemory:
             while self.bytes > self.most_bytes:
                 self._forget(next(iter(self._pages)))
 
-    def begin(self, address: str, version: str) -> _Rendering | None:
+    def begin(self, address: str, version: str) -> Event | None:
         """None: the page is the caller's to make, who must `finish`. Otherwise somebody is making this very version."""
         with self._lock:
-            rendering = self._renderings.get(address)
-            if rendering is not None and rendering.version == version:
-                return rendering
-            self._renderings[address] = _Rendering(version)
-            return None
+            rendering = self._renderings.get((address, version))
+            if rendering is None:
+                self._renderings[address, version] = Event()
+            return rendering
 
     def finish(self, address: str, version: str) -> None:
         with self._lock:
-            rendering = self._renderings.get(address)
-            if rendering is not None and rendering.version == version:
-                del self._renderings[address]
-                rendering.done.set()
+            self._renderings.pop((address, version)).set()
 
     def clear(self) -> None:
         with self._lock:
@@ -121,7 +137,7 @@ class PageMemory:
 
 
 MEMORY = PageMemory(settings.PAGE_CACHE_BYTES)
-_due: tuple[str, float] = ("", 0.0)  # version, and when the clock next changes something
+_due: tuple[str, float] = ("", 0.0)  # token of `freshness.DUE`, and when the clock next changes something
 
 
 def serve_from_memory(get_response: GetResponse) -> GetResponse:
@@ -130,16 +146,16 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if connection.in_atomic_block or not _may_be_shared(request):
             return get_response(request)
-        address = request.path
         with freshness.read_once() as state:
-            return answer(request, address, state.versions.get("all", ""))
+            return answer(request, state) if "all" in state.tokens else get_response(request)
 
-    def answer(request: HttpRequest, address: str, version: str) -> HttpResponse:
+    def answer(request: HttpRequest, state: freshness.State) -> HttpResponse:
+        address, version = request.path, state.tokens["all"]
         now = time.time()
-        page = MEMORY.get(address, version, now)
+        page = _remembered(address, version, now)
         if page is None and (rendering := MEMORY.begin(address, version)) is not None:
-            rendering.done.wait(LONGEST_WAIT)
-            page = MEMORY.get(address, version, now)
+            rendering.wait(LONGEST_WAIT)
+            page = _remembered(address, version, now)
             if page is None:
                 return get_response(request)
         if page is not None:
@@ -148,7 +164,7 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
             response = get_response(request)
             if not _may_be_kept(response):
                 return response
-            page = _page(address, response, version, now)
+            page = _page(request, response, state, now)
             MEMORY.put(address, page)
         finally:
             MEMORY.finish(address, version)
@@ -157,24 +173,46 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def _remembered(address: str, version: str, now: float) -> Page | None:
+    """The page, if it is right for this version: it was made of it, or all that it was made of is as it was."""
+    page = MEMORY.get(address)
+    if page is None or page.until <= now:
+        return None
+    if page.version != version:
+        if page.parts is None or not page.stands(freshness.tokens(page.parts)):
+            return None
+        page.version = version
+    return page
+
+
 def keep(response: HttpResponse) -> HttpResponse:
     """Say of a reader's page that it is the same for everybody; only such pages are stored."""
     response.may_be_kept = True  # type: ignore[attr-defined]
     return response
 
 
+def made_of(parts: Mapping[str, str], response: HttpResponse) -> HttpResponse:
+    """Say which parts of the content a page was made of (see `freshness.watch`): it outlives changes of all others.
+
+    All that was read must be named, also what was only looked at to leave it out, each with the token that it had
+    before. Of a page that does not say, any change makes another.
+    """
+    response.parts = dict(parts)  # type: ignore[attr-defined]
+    return response
+
+
 def _may_be_shared(request: HttpRequest) -> bool:
     """An editor, or anybody who sends credentials, is answered by the whole stack.
 
-    So is an address with a query string: there is no end of them, and they are not to push pages out.
+    So is who asks with a parameter that the page knows: there is no end of them, and they are not to push pages out.
     """
     return (
         request.method in {"GET", "HEAD"}
-        and not request.META.get("QUERY_STRING")
         and settings.SESSION_COOKIE_NAME not in request.COOKIES
         and _host_is_ours(request)
         and "HTTP_AUTHORIZATION" not in request.META
         and MEMORY.most_bytes > 0
+        and (not request.META.get("QUERY_STRING") or _parameters_are_strange(request))
     )
 
 
@@ -187,6 +225,15 @@ def _host_is_ours(request: HttpRequest) -> bool:
     return True
 
 
+def _parameters_are_strange(request: HttpRequest) -> bool:
+    """The page at the path knows none of the parameters, and `reading.page` will take them away."""
+    try:
+        known = getattr(resolve(request.path_info).func, "parameters", None)
+        return known is not None and request.GET.keys().isdisjoint(known)
+    except (Resolver404, SuspiciousOperation):
+        return False
+
+
 def _may_be_kept(response: HttpResponse) -> bool:
     return (
         response.status_code == 200
@@ -197,37 +244,32 @@ def _may_be_kept(response: HttpResponse) -> bool:
     )
 
 
-def _page(address: str, response: HttpResponse, version: str, now: float) -> Page:
+def _page(request: HttpRequest, response: HttpResponse, state: freshness.State, now: float) -> Page:
     content = response.content
     digest = blake2b(content, digest_size=12).hexdigest()
-    before = MEMORY.any_version(address)
+    before = MEMORY.get(request.path)
     unchanged = before is not None and before.digest == digest
+    encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
     headers = [(name, value) for name, value in response.items() if name not in {"Content-Length", "Vary"}]
     return Page(
-        version=version,
-        until=_next_due(version, now),
-        bodies=before.bodies if before and unchanged else _compressed(content),
+        version=state.tokens["all"],
+        parts=getattr(response, "parts", None),
+        until=_next_due(state, now),
+        bodies=before.bodies if before and unchanged else {encoding: ENCODINGS[encoding].pack(content)},
         headers=(*headers, ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")),
         digest=digest,
         modified=before.modified if before and unchanged else http_date(now),
     )
 
 
-def _compressed(content: bytes) -> dict[str, bytes]:
-    # mtime 0: the same content gives the same bytes
-    return {
-        "br": brotli.compress(content, quality=BROTLI_QUALITY),
-        "gzip": gzip.compress(content, GZIP_LEVEL, mtime=0),
-    }
-
-
-def _next_due(version: str, now: float) -> float:
-    """Asked once a version: when something scheduled comes due."""
+def _next_due(state: freshness.State, now: float) -> float:
+    """When something scheduled comes due; asked once as long as nobody schedules anything."""
     global _due
-    if _due[0] != version or _due[1] <= now:
+    token = state.of(freshness.DUE.name)
+    if not token or _due[0] != token or _due[1] <= now:
         models = [entry.model for entry in freshness.WATCHED.values() if issubclass(entry.model, Publishable)]
         moment = publishing.next_due(datetime.fromtimestamp(now, UTC), models)
-        _due = (version, moment.timestamp() if moment else float("inf"))
+        _due = (token, moment.timestamp() if moment else float("inf"))
     return _due[1]
 
 
@@ -238,7 +280,7 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     if etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        body = page.bodies[encoding] if encoding else gzip.decompress(page.bodies["gzip"])
+        body = page.body(encoding)
         response = HttpResponse(b"" if request.method == "HEAD" else body)
         response.headers["Content-Length"] = str(len(body))
         if encoding:
@@ -250,13 +292,14 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     return response
 
 
+@lru_cache(maxsize=256)
 def _encoding(accepted: str) -> str:
     """The best of what the client takes: br, gzip, or empty for none."""
     offers = {}
     for offer in accepted.lower().split(","):
         name, _separator, quality = offer.partition(";")
         offers[name.strip()] = quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    for encoding in ("br", "gzip"):
+    for encoding in ENCODINGS:
         if offers.get(encoding, False):
             return encoding
     return ""

@@ -92,6 +92,6 @@ def index(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml").render()
 
 
-@page
+@page(parameters=("p",))
 def section(request: HttpRequest, section: str) -> HttpResponse:
     return sitemap(request, {**SITEMAPS}, section=section).render()

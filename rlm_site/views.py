@@ -27,7 +27,7 @@ from rlm_site import search as searching
 from rlm_site.folding import fold
 from rlm_site.models import Tag
 from rlm_site.publishing import is_retired
-from rlm_site.reading import page, value
+from rlm_site.reading import made_of, page, value
 
 TOPICS_A_PAGE = 60
 CHANGES_A_PAGE = 50
@@ -38,7 +38,7 @@ PAGES_WITH_WORD = 50
 NEAREST_PAGES = 3
 
 
-@page
+@page(parameters=("page",))
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     derived.settle()
@@ -54,17 +54,17 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @page
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "about.html", {"contact": settings.CONTACT_EMAIL})
+    return made_of({}, render(request, "about.html", {"contact": settings.CONTACT_EMAIL}))
 
 
-@page
+@page(parameters=("page",))
 def change_list(request: HttpRequest) -> HttpResponse:
     derived.settle()
     shown = Paginator(changes.published(timezone.now()), CHANGES_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "changes.html", {"page": shown, "changes": changes.of(shown.object_list)})
 
 
-@page
+@page(parameters=("q", "kind", "tag", "page"))
 def search(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = value(request, "q", searching.MAX_TEXT)
@@ -91,7 +91,7 @@ def tag_list(request: HttpRequest) -> HttpResponse:
     return render(request, "tags.html", {"tags": tagging.with_counts(timezone.now())})
 
 
-@page
+@page(parameters=("page",))
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     """Topics, sections and quotations that share a tag; a tag that marks nothing public is a 404."""
     now = timezone.now()
@@ -117,7 +117,7 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "tag.html", context)
 
 
-@page
+@page(parameters=("page",))
 def word(request: HttpRequest, word: str) -> HttpResponse:
     """Every quotation that contains a word or a form of it, and the pages whose heading has it."""
     now = timezone.now()
@@ -147,7 +147,7 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
 def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """One quotation with its provenance and the pages that show it."""
     now = timezone.now()
-    version = derived.settle().of("quotes", "rlm_site")
+    version = derived.settle().of(*pages.PICKED_FROM)
     found = (
         Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
     )
@@ -183,7 +183,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", "Disallow: /search/", ""]
     lines.append(f"Sitemap: {linked_data.absolute('/sitemap.xml')}")
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+    return made_of({}, HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
 
 
 @never_cache

@@ -83,7 +83,7 @@ def test_the_page_of_a_quotation_is_well_made(client: Client, status: str) -> No
 
 def test_a_preview_is_well_made(client: Client) -> None:
     revision = revisions.record(Article.objects.get(slug="the-allies"))
-    assert faults(client.get(previews.address_of(revision))) == []
+    assert faults(client.get(previews.address_of(previews.make(revision)))) == []
 
 
 @pytest.mark.parametrize(
