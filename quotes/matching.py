@@ -7,24 +7,27 @@ nothing. What editors pinned comes first, what they banned never.
 
 import json
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import islice
 from math import log
+from operator import itemgetter
 from threading import Lock
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
 from django.urls import reverse
+from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from quotes.index import UNSURE, WEAK, tag_term
-from quotes.models import Quote
-from quotes.words import HeadingWord, heading_words, marked, occurrences, qualifiers, vocabulary
+from quotes.models import Person, Quote, Work
+from quotes.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
 from rlm_site.publishing import is_live, next_change
 
 BLOCK_SIZE = 3
@@ -163,27 +166,19 @@ Topic = tuple[Page, ...]  # pages that belong together, in reading order
 def blocks(topics: Sequence[Topic], now: datetime, version: str = "") -> list[list[Block]]:
     """A block for each page; within a topic a quotation is not repeated while another will do.
 
-    Two queries for all topics together, and none for a topic that asked the same before: `version` names the state of
-    the quotations and tags (see `freshness`), and the empty one remembers nothing.
+    Two queries for all topics together, and none for a topic that asked the same before: `version` names the state
+    of the quotations and tags (see `freshness`), and the empty one remembers nothing.
     """
     known = {topic: _remembered(topic, now, version) for topic in topics}
     new = [topic for topic, result in known.items() if result is None]
     if new:
         candidates = Candidates([page for topic in new for page in topic], now)
         for topic in new:
-            known[topic] = _blocks(topic, candidates)
-            _remember(topic, version, known[topic], candidates.until)
+            chosen = _chosen(topic, candidates)
+            made = [_block(page, _picks(of_page)) for page, of_page in zip(topic, chosen, strict=True)]
+            known[topic] = made
+            _remember(topic, version, made, candidates.until)
     return [known[topic] or [] for topic in topics]
-
-
-def _blocks(topic: Topic, candidates: "Candidates") -> list[Block]:
-    shown: set[int] = set()
-    result = []
-    for page in topic:
-        made = _block(page, candidates, shown)
-        shown.update(pick.quote.pk for pick in made.picks)
-        result.append(made)
-    return result
 
 
 # Topic -> version, blocks, and the moment at which a scheduled quotation changes them. Least recently used out.
@@ -201,8 +196,8 @@ def _remembered(topic: Topic, now: datetime, version: str) -> list[Block] | None
         return entry[1]
 
 
-def _remember(topic: Topic, version: str, result: list[Block] | None, until: datetime | None) -> None:
-    if version and result is not None:
+def _remember(topic: Topic, version: str, result: list[Block], until: datetime | None) -> None:
+    if version:
         with _memory_lock:
             _memory[topic] = (version, result, until)
             _memory.move_to_end(topic)
@@ -210,42 +205,76 @@ def _remember(topic: Topic, version: str, result: list[Block] | None, until: dat
                 _memory.popitem(last=False)
 
 
-def _block(page: Page, candidates: "Candidates", shown: Collection[int]) -> Block:
-    pinned = [candidates.quotes[pin] for pin in page.pins if pin in candidates.quotes and pin not in page.bans]
-    pins = [_pin(page, quote) for quote in pinned[:BLOCK_SIZE]]
-    borne_out = bool(pins) and all(pick.words for pick in pins)
-    rule, found = candidates.first_rule_with_a_hit(page, [Rule.WORD] if borne_out else RECOURSE)
-    chosen = _spread(found, pins, shown)
-    picks = (*pins, *chosen)
+class _Row(NamedTuple):
+    """What is compared of a quotation, and all that was read of it."""
+
+    id: int
+    text: str
+    person_id: int | None
+    work_id: int | None
+    status: str
+    auto_pick: bool
+    published: bool
+    publish_at: datetime | None
+    retire_at: datetime | None
+    values: Sequence[Any]
+
+
+class _Scored(NamedTuple):
+    """A quotation that may be shown, and why."""
+
+    row: _Row
+    rule: Rule
+    words: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    score: Mapping[str, float] = MappingProxyType({})
+
+    @property
+    def order(self) -> tuple[float, int]:
+        return (-round(sum(self.score.values()), 6), self.row.id)
+
+
+def _picks(scored: Iterable[_Scored]) -> tuple[Pick, ...]:
+    return tuple(Pick(_quote(each.row), each.rule, each.words, each.tags, each.score) for each in scored)
+
+
+def _chosen(topic: Topic, candidates: "Candidates") -> list[list[_Scored]]:
+    """What each page shows: pins, then the best by the first rule with a hit."""
+    shown: set[int] = set()
+    chosen = []
+    for page in topic:
+        pins = candidates.pins(page)
+        borne_out = bool(pins) and all(pin.words for pin in pins)
+        _rule, found = candidates.scored(page, [Rule.WORD] if borne_out else RECOURSE)
+        chosen.append([*pins, *_spread(found, pins, shown)])
+        shown.update(each.row.id for each in chosen[-1])
+    return chosen
+
+
+def _spread(found: Sequence[_Scored], pins: Sequence[_Scored], shown: Collection[int]) -> list[_Scored]:
+    """One quotation a person and a work, and none that the topic shows elsewhere while another will do."""
+    people = {pin.row.person_id for pin in pins} - {None}
+    works = {pin.row.work_id for pin in pins} - {None}
+    chosen: list[_Scored] = []
+    for each in sorted(found, key=lambda each: (each.row.id in shown, each.order)):
+        row = each.row
+        if len(chosen) + len(pins) >= BLOCK_SIZE or (row.id in shown and chosen):
+            break
+        if row.person_id in people or row.work_id in works:
+            continue
+        chosen.append(each)
+        people |= {row.person_id} - {None}
+        works |= {row.work_id} - {None}
+    return chosen
+
+
+def _block(page: Page, picks: tuple[Pick, ...]) -> Block:
     if not picks:
         return Block()
-    if pins:
-        rule = Rule.WORD if borne_out else Rule.CHOSEN
+    rule = picks[0].rule
+    if rule is Rule.CHOSEN and all(pick.words for pick in picks if pick.rule is Rule.CHOSEN):
+        rule = Rule.WORD
     return Block(rule, _line_words(page, rule, picks), picks)
-
-
-def _pin(page: Page, quote: Quote) -> Pick:
-    contained = {occurrence.word for occurrence in occurrences(quote.text)}
-    return Pick(quote, Rule.CHOSEN, tuple(word for word in page.used_words() if word in contained))
-
-
-def _spread(found: Sequence[Pick], pins: Sequence[Pick], shown: Collection[int]) -> list[Pick]:
-    """One quotation a person and a work, and none that the topic shows elsewhere while another will do."""
-    taken = {pick.quote.pk for pick in pins}
-    people = {pick.quote.person_id for pick in pins} - {None}
-    works = {pick.quote.work_id for pick in pins} - {None}
-    chosen: list[Pick] = []
-    for pick in sorted(found, key=lambda pick: (pick.quote.pk in shown, -round(pick.total, 6), pick.quote.pk)):
-        quote = pick.quote
-        if len(chosen) + len(pins) >= BLOCK_SIZE or (quote.pk in shown and chosen):
-            break
-        if quote.pk in taken or quote.person_id in people or quote.work_id in works:
-            continue
-        chosen.append(pick)
-        taken.add(quote.pk)
-        people |= {quote.person_id} - {None}
-        works |= {quote.work_id} - {None}
-    return chosen
 
 
 def _line_words(page: Page, rule: Rule | None, picks: Sequence[Pick]) -> tuple[str, ...]:
@@ -260,15 +289,22 @@ def _line_words(page: Page, rule: Rule | None, picks: Sequence[Pick]) -> tuple[s
     return tuple(written for word, written in page.used_words().items() if word in shown)
 
 
-class _Hit(NamedTuple):
-    """A quotation that the index has under a word asked for, or under another form of it."""
+class _Found(NamedTuple):
+    """A word asked for, or another form of it, and the best quotations that the index has under it."""
 
     asked: str
     word: str
-    quote_id: int
-    rank: int
-    contained: bool
     rarity: float  # from 0 (in very many quotations) to 1 (in one)
+    ranks: Mapping[int, int]  # quotation -> rank, best first
+
+
+class _Hit(NamedTuple):
+    """One quotation that was found under such a word."""
+
+    asked: str
+    word: str
+    rarity: float
+    rank: int
 
     @property
     def is_weak(self) -> bool:
@@ -281,95 +317,120 @@ class _Hit(NamedTuple):
 
 
 class Candidates:
-    """The index read once for all pages: two queries, whatever their number and that of the quotations."""
+    """The index read once for all pages, then the quotations that are best by it: two queries, whatever there is."""
 
     def __init__(self, pages: Sequence[Page], now: datetime) -> None:
-        terms = {word for page in pages if page.automatic for word in page.used_words()}
-        terms |= {tag_term(tag) for page in pages if page.automatic for tag, _name, _brings in page.tags}
-        self.hits: dict[str, list[_Hit]] = defaultdict(list)
-        self.rarities: dict[str, dict[int, float]] = defaultdict(dict)  # term -> quotation -> how rare the term is
-        for hit in _read_index(sorted(terms)):
-            self.hits[hit.asked].append(hit)
-            self.rarities[hit.asked][hit.quote_id] = hit.rarity
-        finalists = {quote_id for page in pages if page.automatic for quote_id in self._finalists(page)}
-        pins = {pin for page in pages for pin in page.pins}
-        self.quotes: dict[int, Quote] = {}
-        self.until: datetime | None = None
-        if finalists or pins:
-            pickable = Q(pk__in=finalists, auto_pick=True, status__in=Quote.PICKED_STATUSES)
-            pinnable = Q(pk__in=pins) & ~Q(status=Quote.Status.MISATTRIBUTED)
-            scheduled = list(Quote.objects.filter(pickable | pinnable).for_display())
-            self.until = next_change(scheduled, now)
-            self.quotes = {quote.pk: quote for quote in scheduled if is_live(quote, now)}
+        asking = [page for page in pages if page.automatic]
+        terms = {word for page in asking for word in page.used_words()}
+        terms |= {tag_term(tag) for page in asking for tag, _name, _brings in page.tags}
+        self.contained, self.filed = _read_index(sorted(terms))
+        self.finalists = {page: self._finalists(page) for page in asking}
+        wanted = {quote_id for _rule, hits in self.finalists.values() for quote_id in hits}
+        wanted |= {pin for page in pages for pin in page.pins}
+        rows = _read_rows(sorted(wanted))
+        self.until = next_change(rows, now)
+        self.rows: dict[int, _Row] = {row.id: row for row in rows if is_live(row, now)}
+
+    def pins(self, page: Page) -> list[_Scored]:
+        rows = [self.rows[pin] for pin in page.pins if pin in self.rows and pin not in page.bans]
+        return [
+            _Scored(row, Rule.CHOSEN, tuple(word for word in page.used_words() if word in set(folded_words(row.text))))
+            for row in rows
+            if row.status != Quote.Status.MISATTRIBUTED
+        ][:BLOCK_SIZE]
+
+    def scored(self, page: Page, rules: Sequence[Rule]) -> tuple[Rule | None, list[_Scored]]:
+        """The finalists of a page by the first of these rules with a hit."""
+        rule, finalists = self.finalists.get(page, (None, {}))
+        if rule is None or rule not in rules:
+            return None, []
+        found = {pk: hits for pk, hits in finalists.items() if pk not in page.pins and self._may_be_picked(pk)}
+        sure = {
+            pk: hits
+            for pk, hits in found.items()
+            if any(hit.rank > UNSURE and _bears(page, rule, hit.asked) for hit in hits)
+        }
+        # what may be meant otherwise is shown where nothing better is
+        return rule, self._scored(page, rule, sure or found)
 
     def first_rule_with_a_hit(self, page: Page, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
-        for rule in rules if page.automatic else ():
-            for above in (UNSURE, WEAK):  # what may be meant otherwise is shown where nothing better is
-                picks = self._picks(page, rule, self._hits(page, rule, above))
-                if picks:
-                    return rule, picks
-        return None, []
+        """The same, to be shown to editors."""
+        rule, scored = self.scored(page, rules)
+        return rule, list(_picks(scored))
 
-    def _hits(self, page: Page, rule: Rule, above: int) -> list[_Hit]:
-        """Of quotations that have a bearing word of the page ranked above this, and in the sense of the heading."""
-        if rule is Rule.TAG:
-            for tag, _name, brings in page.tags:
-                if brings and self.hits[tag_term(tag)]:
-                    return self.hits[tag_term(tag)]
-            return []
-        hits = [hit for word in page.used_words() for hit in self.hits[word]]
-        if rule is Rule.WORD:
-            hits = [hit for hit in hits if hit.contained and hit.word == hit.asked]
-        elif rule is Rule.FORM:
-            hits = [hit for hit in hits if hit.contained]
-        else:
-            hits = [hit for hit in hits if not hit.contained]
-        bearing = page.bearing_words()
-        borne = {hit.quote_id for hit in hits if hit.asked in bearing and hit.rank > above}
-        return [hit for hit in hits if hit.quote_id in borne]
+    def _may_be_picked(self, pk: int) -> bool:
+        row = self.rows.get(pk)
+        return row is not None and row.auto_pick and row.status in Quote.PICKED_STATUSES
 
-    def _finalists(self, page: Page) -> set[int]:
-        """The best of each rule by the parts of the score that the index alone can tell."""
+    def _finalists(self, page: Page) -> tuple[Rule | None, dict[int, list[_Hit]]]:
+        """Of the first rule that finds any, the best by the parts of the score that the index alone can tell."""
         for rule in RECOURSE:
-            scores: dict[int, float] = defaultdict(float)
-            for hit in self._hits(page, rule, WEAK):
-                if hit.quote_id not in page.bans:
-                    scores[hit.quote_id] += hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity)
-                    scores[hit.quote_id] += WEIGHTS["rank"] * hit.rank / 100
+            found = self._found(page, rule)
+            scores: dict[int, float] = {}
+            hits = {
+                pk: [_Hit(*of[:3], of.ranks[pk]) for of in found if pk in of.ranks] for pk in _best(found, page.bans)
+            }
+            for pk, of_quote in hits.items():
+                if any(not hit.is_weak and _bears(page, rule, hit.asked) for hit in of_quote):
+                    scores[pk] = round(sum(map(_score_of_hit, of_quote)), 6)
             if scores:
-                return set(sorted(scores, key=lambda quote_id: (-round(scores[quote_id], 6), quote_id))[:FINALISTS])
-        return set()
+                finalists = sorted(scores, key=lambda pk: (-scores[pk], pk))[:FINALISTS]
+                return rule, {pk: hits[pk] for pk in finalists}
+        return None, {}
 
-    def _picks(self, page: Page, rule: Rule, hits: Sequence[_Hit]) -> list[Pick]:
-        by_quote: dict[int, list[_Hit]] = defaultdict(list)
-        for hit in hits:
-            if hit.quote_id in self.quotes and hit.quote_id not in page.bans and hit.quote_id not in page.pins:
-                by_quote[hit.quote_id].append(hit)
-        return [self._pick(page, rule, self.quotes[quote_id], found) for quote_id, found in by_quote.items()]
+    def _found(self, page: Page, rule: Rule) -> list[_Found]:
+        """What the index has for the page by this rule."""
+        if rule is Rule.TAG:
+            brought = (self.contained[tag_term(tag)] for tag, _name, brings in page.tags if brings)
+            return next(filter(None, brought), [])
+        index = self.filed if rule is Rule.INDEX else self.contained
+        found = [of for word in page.used_words() for of in index[word]]
+        return [of for of in found if of.word == of.asked] if rule is Rule.WORD else found
 
-    def _pick(self, page: Page, rule: Rule, quote: Quote, hits: Sequence[_Hit]) -> Pick:
-        shared = [
-            (name, self.rarities[tag_term(tag)][quote.pk])
-            for tag, name, _brings in page.tags
-            if quote.pk in self.rarities[tag_term(tag)]
-        ]
-        asked: dict[str, _Hit] = {}
-        for hit in sorted(hits, key=lambda hit: hit.rank):
-            asked[hit.asked] = hit
-        common = vocabulary(quote.text) & vocabulary(page.text) - page.used_words().keys()
-        score = {
-            "words": WEIGHTS["words"] * sum(hit.weight for hit in asked.values()),
-            "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in asked.values()),
-            "tags": WEIGHTS["tags"] * sum(rarity for _name, rarity in shared),
-            "text": WEIGHTS["text"] * min(len(common), 5),
-            "rank": WEIGHTS["rank"] * max(hit.rank for hit in hits) / 100,
-        }
-        words = tuple(dict.fromkeys(hit.word for hit in hits if not hit.is_weak)) if rule is not Rule.TAG else ()
-        return Pick(quote, rule, words, tuple(name for name, _rarity in shared), score)
+    def _scored(self, page: Page, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_Scored]:
+        tags = [(name, of) for tag, name, _brings in page.tags for of in self.contained[tag_term(tag)]]
+        telling = vocabulary(page.text) - page.used_words().keys()
+        scored = []
+        for pk, of_quote in hits.items():
+            row = self.rows[pk]
+            best = {hit.asked: hit for hit in sorted(of_quote, key=lambda hit: hit.rank)}.values()
+            shared = [(name, of.rarity) for name, of in tags if pk in of.ranks]
+            score = {
+                "words": WEIGHTS["words"] * sum(hit.weight for hit in best),
+                "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in best),
+                "tags": WEIGHTS["tags"] * sum(rarity for _name, rarity in shared),
+                "text": WEIGHTS["text"] * min(len(telling & vocabulary(row.text)), 5),
+                "rank": WEIGHTS["rank"] * max(hit.rank for hit in of_quote) / 100,
+            }
+            words = dict.fromkeys(hit.word for hit in of_quote if not hit.is_weak) if rule is not Rule.TAG else ()
+            scored.append(_Scored(row, rule, tuple(words), tuple(name for name, _rarity in shared), score))
+        return scored
 
 
-# A row for each word asked for and each of its other forms, with its best quotations as a list: an index range of
-# bounded length that the index alone answers.
+def _best(found: Sequence[_Found], bans: Collection[int]) -> set[int]:
+    """Those with several of the words, and the best of each word: nothing else can be a finalist."""
+    seen: set[int] = set()
+    best: set[int] = set()
+    for of in found:
+        best |= seen & of.ranks.keys()
+        seen |= of.ranks.keys()
+    best.difference_update(bans)
+    for of in found:
+        best.update(islice((pk for pk in of.ranks if pk not in bans), FINALISTS))
+    return best
+
+
+def _score_of_hit(hit: _Hit) -> float:
+    return hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity) + WEIGHTS["rank"] * hit.rank / 100
+
+
+def _bears(page: Page, rule: Rule, asked: str) -> bool:
+    return rule is Rule.TAG or asked in page.bearing_words()
+
+
+# A row for each word asked for and each of its other forms. With it two lists of its best quotations and their ranks,
+# those that contain it and those that editors filed under it: an index range of bounded length, which the index alone
+# answers.
 _READ_INDEX = """
     SELECT asked.text, word.text, word.quote_count, (
         SELECT {listed} FROM (
@@ -378,23 +439,87 @@ _READ_INDEX = """
         ) best
     )
     FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
-    WHERE asked.text IN ({terms}) ORDER BY asked.text, word.text"""
+    WHERE asked.text IN ({terms})"""
 _LISTED = {
-    "postgresql": "CAST(json_agg(json_build_array(quote_id, rank, contained)) AS text)",
-    "sqlite": "json_group_array(json_array(quote_id, rank, contained))",
+    "postgresql": "CAST(json_build_array("
+    "json_agg(json_build_array(quote_id, rank)) FILTER (WHERE contained), "
+    "json_agg(json_build_array(quote_id, rank)) FILTER (WHERE NOT contained)) AS text)",
+    "sqlite": "json_array("
+    "json_group_array(json_array(quote_id, rank)) FILTER (WHERE contained), "
+    "json_group_array(json_array(quote_id, rank)) FILTER (WHERE NOT contained))",
 }
 
+_Index = Mapping[str, list[_Found]]
 
-def _read_index(terms: Sequence[str]) -> list[_Hit]:
-    if not terms:
+
+def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
+    """What is under each term and its other forms: quotations that contain it, and others that are filed under it."""
+    contained: dict[str, list[_Found]] = defaultdict(list)
+    filed: dict[str, list[_Found]] = defaultdict(list)
+    if terms:
+        statement = _READ_INDEX.format(listed=_LISTED[connection.vendor], terms=", ".join(["%s"] * len(terms)))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [CANDIDATES_A_WORD, *terms])
+            for asked, word, count, lists in sorted(cursor.fetchall()):
+                for index, ranks in zip((contained, filed), json.loads(lists), strict=True):
+                    if ranks:
+                        index[asked].append(_Found(asked, word, 1 / (1 + log(max(count, 1))), dict(ranks)))
+    return contained, filed
+
+
+# A quotation with all that is printed of it. The ORM takes longer to compile this than a database to answer it, and to
+# make objects of all finalists; so the query is spelt out, and only what is shown becomes an object.
+_READ = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work}
+_COLUMNS = [(name, field) for name, model in _READ.items() for field in model._meta.concrete_fields]
+_READ_ROWS = f"""
+    SELECT {", ".join(f"{name}.{field.column}" for name, field in _COLUMNS)}
+    FROM quotes_quote quote
+    LEFT JOIN quotes_person person ON person.id = quote.person_id
+    LEFT JOIN quotes_work work ON work.id = quote.work_id
+    LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
+    WHERE quote.id IN ({{ids}})"""
+_compared = itemgetter(*([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-1]))
+
+
+def _read_rows(ids: Sequence[int]) -> list[Any]:
+    if not ids:
         return []
-    statement = _READ_INDEX.format(listed=_LISTED[connection.vendor], terms=", ".join(["%s"] * len(terms)))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [CANDIDATES_A_WORD, *terms])
-        rows = cursor.fetchall()
-    hits = []
-    for asked, word, count, best in rows:
-        rarity = 1 / (1 + log(max(count, 1)))
-        for quote_id, rank, contained in json.loads(best or "[]"):
-            hits.append(_Hit(asked, word, quote_id, rank, bool(contained), rarity))
-    return hits
+        cursor.execute(_READ_ROWS.format(ids=", ".join(["%s"] * len(ids))), ids)
+        rows = [_Row._make((*_compared(values), values)) for values in cursor.fetchall()]
+    return [row._replace(publish_at=_aware(row.publish_at), retire_at=_aware(row.retire_at)) for row in rows]
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """SQLite keeps no time zone."""
+    return make_aware(moment, connection.timezone) if moment and is_naive(moment) else moment
+
+
+def _quote(row: _Row) -> Quote:
+    """The object that `for_display` would read."""
+    values = list(row.values)
+    for place, column, converters in _conversions(connection.vendor):
+        for convert in converters:
+            values[place] = convert(values[place], column, connection)
+    rest = iter(values)
+    made: dict[str, Any] = {}
+    for name, model in _READ.items():
+        names = [field.attname for field in model._meta.concrete_fields]
+        of_model = list(islice(rest, len(names)))
+        made[name] = None if of_model[0] is None else model.from_db(connection.alias, names, of_model)
+    quote: Quote = made.pop("quote")
+    for name, related in made.items():
+        setattr(quote, name, related)
+    return quote
+
+
+@cache
+def _conversions(vendor: str) -> list[tuple[int, Any, Sequence[Any]]]:
+    """The columns whose values, as this database gives them, are not yet those of the field."""
+    columns = [field.get_col(field.model._meta.db_table) for _name, field in _COLUMNS]
+    converters = [
+        (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)) for column in columns
+    ]
+    return [
+        (place, column, found) for place, (column, found) in enumerate(zip(columns, converters, strict=True)) if found
+    ]
