@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from operator import xor
+from operator import add, xor
+from typing import NamedTuple
 
 import simplemma
 from django.db.models import Count, Exists, OuterRef
@@ -72,7 +73,7 @@ _CONTRACTIONS = [
         ("&", r"&", " and "),
         ("-", r"(?<=[^\W\d_])-\s*\n\s*(?=[^\W\d_])", "-"),
         ("'", r"'\s?t(?=(?:is|was|were|will|would|has)\b)", " it "),
-        ("t", r"\bt(?=(?:is|was|were)\b)", " it "),
+        *[(f"t{verb}", rf"\bt(?={verb}\b)", " it ") for verb in ("is", "was", "were")],
         ("'", r"'\s?t\s(?=(?:is|was|were|will|would|has)\b)", " it "),
         ("cannot", r"\bcannot\b", "can not"),
         ("n't", r"\bcan't\b", "can not"),
@@ -98,12 +99,13 @@ _CONTRACTIONS = [
         ("o'", r"\b(al)?tho'", r"\1though"),
         ("o'", r"\bthro'", "through"),
         ("'d", r"(?<=[^\W\d_])'d\b", "ed"),
-        ("to", r"\b(to)[\s-](day|night|morrow)\b", r"\1\2"),
+        *[(when, rf"\bto[\s-]{when}\b", f"to{when}") for when in ("day", "night", "morrow")],
         ("ever", r"\bfor\sever\b", "forever"),
-        ("y", r"\b(any|some|every)\s(one|thing|body|where)\b", r"\1\2"),
+        *[(some, rf"\b{some}\s(one|thing|body|where)\b", rf"{some}\1") for some in ("any", "some", "every")],
         ("'", r"(?<=[^\W\d_])'(?!s\b)(?=[^\W\d_]{1,2}\b)", ""),  # heav'n, ev'ry
     )
 ]
+_WITHOUT_APOSTROPHE = [contraction for contraction in _CONTRACTIONS if "'" not in contraction[0]]
 _SPELLINGS = {
     "hath": "has", "hast": "have", "doth": "does", "dost": "do", "didst": "did", "hadst": "had", "shalt": "shall",
     "wilt": "will", "wouldst": "would", "couldst": "could", "shouldst": "should", "canst": "can", "mayst": "may",
@@ -141,35 +143,38 @@ _OLD_LETTERS = str.maketrans({"ѣ": "е", "і": "и", "ѳ": "ф", "ѵ": "и", "`
 
 @lru_cache(maxsize=65536)
 def _spelled(word: str) -> str:
-    """A folded word in the one spelling that stands for all of its spellings."""
+    """A folded word without a possessive, in the one spelling that stands for all of its spellings."""
+    word = _POSSESSIVE.sub("", word)
     word = _SPELLINGS.get(word, word)
     for pattern, written in _ENDINGS:
         word = pattern.sub(written, word)
     return word
 
 
-@dataclass(frozen=True)
-class _Words:
+class _Words(NamedTuple):
     """The words of a text in one spelling; `gaps` are the places (before words[i]) where an ellipsis stands."""
 
     words: tuple[str, ...]
     gaps: frozenset[int]
+    weight: float
 
 
 @lru_cache(maxsize=1024)
 def _words(text: str) -> _Words:
-    text = fold(_ELLIPSIS.sub(_GAP, text).translate(_OLD_LETTERS)).translate(_OLD_LETTERS)
-    for needle, pattern, written in _CONTRACTIONS:
+    if "…" in text or text.count(".") > 2:
+        text = _ELLIPSIS.sub(_GAP, text)
+    text = fold(text.translate(_OLD_LETTERS)).translate(_OLD_LETTERS)
+    for needle, pattern, written in _CONTRACTIONS if "'" in text else _WITHOUT_APOSTROPHE:
         if needle in text:
             text = pattern.sub(written, text)
-    words: list[str] = []
-    gaps = set()
-    for token in _TOKEN.findall(text):
-        if token == _GAP:
-            gaps.add(len(words))
-        else:
-            words.append(_spelled(_POSSESSIVE.sub("", token)))
-    return _Words(tuple(words), frozenset(gap for gap in gaps if 0 < gap < len(words)))
+    tokens = _TOKEN.findall(text)
+    words = [_spelled(token) for token in tokens if token != _GAP]
+    gaps = [place for place, token in enumerate(tokens) if token == _GAP] if _GAP in text else []
+    return _made_of(words, [place - before for before, place in enumerate(gaps)])
+
+
+def _made_of(words: Sequence[str], gaps: Iterable[int] = ()) -> _Words:
+    return _Words(tuple(words), frozenset(gap for gap in gaps if 0 < gap < len(words)), _weight(words))
 
 
 def fingerprint(text: str) -> str:
@@ -210,15 +215,21 @@ def _compared(first: _Words, second: _Words) -> Comparison:
         return Comparison(Verdict.SAME_WORDS if first.words else Verdict.DIFFERENT, 1.0 if first.words else 0.0)
     if "".join(first.words) == "".join(second.words):
         return Comparison(Verdict.SAME_WORDS, 1.0)
-    short, long = sorted((first, second), key=lambda words: (_weight(words.words), len(words.words), words.words))
+    short, long = sorted((first, second), key=lambda words: (words.weight, len(words.words), words.words))
     if not short.words:
         return Comparison(Verdict.DIFFERENT, 0.0)
-    if (share := _share(short, long)) is not None:
+    # Two looks that are much cheaper than to lay one along the other tell most pairs apart.
+    weighty = set(short.words) - _SMALL
+    share = len(weighty.intersection(long.words)) / len(weighty) if weighty else 1.0
+    few = len(weighty) <= 2 and len(long.words) < len(short.words) + 2
+    if share < (0.3 if len(weighty) < 8 else 0.5) and not few:
         return Comparison(Verdict.DIFFERENT, round(share, 3))
-    long = _Words(_joined_as(long, short), long.gaps) if not long.gaps else long
-    short = _Words(_joined_as(short, long), short.gaps) if not short.gaps else short
+    long = _joined_as(long, short)
+    short = _joined_as(short, long)
+    if _too_much_changed(short, long):
+        return Comparison(Verdict.DIFFERENT, round(share, 3))
     aligned = _align(short, long)
-    share = max(0.0, 1 - aligned.cost / _weight(short.words))
+    share = max(0.0, 1 - aligned.cost / short.weight)
     verdict = _verdict(aligned, len(short.words))
     if verdict is Verdict.DIFFERENT and (_one_part_moved(short.words, long.words) or _rearranged(short, long)):
         verdict = Verdict.WORDING
@@ -226,53 +237,77 @@ def _compared(first: _Words, second: _Words) -> Comparison:
 
 
 _SMALL = STOP_WORDS | NUMBERS | {"alone"}
+_COSTS = {word: 0.15 if word in _LIGHT else 0.3 for word in _SMALL}
 
 
 def _is_content(word: str) -> bool:
     return word not in _SMALL
 
 
+def _content(words: Iterable[str]) -> list[str]:
+    return [word for word in words if word not in _SMALL]
+
+
 def _cost(word: str) -> float:
-    if _is_content(word):
-        return 1.0
-    return 0.15 if word in _LIGHT else 0.3
+    return _COSTS.get(word, 1.0)
 
 
-def _share(short: _Words, long: _Words) -> float | None:
-    """A cheap first look, for texts that are surely different: how many words of weight the longer one has."""
-    weighty = {word for word in short.words if _is_content(word)}
-    if not weighty or (len(weighty) <= 2 and len(long.words) < len(short.words) + 2):
-        return None
-    missing = weighty.difference(long.words)
-    share = 1 - len(missing) / len(weighty)
-    if share < (0.3 if len(weighty) < 8 else 0.5):
-        return share
-    if long.gaps:
-        return None
-    # A misprint or another form keeps the beginning or the end.
-    ends = {end for word in long.words if word not in weighty for end in (word[:2], word[-2:])}
-    changed = sum(word[:2] not in ends and word[-2:] not in ends for word in missing)
-    return share if changed * 4 > sum(map(_is_content, short.words)) - changed else None
+def _weight(words: Iterable[str]) -> float:
+    return sum(map(_cost, words))
 
 
 def _smallness(word: str) -> float:
     return 0 if _is_content(word) else 0.5 if word in _LIGHT else 1
 
 
-def _weight(words: Iterable[str]) -> float:
-    return sum(_cost(word) for word in words)
-
-
-def _joined_as(text: _Words, other: _Words) -> tuple[str, ...]:
+def _joined_as(text: _Words, other: _Words) -> _Words:
     """Words that the other text writes as one, as one: `four score`, `to day`."""
-    wanted = set(other.words)
+    wanted = set(other.words).difference(text.words)
+    if text.gaps or wanted.isdisjoint(map(add, text.words, text.words[1:])):
+        return text
     joined: list[str] = []
     for word in text.words:
-        if joined and joined[-1] + word in wanted and joined[-1] + word not in text.words:
+        if joined and joined[-1] + word in wanted:
             joined[-1] += word
         else:
             joined.append(word)
-    return tuple(joined)
+    return _made_of(joined)
+
+
+def _too_much_changed(short: _Words, long: _Words) -> bool:
+    """Whether the words of weight that only one of the two has rule out, in whatever order, what `_verdict` allows."""
+    if short.gaps or long.gaps:
+        return False
+    ours, theirs = _content(short.words), _content(long.words)
+    missing = _without_like(ours, long.words, len(ours) / 4.2)
+    left = len(ours) - missing
+    if 8 * missing <= left:
+        return False  # before and after the shorter text the longer one may have any number
+    most = left / 3.2
+    return max(missing, len(theirs) - len(ours)) > most or _without_like(theirs, short.words, most) > most
+
+
+def _without_like(words: Sequence[str], others: Sequence[str], most: float) -> int:
+    """How many of the words are neither among the others nor a misprint or another form of one of them.
+
+    Counts no further than to more than `most`.
+    """
+    there = set(others)
+    number = 0
+    for word in words:
+        if word not in there and not _is_like_one(word, there):
+            number += 1
+            if number > most:
+                break
+    return number
+
+
+def _is_like_one(word: str, others: Collection[str]) -> bool:
+    first, last = word[0], word[-2:]
+    for other in others:
+        if (other[0] == first or other[-2:] == last) and _difference(word, other) < 0.6:
+            return True
+    return _lemma(word) in map(_lemma, others)
 
 
 @lru_cache(maxsize=65536)
@@ -618,17 +653,24 @@ class _Blocks:
     def candidates(self, words: _Words) -> list[int]:
         """Places of texts that share enough pairs to be worth a comparison, likest first."""
         keys = _keys(words.words, runs=True)
-        shared: Counter[int] = Counter()
+        sharing: list[int] = []
         for key in keys:
-            holders = self.holders.get(key, ())
-            shared.update((holders,) if isinstance(holders, int) else holders)
-        parts = {place: number / min(len(keys), self.sizes[place]) for place, number in shared.items()}
-        enough = [place for place, part in parts.items() if part >= 0.2]
-        return sorted(enough, key=lambda place: (-parts[place], place))[:_MOST_LIKE]
+            holders = self.holders.get(key)
+            if isinstance(holders, int):
+                sharing.append(holders)
+            elif holders:
+                sharing += holders
+        own, sizes = len(keys), self.sizes
+        parts = {
+            place: number / min(own, sizes[place])
+            for place, number in Counter(sharing).items()
+            if 5 * number >= own or 5 * number >= sizes[place]
+        }
+        return sorted(parts, key=lambda place: (-parts[place], place))[:_MOST_LIKE]
 
 
 def _is_short(words: Sequence[str]) -> bool:
-    return sum(map(_is_content, words)) <= 2
+    return len(_content(words)) <= 2
 
 
 @lru_cache(maxsize=65536)

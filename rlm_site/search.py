@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from articles import markdown
 from articles.models import Article
+from quotes.index import among, words_in
 from quotes.models import Person, Quote, TaggedQuote, Work
-from quotes.words import STOP_WORDS, folded_words, form, occurrences, possible_forms
+from quotes.words import STOP_WORDS, form, occurrences, possible_forms
 from rlm_site import derived
 from rlm_site.models import SearchDocument, SearchWord, Tag
 from rlm_site.publishing import window
@@ -295,7 +296,7 @@ class _Document(NamedTuple):
     object_id: int
     kind: str
     title: str
-    about: str  # what is not text of the document but finds it: the topic's title, tags, names
+    about: list[str]  # what is not text of the document but finds it: the topic's title, tags, names
     text: str
     public_from: datetime
     public_until: datetime | None
@@ -316,19 +317,20 @@ def _index_articles(ids: Sequence[int]) -> None:
             )
             kind = "section" if article.parent else "topic"
             text = markdown.source(article.body).plain
-            documents.append(_Document(article.pk, kind, article.title, " ".join(about), text, *public))
+            documents.append(_Document(article.pk, kind, article.title, about, text, *public))
     _write("article", ids, documents)
 
 
 def _index_quotes(ids: Sequence[int]) -> None:
     columns = ("pk", "text", "name_as_printed", "person_id", "work_id", "quoted_in_id")
     times = ("published", "publish_at", "retire_at")
-    rows: Any = list(Quote.objects.filter(pk__in=ids).values_list(*columns, *times, named=True))
+    rows: Any = list(Quote.objects.filter(among("pk", ids)).values_list(*columns, *times, named=True))
     # Thousands of rows share a few people and works: each is read once.
     people = Person.objects.in_bulk({row.person_id for row in rows if row.person_id})
-    works = Work.objects.in_bulk({pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk})
+    works = {pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk}
+    titles = dict(Work.objects.filter(among("pk", works)).values_list("pk", "title"))
     tags: dict[int, list[str]] = defaultdict(list)
-    tagged = TaggedQuote.objects.filter(content_object__in=ids).order_by("pk")
+    tagged = TaggedQuote.objects.filter(among("content_object", ids)).order_by("pk")
     for quote_id, name in tagged.values_list("content_object_id", "tag__name"):
         tags[quote_id].append(name)
     documents = []
@@ -336,17 +338,18 @@ def _index_quotes(ids: Sequence[int]) -> None:
         if public := window(row):
             person = people.get(row.person_id)
             name = row.name_as_printed or (person.name if person else str(_("Anonymous")))
-            titles = [works[pk].title for pk in (row.work_id, row.quoted_in_id) if pk in works]
-            about = " ".join([name, *(person.aliases if person else []), *titles, *tags[row.pk]])
-            documents.append(_Document(row.pk, "quotation", "", about, " ".join(row.text.split()), *public))
+            in_works = [titles[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titles]
+            about = [name, *(person.aliases if person else []), *in_works, *tags[row.pk]]
+            documents.append(_Document(row.pk, "quotation", "", about, row.text, *public))
     _write("quote", ids, documents)
 
 
 def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
     documents = list(documents)
-    old = list(SearchDocument.objects.filter(source=source, object_id__in=ids).values_list("pk", flat=True))
-    words = [[folded_words(text) for text in (document.title, document.about, document.text)] for document in documents]
-    terms = _terms_of(set().union(*(column for columns in words for column in columns)))
+    known = SearchDocument.objects.filter(among("object_id", ids), source=source)
+    old = list(known.values_list("pk", flat=True))
+    columns = [([document.title], document.about, [document.text]) for document in documents]
+    terms = _terms_of({text for texts in columns for column in texts for text in column})
     moment = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in old])
@@ -360,21 +363,20 @@ def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> N
                     document.object_id,
                     document.kind,
                     document.title,
-                    document.text,
+                    " ".join(document.text.split()),
                     moment(document.public_from),
                     moment(document.public_until),
                 )
                 for document in documents
             ],
         )
-        new = SearchDocument.objects.filter(source=source, object_id__in=ids).values_list("object_id", "pk")
-        rowids = dict(new)
+        rowids = dict(known.values_list("object_id", "pk"))
         cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in rowids.values()])
         _write_terms(
             cursor,
             [
-                (rowids[document.object_id], [" ".join(map(terms.__getitem__, column)) for column in columns])
-                for document, columns in zip(documents, words, strict=True)
+                (rowids[document.object_id], [" ".join(map(terms.__getitem__, column)) for column in texts])
+                for document, texts in zip(documents, columns, strict=True)
             ],
         )
 
@@ -403,11 +405,13 @@ def _tsvector(columns: Sequence[str]) -> str:
     return " ".join(terms)
 
 
-def _terms_of(words: set[str]) -> dict[str, str]:
-    """What each word of a text is found by: itself without apostrophes, and the form that its inflections share."""
-    plain = {word: word.replace("'", "") for word in words}
+def _terms_of(texts: Iterable[str]) -> dict[str, str]:
+    """What each text is found by: its words without apostrophes, and the forms that their inflections share."""
+    words = {text: words_in(text) for text in texts}
+    plain = {word: word.replace("'", "") for word in set().union(*words.values())}
     forms = _learn(set(plain.values()))
-    return {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
+    terms = {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
+    return {text: " ".join(map(terms.__getitem__, within)) for text, within in words.items()}
 
 
 def _learn(words: set[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from quotes.importing import files, plan, records, writing
@@ -19,6 +20,7 @@ from quotes.importing.files import Problem, UnreadableError
 from quotes.importing.plan import Plan, Progress
 from quotes.importing.records import Record
 from quotes.models import Quote
+from rlm_site.models import Import
 
 __all__ = ["Plan", "Problem", "RefusedError", "Report", "UnreadableError", "observe_picks", "run"]
 
@@ -93,7 +95,7 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
 
     def defaults(record: Record) -> dict[str, Any]:
         named = bool(record.objects.get("work") or record.objects.get("quoted_in"))
-        usual = Quote.Status.REPORTED if named else Quote.Status.UNVERIFIED
+        usual = Quote.Status.REPORTED if named and not record.doubted else Quote.Status.UNVERIFIED
         return {"published": True, "auto_pick": auto_pick, "status": status or usual}
 
     report = Report(planned, rows, digest)
@@ -101,8 +103,7 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
         return report
     with transaction.atomic():
         before = _picks()
-        comment = f"Imported from {path.name}, sha256 {digest[:16]}…"
-        writing.write(planned, defaults, comment[:300], progress)
+        writing.write(planned, defaults, _entry(path.name, report), progress)
         after = _picks()
         pages = dict.fromkeys([*before, *after])
         shown = {page: (before.get(page, ()), after.get(page, ())) for page in pages}
@@ -110,6 +111,19 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
         if dry_run:
             transaction.set_rollback(True)
     return report
+
+
+def _entry(name: str, report: Report) -> Import:
+    plan = report.plan
+    return Import.objects.create(
+        name=name[:200],
+        digest=report.digest,
+        model=ContentType.objects.get_for_model(Quote),
+        added=len(plan.added),
+        changed=len(plan.changed),
+        unchanged=len(plan.unchanged),
+        skipped=len(plan.duplicates) + len({problem.line for problem in plan.refused}),
+    )
 
 
 def _read(path: Path, progress: Progress) -> tuple[list[Record], list[Problem]]:

@@ -12,8 +12,9 @@ from quotes import duplicates
 from quotes.importing.files import Problem
 from quotes.importing.records import PersonGiven, Record, WorkGiven
 from quotes.models import Person, Quote, Work
+from rlm_site import tagging
 from rlm_site.folding import fold_name
-from rlm_site.models import Revision
+from rlm_site.models import Revision, Tag
 from rlm_site.slugs import slug_for
 
 BATCH = 500
@@ -71,6 +72,11 @@ class Plan:
     refused: list[Problem] = field(default_factory=list)
     people: "People" = field(default_factory=lambda: People([]))
     works: "Works" = field(default_factory=lambda: Works([]))
+
+    @property
+    def doubted(self) -> int:
+        """New ones that the maker of the collection wants looked at."""
+        return sum(record.doubted for record in self.added)
 
     @property
     def flagged(self) -> int:
@@ -240,6 +246,7 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
         with_keys = Quote.objects.filter(key__in=[record.key for record in some])
         stored = {quote.key: quote for quote in _with_all(with_keys)}
         edited = _edited_here([quote.pk for quote in stored.values()])
+        tags = tagging.known({name for record in some if record.key in stored for name in record.tags or ()})
         for record in some:
             quote = stored.get(record.key)
             first = lines.setdefault(record.key, record.line)
@@ -247,7 +254,7 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
                 plan.duplicates.append(Duplicate(record.line, record.key, record.key, first, "same words"))
             elif quote is None:
                 new.append(record)
-            elif fields := _differences(plan, record, quote):
+            elif fields := _differences(plan, record, quote, tags):
                 if record.keyed or quote.pk not in edited:
                     plan.changed.append(Change(record, quote.pk, fields))
                 else:
@@ -273,7 +280,7 @@ def _edited_here(quote_ids: Collection[int]) -> set[int]:
     return set(revisions.values_list("object_id", flat=True))
 
 
-def _differences(plan: Plan, record: Record, quote: Quote) -> tuple[str, ...]:
+def _differences(plan: Plan, record: Record, quote: Quote, known: dict[str, Tag]) -> tuple[str, ...]:
     different = [
         name
         for name, value in record.fields.items()
@@ -295,8 +302,8 @@ def _differences(plan: Plan, record: Record, quote: Quote) -> tuple[str, ...]:
         other = getattr(quote, name)
         if key != (other.key if other else ""):
             different.append(name)
-    tags = {item.tag.folded for item in quote.tagged_items.all()}
-    wanted = {fold_name(tag) for tag in record.tags or ()}
+    tags = {item.tag_id for item in quote.tagged_items.all()}
+    wanted = {known[name].pk if name in known else 0 for name in map(fold_name, record.tags or ())}
     if record.tags is not None and (tags != wanted if record.keyed else not wanted <= tags):
         different.append("tags")
     terms = {(term.word, term.veto, term.note) for term in quote.index_terms.all()}

@@ -100,6 +100,7 @@ class Record:
     tags: tuple[str, ...] | None = None
     terms: tuple[TermGiven, ...] | None = None
     checks: tuple[CheckGiven, ...] | None = None
+    doubted: bool = False  # the maker of the collection wants it looked at
     others: dict[str, str] = field(default_factory=dict)  # true_source and version_of: keys, empty for none
 
     @property
@@ -164,7 +165,9 @@ class _Reading:
         if not keyed:
             person = objects.get("person")
             key = key_of(person.name if isinstance(person, PersonGiven) else collected.get("author", ""), text)
-        return Record(self.row.line, key, keyed, fields, objects, as_printed, tags, terms, checks, others)
+        subjects = _subjects(tags) if tags and as_printed else tags
+        doubted = subjects != tags
+        return Record(self.row.line, key, keyed, fields, objects, as_printed, subjects, terms, checks, doubted, others)
 
     # What the row names
 
@@ -172,6 +175,8 @@ class _Reading:
         for name in self.values:
             if name not in FIELDS:
                 self.wrong(name, f"is no field of ours. Known are {', '.join(sorted(FIELDS))}.")
+        if self.values.keys().isdisjoint(_COLLECTED.values()):
+            return
         for name, ours in _COLLECTED.items():
             if ours and self.given(name) and self.given(ours):
                 self.wrong(name, f"says again what {ours} says; give one of them.")
@@ -206,16 +211,17 @@ class _Reading:
 
     def string(self, name: str, most: int, value: Any = "", *, lines: bool = True) -> str:
         value = self.values.get(name, "") if value == "" else value
-        if value is None:
+        if value is None or value == "":
             return ""
         if not isinstance(value, str):
             self.wrong(name, f"{shown(value)} is no text; put it in quotation marks.")
             return ""
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
-        if match := _UNPRINTABLE.search(value):
-            self.wrong(name, f"has the character U+{ord(match[0]):04X}, which nothing can print; take it out.")
-        if not lines and "\n" in value:
-            self.wrong(name, "has more than one line; only texts may.")
+        if not value.isprintable():
+            value = value.replace("\r\n", "\n").replace("\r", "\n")
+            if match := _UNPRINTABLE.search(value):
+                self.wrong(name, f"has the character U+{ord(match[0]):04X}, which nothing can print; take it out.")
+            if not lines and "\n" in value:
+                self.wrong(name, "has more than one line; only texts may.")
         if len(value) > most:
             self.wrong(name, f"has {len(value):,} characters; at most {most:,} are kept.")
         return value
@@ -557,6 +563,12 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in reversed(spelled.values()) if name)
 
 
+@lru_cache(maxsize=8192)
+def _subjects(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Without what the maker of a collection noted for whoever goes on with it, such as `check-two-passages`."""
+    return tuple(tag for tag in tags if not tag.startswith("check-"))
+
+
 def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
     name = " ".join(collected["author"].split())
     if _is_nobody(name):
@@ -625,12 +637,10 @@ def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkGiven, str]:
 
 
 def _place_in_collection(evidence: str, source: printed.Source | None) -> str:
-    """`raw/pg27889-bartlett.txt:1012` -> `Project Gutenberg 27889, line 1012`."""
+    """A file and a line (`raw/pg27889-bartlett.txt:1012`) are where somebody found it, and no place in a book."""
     if source and source.locator:
         return source.locator
-    if match := re.fullmatch(r"(?:.*/)?pg(\d+)\b[^:]*:(\d+)", evidence):
-        return f"Project Gutenberg {match[1]}, line {match[2]}"
-    return evidence
+    return "" if re.fullmatch(r"\S+\.\w+:\d+", evidence) else evidence
 
 
 # Cells of CSV files

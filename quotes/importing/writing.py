@@ -1,27 +1,33 @@
 """A plan -> the database, in one transaction, and all that is derived of it, so that the first reader does not pay."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
+from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from quotes.importing.plan import BATCH, Change, Plan, Progress, batches
 from quotes.importing.records import PersonGiven, Record, WorkGiven
 from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
-from rlm_site import derived, revisions
+from rlm_site import derived, revisions, tagging
 from rlm_site.folding import fold_name
-from rlm_site.models import Revision, Stale, Tag
+from rlm_site.models import Import, Revision, Stale, Tag
 
 AT_ONCE = 4000  # quotations; some tens of thousands of words
 
 Ids = dict[str, int]
 
 
-def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], comment: str, progress: Progress) -> None:
-    """To be called in a transaction. `defaults` gives the fields of a new quotation that its row does not name."""
+def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Import, progress: Progress) -> None:
+    """To be called in a transaction. `defaults` gives the fields of a new quotation that its row does not name.
+
+    A new quotation has no history but the import; one that the file changes gets a revision of it.
+    """
     now = timezone.now()
     _write_people(plan)
     _write_works(plan)
@@ -29,10 +35,10 @@ def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], comment: str
     tags = _write_tags(records)
     # While no quotation hangs on them; what is made of them later is derived with the quotations.
     derived.drain()
-    before = _remember(plan.changed)
+    _remember(plan.changed)
     ids = _write_quotes(plan, defaults, now)
     _write_what_hangs_on(plan, ids, tags)
-    _record_changes(plan.changed, before, comment)
+    _record_changes(plan.changed, imported)
     _derive(progress)
 
 
@@ -60,7 +66,7 @@ def _write_tags(records: Iterable[Record]) -> Ids:
     """Folded name -> id of every tag that the records name."""
     spelled = dict.fromkeys(name for record in records for name in record.tags or ())
     names = {fold_name(name): name for name in reversed(spelled)}
-    known = dict(Tag.objects.filter(folded__in=names).values_list("folded", "pk"))
+    known = {folded: tag.pk for folded, tag in tagging.known(names.values()).items()}
     for folded, name in names.items():
         if folded not in known:
             known[folded] = Tag.objects.create(name=name).pk
@@ -142,7 +148,8 @@ def _write_what_hangs_on(plan: Plan, ids: Ids, tags: Ids) -> None:
     records = [*plan.added, *(change.record for change in plan.changed)]
     has = set(TaggedQuote.objects.filter(content_object__in=changed).values_list("tag_id", "content_object_id"))
     by_name = {name: tags[fold_name(name)] for name in {name for record in records for name in record.tags or ()}}
-    tagged = ((by_name[name], ids[record.key]) for record in records for name in record.tags or ())
+    # A set, as two of the names may mean one tag by now.
+    tagged = ((tag, ids[record.key]) for record in records for tag in {by_name[name] for name in record.tags or ()})
     columns = [TaggedQuote._meta.get_field(name) for name in ("tag", "content_object")]
     for some in batches((pair for pair in tagged if pair not in has), AT_ONCE * 4):
         insert(columns, some)
@@ -181,25 +188,65 @@ def _clear(change: Change) -> None:
         Check.objects.filter(quote=change.pk).delete()
 
 
-def _remember(changed: Sequence[Change]) -> set[int]:
-    """Quotations without a history get one, of what they were before the file."""
-    without = set()
-    for change in changed:
-        quote = Quote.objects.get(pk=change.pk)
-        if not revisions.of(quote).exists():
-            revisions.record(quote, state=_state_of(quote), comment="As it was before the import.")
-            without.add(change.pk)
-    return without
+def _remember(changed: Sequence[Change]) -> None:
+    """What the quotations were before the file, of those whose history does not tell."""
+    for some in batches((change.pk for change in changed), BATCH):
+        known = set(_history(some).values_list("object_id", flat=True))
+        quotes = list(_as_stored(some))
+        Revision.objects.bulk_create(
+            _revision(quote, 1, comment=_("As it was before the import.")) for quote in quotes if quote.pk not in known
+        )
+        for quote in quotes:
+            if quote.pk in known:
+                revisions.notice_changes_from_outside(quote)
 
 
-def _record_changes(changed: Sequence[Change], before: set[int], comment: str) -> None:
-    for change in changed:
-        quote = Quote.objects.get(pk=change.pk)
-        revisions.record(quote, state=_state_of(quote), comment=comment)
+def _record_changes(changed: Sequence[Change], imported: Import) -> None:
+    """What the file made of them. A draft of a published quotation stays the newest text, and what it began from."""
+    comment = _("Imported from %(file)s.") % {"file": imported}
+    for some in batches((change.pk for change in changed), BATCH):
+        numbers = dict(_history(some).order_by().values_list("object_id").annotate(Max("number")))
+        of_published = _history(some).filter(state=Revision.State.PUBLISHED).order_by("number")
+        live = dict(of_published.values_list("object_id", "pk"))
+        drafts = {draft.object_id: draft for draft in revisions.with_working_copy(Quote).filter(object_id__in=some)}
+        new = []
+        for quote in _as_stored(some):
+            number = numbers[quote.pk] + 1
+            new.append(_revision(quote, number, comment=comment, imported=imported))
+            draft = drafts.get(quote.pk)
+            if draft and quote.published and quote.pk in live:
+                new.append(_again(draft, number + 1, base_id=draft.base_id or live[quote.pk]))
+        Revision.objects.bulk_create(new)
 
 
-def _state_of(quote: Quote) -> str:
-    return Revision.State.PUBLISHED if quote.published else Revision.State.DRAFT
+def _history(quote_ids: Sequence[int]) -> "models.QuerySet[Revision]":
+    return Revision.objects.filter(content_type=ContentType.objects.get_for_model(Quote), object_id__in=quote_ids)
+
+
+def _as_stored(quote_ids: Sequence[int]) -> Iterator[Quote]:
+    """In their order, each with the names of its tags. Whoever else would write them waits."""
+    quotes = Quote.objects.filter(pk__in=quote_ids).order_by("pk").select_for_update(of=("self",))
+    for quote in quotes.prefetch_related("tagged_items__tag"):
+        quote.drafted_tags = sorted(item.tag.name for item in quote.tagged_items.all())
+        yield quote
+
+
+def _revision(quote: Quote, number: int, **fields: Any) -> Revision:
+    return Revision(
+        content_type=ContentType.objects.get_for_model(Quote),
+        object_id=quote.pk,
+        number=number,
+        content=revisions.content_of(quote),
+        standing=revisions.standing_of(quote),
+        state=Revision.State.PUBLISHED if quote.published else Revision.State.DRAFT,
+        **fields,
+    )
+
+
+def _again(revision: Revision, number: int, **fields: Any) -> Revision:
+    """The same once more, as none is ever changed."""
+    copied = {field.attname: getattr(revision, field.attname) for field in Revision._meta.concrete_fields}
+    return Revision(**{**copied, "id": None, "number": number, "created": timezone.now(), **fields})
 
 
 def _derive(progress: Progress) -> None:

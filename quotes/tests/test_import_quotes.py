@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from quotes import importing, matching
 from quotes.importing import printed, writing
 from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, Work
-from rlm_site import derived, revisions
-from rlm_site.models import SearchDocument, Stale
+from rlm_site import derived, revisions, tagging
+from rlm_site.models import Import, Revision, SearchDocument, Stale, Tag
 from rlm_site.search import search
 
 pytestmark = pytest.mark.django_db
@@ -45,11 +47,11 @@ def collected(**fields: Any) -> dict[str, Any]:
     }
 
 
-Import = Callable[..., str]
+Importer = Callable[..., str]
 
 
 @pytest.fixture
-def imported(tmp_path: Path) -> Import:
+def imported(tmp_path: Path) -> Importer:
     """`imported(rows or text or bytes, *options, name="new.jsonl")` gives what the command prints."""
 
     def run(content: Any, *options: str, name: str = "new.jsonl") -> str:
@@ -65,7 +67,7 @@ def imported(tmp_path: Path) -> Import:
 
 
 def counts() -> list[int]:
-    models = (Quote, Person, Work, QuoteWord, SearchDocument, IndexTerm, Check, Stale)
+    models = (Quote, Person, Work, QuoteWord, SearchDocument, IndexTerm, Check, Stale, Import, Revision, Tag)
     return [model.objects.count() for model in models]
 
 
@@ -75,7 +77,7 @@ def counted(report: str) -> dict[str, int]:
     return {words[1]: int(words[0]) for words in lines if words[0].isdigit()}
 
 
-def refusal(imported: Import, content: Any, name: str = "new.jsonl") -> str:
+def refusal(imported: Importer, content: Any, name: str = "new.jsonl") -> str:
     before = counts()
     with pytest.raises(CommandError) as caught:
         imported(content, name=name)
@@ -87,20 +89,35 @@ def refusal(imported: Import, content: Any, name: str = "new.jsonl") -> str:
 # What becomes of a row
 
 
-def test_a_row_of_a_collection_is_taken_apart(imported: Import) -> None:
+def test_a_row_of_a_collection_is_taken_apart(imported: Importer) -> None:
     report = imported([collected()])
     assert counted(report)["added"] == 1
     quote = Quote.objects.get(text__startswith="The quagga")
     assert str(quote.attribution) == ("Ambrose Quill (1801–1877), English naturalist. On Beasts, bk. 3, ch. 2")
     assert quote.quoted_in == Work.objects.get(title="Familiar Quotations", authors="John Bartlett", year=1905)
-    assert quote.quoted_in_locator == "Project Gutenberg 27889, line 1012"
+    assert quote.quoted_in_locator == ""  # the line of a file is no place in a book
     assert quote.locator_as_printed == "Book iii. Chap. ii"
     assert quote.person.sort_name == "Quill, Ambrose"
     assert list(quote.tags.names()) == ["zymurgy"]
     assert (quote.status, quote.auto_pick, quote.published) == ("reported", False, True)
 
 
-def test_people_and_works_that_are_there_are_used(imported: Import) -> None:
+def test_a_place_in_the_collection_is_printed(imported: Importer) -> None:
+    imported([collected(evidence="p. 44")])
+    assert Quote.objects.get(text__startswith="The quagga").quoted_in_locator == "p. 44"
+
+
+def test_what_the_maker_of_a_collection_doubts_is_no_subject_and_no_report(imported: Importer) -> None:
+    report = imported([collected(tags=["zymurgy", "check-two-passages"]), collected(text="A numbat naps.")])
+    assert "1 that the file marks for checking, added as unverified" in report
+    quote = Quote.objects.get(text__startswith="The quagga")
+    assert (list(quote.tags.names()), quote.status) == (["zymurgy"], "unverified")
+    assert Quote.objects.get(text__startswith="A numbat").status == "reported"
+    imported([{"key": "own", "text": "Nine okapis pass.", "tags": ["check-points"]}])
+    assert list(Quote.objects.get(key="own").tags.names()) == ["check-points"]  # a tag of the site is one
+
+
+def test_people_and_works_that_are_there_are_used(imported: Importer) -> None:
     people, works = Person.objects.count(), Work.objects.count()
     row = collected(author="William Shakespeare", born=1564, died=1616, source_title="Hamlet", locator="Act i. Sc. 2")
     imported([row, collected(text="An aardvark sniffs at nothing.", author="Lord Macaulay", born=1800, died=1859)])
@@ -114,7 +131,7 @@ def test_people_and_works_that_are_there_are_used(imported: Import) -> None:
     assert Work.objects.count() == works + 1  # On Beasts
 
 
-def test_a_namesake_of_another_time_is_another_person(imported: Import) -> None:
+def test_a_namesake_of_another_time_is_another_person(imported: Importer) -> None:
     imported([collected(author="William Pitt", born=None, died=1840, descriptor="")])
     assert set(Person.objects.filter(name="William Pitt").values_list("slug", "died")) == {
         ("william-pitt", 1806),
@@ -122,7 +139,7 @@ def test_a_namesake_of_another_time_is_another_person(imported: Import) -> None:
     }
 
 
-def test_uncertain_dates_are_marked_and_anonymous_is_nobody(imported: Import) -> None:
+def test_uncertain_dates_are_marked_and_anonymous_is_nobody(imported: Importer) -> None:
     imported(
         [
             collected(dates_as_printed="Circa 1801-1877"),
@@ -133,7 +150,7 @@ def test_uncertain_dates_are_marked_and_anonymous_is_nobody(imported: Import) ->
     assert Quote.objects.get(text__startswith="Seven").person is None
 
 
-def test_a_book_of_scripture_is_a_work_that_no_person_wrote(imported: Import) -> None:
+def test_a_book_of_scripture_is_a_work_that_no_person_wrote(imported: Importer) -> None:
     row = collected(
         author="The Bible (King James Version)",
         descriptor="scripture, in the Authorized Version of 1611",
@@ -149,7 +166,7 @@ def test_a_book_of_scripture_is_a_work_that_no_person_wrote(imported: Import) ->
     assert quote.work == Work.objects.get(title="The Bible, Psalms")
 
 
-def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Import) -> None:
+def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Importer) -> None:
     odd = "Found on a wall in Omsk"
     report = imported([collected(as_quoted_in=odd, translator="The Oxford Translation. Bohn's Classical Library.")])
     quote = Quote.objects.get(text__startswith="The quagga")
@@ -255,14 +272,14 @@ def test_sort_names(name: str, sorted_as: str) -> None:
 # Again, and beside what is there
 
 
-def test_rows_of_the_fixtures_are_found_as_duplicates(imported: Import) -> None:
+def test_rows_of_the_fixtures_are_found_as_duplicates(imported: Importer) -> None:
     fields = {"text": "Woman is woman's  natural ally", "author": "Euripides", "born": -484, "died": -406}
     report = imported([collected(**fields)])
     assert counted(report) | {"added": 0, "duplicates": 1} == counted(report)
     assert "line 1: same words as euripides-woman-is-womans-natural" in report
 
 
-def test_the_same_file_again_changes_nothing(imported: Import) -> None:
+def test_the_same_file_again_changes_nothing(imported: Importer) -> None:
     rows = [collected(), collected(text="Nine okapis stood before the parliament.")]
     assert counted(imported(rows))["added"] == 2
     before = counts()
@@ -271,7 +288,7 @@ def test_the_same_file_again_changes_nothing(imported: Import) -> None:
     assert counts() == before
 
 
-def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Import) -> None:
+def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Importer) -> None:
     imported([collected()])
     report = imported([collected(locator="Book iii. Chap. iv", tags=["zymurgy", "exile"])])
     assert counted(report)["changed"] == 1
@@ -282,7 +299,7 @@ def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Im
     assert [revision.content["locator"] for revision in revisions.of(quote)] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
 
 
-def test_what_an_editor_changed_stands(imported: Import) -> None:
+def test_what_an_editor_changed_stands(imported: Importer) -> None:
     imported([collected()])
     quote = Quote.objects.get(text__startswith="The quagga")
     quote.locator = "bk. 3, ch. 5"
@@ -295,7 +312,7 @@ def test_what_an_editor_changed_stands(imported: Import) -> None:
     assert quote.locator == "bk. 3, ch. 5"
 
 
-def test_a_row_with_a_key_changes_only_what_it_names(imported: Import) -> None:
+def test_a_row_with_a_key_changes_only_what_it_names(imported: Importer) -> None:
     key = "euripides-woman-is-womans-natural"
     report = imported([{"key": key, "text": "Woman is woman's natural ally.", "translator": "Theodore Buckley"}])
     assert counted(report)["changed"] == 1
@@ -303,14 +320,14 @@ def test_a_row_with_a_key_changes_only_what_it_names(imported: Import) -> None:
     assert (quote.translator, quote.locator, quote.auto_pick) == ("Theodore Buckley", "frag. 109", True)
 
 
-def test_duplicates_within_the_file_are_reported_with_the_line(imported: Import) -> None:
+def test_duplicates_within_the_file_are_reported_with_the_line(imported: Importer) -> None:
     shorter = collected(text="the Quagga grazes, where the wombat digs …")
     report = imported([collected(), shorter, collected()])
     assert counted(report) | {"added": 1, "duplicates": 2} == counted(report)
     assert "of line 1" in report
 
 
-def test_the_same_file_again_has_the_same_duplicates(imported: Import) -> None:
+def test_the_same_file_again_has_the_same_duplicates(imported: Importer) -> None:
     rows = [
         collected(),
         collected(text="The quagga grazes where the wombat digs; and digs, and digs."),
@@ -324,7 +341,7 @@ def test_the_same_file_again_has_the_same_duplicates(imported: Import) -> None:
     assert again | {"added": 0, "unchanged": 2, "duplicates": 3} == again
 
 
-def test_another_version_that_says_so_is_no_duplicate(imported: Import) -> None:
+def test_another_version_that_says_so_is_no_duplicate(imported: Importer) -> None:
     row = {
         "key": "euripides-natural-ally-2",
         "text": "Woman is woman's natural ally!",
@@ -334,7 +351,7 @@ def test_another_version_that_says_so_is_no_duplicate(imported: Import) -> None:
     assert Quote.objects.get(key=row["key"]).version_of == Quote.objects.get(key=row["version_of"])
 
 
-def test_rows_point_at_each_other_in_any_order(imported: Import) -> None:
+def test_rows_point_at_each_other_in_any_order(imported: Importer) -> None:
     imported(
         [
             {
@@ -350,10 +367,120 @@ def test_rows_point_at_each_other_in_any_order(imported: Import) -> None:
     assert Quote.objects.get(key="false-one").true_source == Quote.objects.get(key="true-one")
 
 
+# History
+
+
+ALLY = "euripides-woman-is-womans-natural"
+
+
+def ally(**fields: Any) -> dict[str, Any]:
+    return {"key": ALLY, "text": "Woman is woman's natural ally.", **fields}
+
+
+def drafted(key: str, state: str = Revision.State.IN_REVIEW, **content: Any) -> Revision:
+    """A draft of a quotation, such as an editor makes of it."""
+    quote = Quote.objects.get(key=key)
+    revisions.notice_changes_from_outside(quote)
+    author = User.objects.get_or_create(username="anna")[0]
+    changed = {**revisions.content_of(quote), **content}
+    return revisions.save_draft(quote, changed, state=state, author=author, comment="Is it so?")
+
+
+def test_an_import_is_one_entry_with_the_digest_of_its_file(imported: Importer) -> None:
+    report = imported([collected(), collected(text="A numbat naps."), ally(translator="Theodore Buckley")])
+    entry = Import.objects.get()
+    assert (entry.name, entry.model.model_class(), entry.author) == ("new.jsonl", Quote, None)
+    assert f"sha256 {entry.digest}" in report
+    assert (entry.added, entry.changed, entry.unchanged, entry.skipped) == (2, 1, 0, 0)
+    newest, before = revisions.of(Quote.objects.get(key=ALLY))
+    assert (newest.imported, newest.state, newest.content["translator"]) == (entry, "published", "Theodore Buckley")
+    assert (before.imported, before.state, before.content["translator"]) == (None, "published", "")
+    assert entry.revisions.count() == 1  # a new quotation has no other text yet
+
+
+def test_what_an_import_leaves_out_is_counted_in_its_entry(imported: Importer) -> None:
+    rows = [collected(), collected(text="THE QUAGGA GRAZES, where the wombat digs!"), collected(text="Two.", year="MC")]
+    imported(rows, "--skip-bad")
+    imported([*rows, collected(text="A numbat naps.")], "--skip-bad")
+    entries = Import.objects.order_by("pk").values_list("added", "unchanged", "skipped")
+    assert list(entries) == [(1, 0, 2), (1, 1, 2)]
+
+
+def test_a_file_that_changes_nothing_leaves_no_entry(imported: Importer) -> None:
+    imported([collected()])
+    imported([collected()])
+    assert Import.objects.count() == 1
+
+
+def test_a_draft_of_a_published_quotation_outlives_an_import(imported: Importer) -> None:
+    draft = drafted(ALLY, text="Woman is woman's natural friend.")
+    imported([ally(translator="Theodore Buckley")])
+    quote = Quote.objects.get(key=ALLY)
+    assert (quote.text, quote.translator) == ("Woman is woman's natural ally.", "Theodore Buckley")
+    copy = revisions.working_copy(quote)
+    assert copy is not None
+    for name in ("content", "state", "author", "comment", "base"):
+        assert getattr(copy, name) == getattr(draft, name), name
+    published = revisions.live(quote)
+    assert published is not None
+    assert published.imported == Import.objects.get()
+    assert revisions.behind(quote, copy) == published  # so that publishing it brings both together
+    assert [revision.number for revision in revisions.of(quote)] == [4, 3, 2, 1]
+
+
+def test_the_draft_of_a_quotation_that_was_never_public_is_what_the_import_made_of_it(imported: Importer) -> None:
+    imported([{"key": "quoll", "text": "A quoll is nobody's quarry.", "published": False}])
+    drafted("quoll", text="A quoll is everybody's quarry.")
+    imported([{"key": "quoll", "text": "A quoll is nobody's prey."}])
+    quote = Quote.objects.get(key="quoll")
+    copy = revisions.working_copy(quote)
+    assert copy is not None
+    assert (copy.content["text"], copy.state, copy.imported) == (quote.text, "draft", Import.objects.first())
+    assert "A quoll is everybody's quarry." in [revision.content["text"] for revision in revisions.of(quote)]
+
+
+def test_what_another_program_wrote_before_the_import_is_in_the_history(imported: Importer) -> None:
+    imported([ally(translator="Theodore Buckley")])
+    Quote.objects.filter(key=ALLY).update(locator="frag. 110")
+    imported([ally(translator="T. A. Buckley")])
+    history = revisions.of(Quote.objects.get(key=ALLY))
+    assert [(one.content["locator"], one.content["translator"], one.act) for one in history] == [
+        ("frag. 110", "T. A. Buckley", ""),
+        ("frag. 110", "Theodore Buckley", "outside"),
+        ("frag. 109", "Theodore Buckley", ""),
+        ("frag. 109", "", ""),
+    ]
+
+
+def test_the_history_of_many_changed_quotations_is_written_at_once(imported: Importer) -> None:
+    rows = [{"key": f"q-{n}", "text": f"Quagga {n} has {n * 7} stripes and {n * 11} foes."} for n in range(40)]
+    imported(rows)
+    for row in rows[:20]:
+        drafted(row["key"], locator="p. 1")
+    with CaptureQueriesContext(connection) as queries:
+        imported([{**row, "translator": "T. Buckley"} for row in rows])
+    written = [query for query in queries if query["sql"].startswith('INSERT INTO "rlm_site_revision"')]
+    assert len(written) == 2  # what they were, and what became of them
+    assert Import.objects.first().revisions.count() == 40  # type: ignore[union-attr]
+    assert revisions.with_working_copy(Quote).filter(content__locator="p. 1").count() == 20
+
+
+def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> None:
+    row = {"key": "q-1", "text": "A dunnart darts.", "tags": ["zymurgy"]}
+    imported([row])
+    tag = Tag.objects.get(name="zymurgy")
+    tag.name = "brewing"
+    tagging.rename(tag)
+    assert counted(imported([row]))["unchanged"] == 1
+    imported([{"key": "q-2", "text": "Two quolls quarrel.", "tags": ["zymurgy", "Brewing"]}])
+    assert list(Quote.objects.get(key="q-2").tags.all()) == [tag]
+    assert not Tag.objects.filter(name="zymurgy").exists()
+
+
 # Derived data and pages
 
 
-def test_the_first_reader_does_not_pay(imported: Import, django_assert_num_queries: Any) -> None:
+def test_the_first_reader_does_not_pay(imported: Importer, django_assert_num_queries: Any) -> None:
     derived.drain()
     imported([collected(index_terms=[{"word": "ungulate"}, {"word": "wombat", "veto": True}], auto_pick=True)])
     assert not Stale.objects.exists()
@@ -365,7 +492,7 @@ def test_the_first_reader_does_not_pay(imported: Import, django_assert_num_queri
     assert [result.row for result in search("quaggas", timezone.now()).results] == [quote]
 
 
-def test_new_quotations_are_picked_only_when_asked_for(imported: Import) -> None:
+def test_new_quotations_are_picked_only_when_asked_for(imported: Importer) -> None:
     imported([collected()])
     imported([collected(text="A quoll is nobody's quarry.")], "--auto-pick", "--status", "unverified")
     assert not Quote.objects.get(text__startswith="The quagga").auto_pick
@@ -381,7 +508,7 @@ def picks() -> dict[str, tuple[str, ...]]:
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_pages_that_show_other_quotations_are_named(
-    imported: Import, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+    imported: Importer, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(importing, "_observers", [picks])
     shown = picks()
@@ -397,7 +524,7 @@ def test_pages_that_show_other_quotations_are_named(
 # Wrong files
 
 
-def test_bad_rows_are_named_by_file_line_and_field(imported: Import) -> None:
+def test_bad_rows_are_named_by_file_line_and_field(imported: Importer) -> None:
     rows = [
         collected(),
         collected(text="One.", year="nineteen hundred"),
@@ -437,14 +564,14 @@ def test_bad_rows_are_named_by_file_line_and_field(imported: Import) -> None:
     assert "field version_of: there is no quotation “nobody-said-this”" in refusal(imported, [rows[10]])
 
 
-def test_line_4711_of_a_long_file_is_found(imported: Import) -> None:
+def test_line_4711_of_a_long_file_is_found(imported: Importer) -> None:
     lines = [json.dumps(collected(text=f"Wombat number {n} digs.", key=f"w-{n}")) for n in range(1, 5001)]
     lines[4710] = lines[4710][:-20]
     message = refusal(imported, "\n".join(lines))
     assert "new.jsonl, line 4,711: is not JSON: " in message
 
 
-def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Import) -> None:
+def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Importer) -> None:
     good = json.dumps(collected()).encode()
     bad = json.dumps(collected(text="XX"), ensure_ascii=False).encode().replace(b"XX", "Médée".encode("latin-1"))
     message = refusal(imported, b"\n".join([good, bad, good]))
@@ -470,7 +597,7 @@ def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Import) 
         ("words.txt", b"a\n", "the name must end in .jsonl, .ndjson, .csv"),
     ],
 )  # fmt: skip
-def test_files_that_are_not_what_they_should_be(imported: Import, name: str, content: bytes, message: str) -> None:
+def test_files_that_are_not_what_they_should_be(imported: Importer, name: str, content: bytes, message: str) -> None:
     assert message in refusal(imported, content, name)
 
 
@@ -479,7 +606,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         call_command("import_quotes", str(tmp_path / "nowhere.jsonl"))
 
 
-def test_skip_bad_imports_the_rest_and_names_what_it_left_out(imported: Import) -> None:
+def test_skip_bad_imports_the_rest_and_names_what_it_left_out(imported: Importer) -> None:
     rows = [
         collected(),
         collected(text="Two.", year="MCMV"),
@@ -492,7 +619,7 @@ def test_skip_bad_imports_the_rest_and_names_what_it_left_out(imported: Import) 
     assert "line 4, field version_of: there is no quotation “points-nowhere”" in report
 
 
-def test_a_dry_run_changes_nothing(imported: Import) -> None:
+def test_a_dry_run_changes_nothing(imported: Importer) -> None:
     before = counts()
     report = imported([collected(), collected(text="A numbat naps.")], "--dry-run")
     assert counted(report)["added"] == 2
@@ -502,7 +629,7 @@ def test_a_dry_run_changes_nothing(imported: Import) -> None:
 
 @pytest.mark.parametrize("step", ["_write_what_hangs_on", "_derive"])
 def test_a_crash_in_the_middle_of_writing_changes_nothing(
-    imported: Import, monkeypatch: pytest.MonkeyPatch, step: str
+    imported: Importer, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     before = counts()
     whole = getattr(writing, step)
@@ -521,7 +648,7 @@ def test_a_crash_in_the_middle_of_writing_changes_nothing(
 # CSV, and files of other systems
 
 
-def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation_marks(imported: Import) -> None:
+def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation_marks(imported: Importer) -> None:
     content = (
         "\ufefftext,author,born,died,tags,auto_pick\r\n"
         '"First line of the quoll,\r\nsecond ""line"" of it",Ambrose Quill,-40,18,"exile, ""Ochota, Warsaw""",yes\r\n'
@@ -538,7 +665,7 @@ def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation
     assert Quote.objects.get(text__startswith="Numbats").person is None
 
 
-def test_csv_takes_objects_as_json(imported: Import) -> None:
+def test_csv_takes_objects_as_json(imported: Importer) -> None:
     person = json.dumps({"name": "Vera Quill", "slug": "vera-quill", "died": 1944, "aliases": ["V. Q."]})
     content = f'key,text,person,checks\nq-1,A dunnart darts.,"{person.replace(chr(34), chr(34) * 2)}",'
     content += '"[{""checked_by"": ""Anna"", ""checked_on"": ""2026-08-01"", ""place"": ""p. 4""}]"\n'
@@ -550,13 +677,13 @@ def test_csv_takes_objects_as_json(imported: Import) -> None:
     assert (check.checked_by, check.checked_on, check.place) == ("Anna", date(2026, 8, 1), "p. 4")
 
 
-def test_json_lines_with_a_byte_order_mark_windows_line_ends_and_blank_lines(imported: Import) -> None:
+def test_json_lines_with_a_byte_order_mark_windows_line_ends_and_blank_lines(imported: Importer) -> None:
     rows = [json.dumps(collected()), "", json.dumps(collected(text="A numbat naps.\r\nAnd wakes."))]
     assert counted(imported("\ufeff" + "\r\n".join(rows)))["added"] == 2
     assert Quote.objects.filter(text="A numbat naps.\nAnd wakes.").exists()
 
 
-def test_the_report_names_the_file_by_its_digest(imported: Import) -> None:
+def test_the_report_names_the_file_by_its_digest(imported: Importer) -> None:
     content = b'{"text": "A numbat naps."}\n'
     assert imported(content).startswith(f"new.jsonl: 1 rows, sha256 {hashlib.sha256(content).hexdigest()}\n")
 

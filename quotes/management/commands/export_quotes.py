@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from quotes import exporting
-from quotes.management.progress import ProgressBar
 from quotes.models import Quote
+from rlm_site.progress import ProgressBar
 
 
 class Command(BaseCommand):

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from quotes import importing
 from quotes.importing import Problem, RefusedError, Report, UnreadableError
-from quotes.management.progress import ProgressBar
 from quotes.models import Quote
+from rlm_site import statistics
+from rlm_site.progress import ProgressBar
 
 MOST_SHOWN = 20  # lines of one kind, unless all are asked for
 STATUSES = (Quote.Status.REPORTED, Quote.Status.UNVERIFIED, Quote.Status.DISPUTED)
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
             bar.clear()
+        statistics.refresh()
         for line in self.report(report, path, options["verbosity"], options["dry_run"]):
             self.stdout.write(line)
 
@@ -70,6 +72,8 @@ class Command(BaseCommand):
             f"{len(plan.duplicates):8,} duplicates, not added",
             f"{len(refused):8,} refused",
         ]
+        if plan.doubted:
+            lines.append(f"{plan.doubted:8,} that the file marks for checking, added as unverified")
         if plan.flagged:
             lines.append(
                 f"{plan.flagged:8,} with an attribution that could not be taken apart whole and is kept as printed"

@@ -7,10 +7,10 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from quotes import index
-from quotes.management.progress import ProgressBar
 from quotes.models import Quote, QuoteWord, Word
 from quotes.words import form
 from rlm_site import derived
+from rlm_site.progress import ProgressBar
 
 BATCH = 500
 

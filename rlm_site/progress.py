@@ -1,10 +1,15 @@
+"""How far a long command is, for whoever waits for it at a terminal."""
+
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
+
+Progress = Callable[[str, int, int], None]  # what is done, so many of, so many (0: nobody knows yet)
 
 
 class ProgressBar:
-    """A line on a terminal that tells how far a command is; says nothing to a file or a pipe."""
+    """A line on a terminal; says nothing to a file or a pipe."""
 
     def __init__(self, stream: TextIO | None = None, width: int = 30) -> None:
         self.stream = stream or sys.stderr
@@ -13,7 +18,6 @@ class ProgressBar:
         self.at = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """`total` is 0 where nobody knows it yet."""
         now = time.monotonic()
         if not self.shown or (now - self.at < 0.1 and 0 < done < total):
             return
