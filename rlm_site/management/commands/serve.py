@@ -14,7 +14,7 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from articles.models import Article
-from rlm_site import derived, static_files
+from rlm_site import derived, static_files, statistics
 from rlm_site.models import Stale
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
@@ -65,6 +65,7 @@ class Command(BaseCommand):
         if Stale.objects.exists():
             self.say("Indexing words and search …")
             derived.drain()
+        statistics.refresh()
 
     def collect_static_files(self) -> None:
         if not static_files.are_collected():

@@ -1,0 +1,44 @@
+"""What a backup holds, and whether this code can bring it back."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.db.migrations.loader import MigrationLoader
+
+from rlm_site import freshness
+
+Migrations = frozenset[tuple[str, str]]  # app and name
+
+
+class BackupError(Exception):
+    """One line that says what is wrong and what to do about it. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    rows: Mapping[str, int]  # of every table
+    migrations: Migrations
+    flaws: tuple[str, ...] = ()  # it can be brought back all the same
+
+    def summary(self) -> Iterator[tuple[int, str]]:
+        """How many of what, for people: the tables that pages are made of, and the accounts."""
+        for model in main_models():
+            if number := self.rows.get(model._meta.db_table):
+                yield number, str(model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural)
+
+    def require_ours(self) -> None:
+        if not any(app == "rlm_site" for app, _name in self.migrations):
+            raise BackupError("it holds another program's data")
+        known = MigrationLoader(None).disk_migrations
+        if newer := sorted(self.migrations - known.keys()):
+            raise BackupError(
+                f"it was made by a newer version of the site ({'.'.join(newer[0])} is not known here);"
+                " update the site first"
+            )
+
+
+def main_models() -> list[type[models.Model]]:
+    """An empty site has no row of any of these."""
+    return [*(entry.model for entry in freshness.WATCHED.values()), get_user_model()]
