@@ -64,7 +64,8 @@ def _database() -> dict[str, object]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds a writer waits for another
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
-            "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
+            "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000; "
+            "PRAGMA journal_size_limit=67108864;",  # bytes that a long import may leave in the -wal
         }
     else:
         config["OPTIONS"] = {"connect_timeout": 5, **env.db_url_config(url).get("OPTIONS", {})}  # seconds
@@ -94,6 +95,7 @@ HOST = env("HOST", default="127.0.0.1")
 DEBUG = _debug()
 SECRET_KEY = _secret_key()
 SITE_URL = _site_url()
+REVIEW_BY_ANOTHER = env.bool("REVIEW_BY_ANOTHER", default=False)  # nobody approves or publishes their own text
 SITE_NAME = env("SITE_NAME", default="Russian Liberation Movement")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="")
 TRUSTED_PROXIES = _trusted_proxies()

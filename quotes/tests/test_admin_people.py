@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from quotes.models import Person, Quote, Work
-from rlm_site.tests.desk import count_queries, filled, signed_in
+from rlm_site.tests.desk import count_queries, delete, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def test_a_person_is_created_edited_and_deleted(editor: Client, client: Client) 
     assert "Russian poet" in page
     assert "b. 1890" in page
     Quote.objects.filter(person=anna).delete()
-    editor.post(f"{PEOPLE}{anna.pk}/delete/", {"post": "yes"})
+    delete(editor, anna)
     assert not Person.objects.filter(pk=anna.pk).exists()
 
 
@@ -112,7 +112,7 @@ def test_a_work_is_created_edited_found_and_deleted(editor: Client, client: Clie
     assert "On Stripes (12 BC)" in client.get(quote.get_absolute_url()).content.decode().replace("</cite>", "")
     assert listed(editor, f"{WORKS}?q=stripes") == [work]
     quote.delete()
-    editor.post(f"{WORKS}{work.pk}/delete/", {"post": "yes"})
+    delete(editor, work)
     assert not Work.objects.filter(pk=work.pk).exists()
 
 

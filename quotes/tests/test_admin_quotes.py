@@ -1,14 +1,16 @@
 """Quotations at the editors' desk."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site import revisions
 from rlm_site.models import Tag
-from rlm_site.tests.desk import count_queries, filled, signed_in
+from rlm_site.tests.desk import act, count_queries, delete, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -53,15 +55,18 @@ def listed(editor: Client, query: str) -> list[Quote]:
 
 def test_readers_see_a_quotation_from_its_publication_to_its_deletion(editor: Client, client: Client) -> None:
     ann = person()
-    add(editor, person=str(ann.pk), tags="free software", published="on")
+    add(editor, person=str(ann.pk), tags="free software")
     quote = Quote.objects.get(text=TEXT)
+    assert client.get(quote.get_absolute_url()).status_code == 404
+    act(editor, quote, "publish")
     address = quote.get_absolute_url()
     assert TEXT in client.get(address).content.decode()
     assert TEXT in client.get("/people/ann-quill/").content.decode()
     assert client.get("/words/quagga/").status_code == 200
     save(editor, quote, text="No quagga was an island.")
+    act(editor, quote, "publish")
     assert "was an island" in client.get("/words/quagga/").content.decode()
-    editor.post(f"/admin/quotes/quote/{quote.pk}/delete/", {"post": "yes"})
+    delete(editor, quote)
     assert client.get(address).status_code == 404
     assert client.get("/words/quagga/").status_code == 404
 
@@ -114,8 +119,10 @@ def test_a_quotation_is_no_version_of_itself(editor: Client) -> None:
 
 
 def test_a_quotation_that_ends_before_it_begins_is_told_so_beside_the_end(editor: Client) -> None:
-    times = {"publish_at_0": "2030-01-02", "publish_at_1": "12:00", "retire_at_0": "2030-01-01", "retire_at_1": "12:00"}
-    assert list(errors(add(editor, **times))) == ["retire_at"]
+    quote = quotation(publish_at=timezone.now() + timedelta(days=2))
+    tomorrow = timezone.localtime() + timedelta(days=1)
+    response = act(editor, quote, "times", retire_at_0=f"{tomorrow:%Y-%m-%d}", retire_at_1="12:00")
+    assert list(response.context["form"].errors) == ["retire_at"]
 
 
 def test_verified_needs_evidence(editor: Client) -> None:
@@ -125,6 +132,7 @@ def test_verified_needs_evidence(editor: Client) -> None:
     assert Quote.objects.get(pk=quote.pk).status == "reported"
     evidence = {"checks-TOTAL_FORMS": "1", "checks-0-checked_by": "A. Editor", "checks-0-checked_on": "2026-11-02"}
     save(editor, quote, status="verified", **evidence)
+    act(editor, quote, "publish")
     assert Quote.objects.get(pk=quote.pk).status == "verified"
     check = Check.objects.get(quote=quote)
     assert (check.checked_by, str(check.checked_on)) == ("A. Editor", "2026-11-02")

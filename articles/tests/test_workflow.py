@@ -1,0 +1,402 @@
+"""From a draft to what readers see: review, publication, taking back, and who may do each of them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from articles.models import Article
+from quotes.models import Person, Quote
+from rlm_site import derived, publishing, revisions
+from rlm_site.models import Revision
+from rlm_site.tests.desk import act, filled, member, signed_in
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/admin/articles/article/add/"
+ALLIES = "/russian-liberation-movement/the-allies/"
+
+
+@pytest.fixture
+def section() -> Article:
+    return Article.objects.get(slug="the-allies")
+
+
+def change(row: Any) -> str:
+    return f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/"
+
+
+def save(somebody: Client, row: Any, **typed: Any) -> Any:
+    return somebody.post(change(row), filled(somebody.get(change(row)), **typed))
+
+
+def write(somebody: Client, **typed: Any) -> Article:
+    page = somebody.get(ADD)
+    response = somebody.post(ADD, filled(page, **{"title": "Quagga", "body": "It had stripes.", **typed}))
+    assert response.status_code == 302
+    return Article.objects.get(slug="quagga")
+
+
+def seen(client: Client, path: str = ALLIES) -> str:
+    return client.get(path).content.decode()
+
+
+# Drafts
+
+
+def test_a_draft_of_a_live_page_leaves_what_readers_see(section: Article, client: Client) -> None:
+    editor = signed_in()
+    before = seen(client)
+    row = Article.objects.filter(pk=section.pk).values().get()
+    save(editor, section, title="The Quaggas", body="Nothing but quaggas.", tags="quagga")
+    assert seen(client) == before
+    assert Article.objects.filter(pk=section.pk).values().get() == row
+    form = filled(editor.get(change(section)))
+    assert (form["title"], form["body"], form["tags"]) == ("The Quaggas", "Nothing but quaggas.", "quagga")
+    assert client.get("/tags/quagga/").status_code == 404
+    assert section.get_absolute_url() not in seen(client, "/search/?q=quaggas")
+
+
+def test_publishing_shows_it_at_once_with_its_tags(section: Article, client: Client) -> None:
+    editor = signed_in()
+    seen(client)
+    save(editor, section, title="The Quaggas", body="Nothing but quaggas.", tags="quagga")
+    page = editor.get(f"/admin/articles/article/{section.pk}/publish/").content.decode()
+    assert "<del" in page
+    assert "<ins" in page
+    act(editor, section, "publish", kind="revision", note="About other animals.")
+    assert "Nothing but quaggas." in seen(client)
+    assert client.get("/tags/quagga/").status_code == 200
+    assert "About other animals." in seen(client, "/changes/")
+    assert revisions.working_copy(section) is None
+
+
+def test_a_draft_of_a_quotation_leaves_what_readers_see(client: Client) -> None:
+    editor = signed_in()
+    quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
+    derived.drain()
+    assert save(editor, quote, text="A quagga outran hardly anybody.").status_code == 302
+    assert "them all" in seen(client, quote.get_absolute_url())
+    assert "outran them all" in seen(client, "/words/quagga/")
+    act(editor, quote, "publish", kind="correction", note="As it is printed.")
+    quote.refresh_from_db()
+    assert "hardly anybody" in seen(client, quote.get_absolute_url())
+    assert "hardly anybody" in seen(client, "/words/quagga/")
+
+
+def test_what_stands_acts_at_once_and_leaves_the_draft(section: Article, client: Client) -> None:
+    editor = signed_in()
+    save(editor, section, body="Nothing but quaggas.")
+    save(editor, section, slug="allies", change_comment="Shorter.")
+    assert client.get(ALLIES)["Location"] == "/russian-liberation-movement/allies/"
+    assert filled(editor.get(change(section)))["body"] == "Nothing but quaggas."
+    newest = revisions.of(section).order_by("-number")[0]
+    assert (newest.act, newest.state, newest.comment, newest.standing["slug"]) == (
+        "place",
+        "published",
+        "Shorter.",
+        "allies",
+    )
+    assert "quaggas" not in newest.content["body"]
+
+
+def test_a_draft_is_discarded_and_stays_in_the_history(section: Article) -> None:
+    editor = signed_in()
+    save(editor, section, body="Nothing but quaggas.")
+    act(editor, section, "discard", comment="Off the subject.")
+    assert "quaggas" not in filled(editor.get(change(section)))["body"]
+    assert [row.state for row in revisions.of(section).order_by("-number")[:2]] == ["discarded", "draft"]
+    assert editor.get(f"/admin/articles/article/{section.pk}/discard/").context["obstacle"]
+
+
+# Review
+
+
+def test_a_text_goes_from_its_author_through_review_to_readers(client: Client) -> None:
+    author, editor, publisher = member("Authors"), member("Editors"), member("Publishers")
+    quagga = write(author, body="It had strips.")
+    act(author, quagga, "review", comment="Please look at the numbers.")
+    waiting = editor.get("/admin/articles/article/?state=in_review").content.decode()
+    assert "Quagga" in waiting
+    refused = editor.post(f"/admin/articles/article/{quagga.pk}/return/", {"seen": "2", "comment": ""})
+    assert "required" in refused.content.decode()
+    act(editor, quagga, "return", comment="Stripes, not strips.")
+    assert "“Stripes, not strips.”" in author.get(change(quagga)).content.decode()
+    save(author, quagga, body="It had stripes.")
+    act(author, quagga, "review")
+    act(editor, quagga, "approve")
+    assert client.get("/quagga/").status_code == 404
+    act(publisher, quagga, "publish")
+    assert "It had stripes." in seen(client, "/quagga/")
+    states = list(revisions.of(quagga).order_by("number").values_list("state", flat=True))
+    assert states == ["draft", "in_review", "returned", "draft", "in_review", "approved", "published"]
+
+
+def test_saving_takes_a_text_out_of_review(section: Article) -> None:
+    editor = signed_in()
+    save(editor, section, body="One.")
+    act(editor, section, "review")
+    save(editor, section, body="Two.")
+    copy = revisions.working_copy(section)
+    assert copy is not None
+    assert copy.state == "draft"
+
+
+def test_an_act_on_what_somebody_changed_meanwhile_is_refused(section: Article, client: Client) -> None:
+    anna, boris = signed_in("anna"), signed_in("boris")
+    save(anna, section, body="Anna's quaggas.")
+    address = f"/admin/articles/article/{section.pk}/publish/"
+    opened = filled(boris.get(address), note="As seen.")
+    save(anna, section, body="Anna's other quaggas.")
+    response = boris.post(address, opened)
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "anna saved this meanwhile" in page
+    assert "other" in page
+    assert 'value="As seen."' in page
+    assert "quaggas" not in seen(client)
+
+
+def test_nobody_publishes_their_own_text_where_that_is_forbidden(
+    section: Article, client: Client, settings: Any
+) -> None:
+    settings.REVIEW_BY_ANOTHER = True
+    anna, boris = signed_in("anna"), signed_in("boris")
+    save(anna, section, body="Nothing but quaggas.")
+    act(anna, section, "review")
+    for name in ("publish", "approve"):
+        assert "Somebody else has to" in act(anna, section, name).content.decode()
+    assert "quaggas" not in seen(client)
+    act(boris, section, "publish")
+    assert "Nothing but quaggas." in seen(client)
+
+
+# Times
+
+
+def test_a_new_page_is_published_at_a_time(client: Client) -> None:
+    editor = signed_in()
+    quagga = write(editor)
+    later = timezone.localtime() + timedelta(days=2)
+    act(editor, quagga, "publish", publish_at_0=f"{later:%Y-%m-%d}", publish_at_1=f"{later:%H:%M}")
+    quagga.refresh_from_db()
+    assert publishing.state(quagga) == "scheduled"
+    assert client.get("/quagga/").status_code == 404
+    act(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
+    assert client.get("/quagga/").status_code == 200
+
+
+def test_a_page_is_retired_and_put_back(section: Article, client: Client) -> None:
+    editor = signed_in()
+    act(editor, section, "times", retire_now="on", retired_to="/andrey-vlasov/", comment="Doubled.")
+    assert client.get(ALLIES)["Location"] == "/andrey-vlasov/"
+    act(editor, section, "times", retired_to="", retire_at_0="", retire_at_1="")
+    assert client.get(ALLIES).status_code == 200
+    acts = revisions.of(section).filter(act="times").order_by("number")
+    assert [row.standing["retired_to"] for row in acts] == ["/andrey-vlasov/", ""]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"retire_at_0": "2030-13-01", "retire_at_1": "12:00"}, "valid date"),
+        ({"retired_to": "https://elsewhere.example/"}, "address of this site"),
+        ({"retired_to": ALLIES, "retire_now": "on"}, "lead readers to itself"),
+    ],
+)
+def test_wrong_times_are_refused_beside_their_field(
+    section: Article, client: Client, typed: dict[str, str], words: str
+) -> None:
+    response = act(signed_in(), section, "times", **typed)
+    assert response.status_code == 200
+    assert words in response.content.decode()
+    assert client.get(ALLIES).status_code == 200
+
+
+def test_reviewed_and_nothing_changed_is_an_act_of_its_own(section: Article, client: Client) -> None:
+    before = seen(client)
+    act(signed_in(), section, "reviewed", comment="Read against Andreyev.")
+    section.refresh_from_db()
+    assert section.reviewed_on == timezone.localdate()
+    assert seen(client) == before
+    assert revisions.of(section).filter(act="reviewed", comment="Read against Andreyev.").exists()
+
+
+def test_a_correction_tells_readers_what_was_wrong(section: Article, client: Client) -> None:
+    editor = signed_in()
+    save(editor, section, body="Nothing but quaggas.")
+    response = act(editor, section, "publish", kind="correction", note="")
+    assert "tells readers what was wrong" in response.content.decode()
+    assert "quaggas" not in seen(client)
+
+
+# From outside of the desk
+
+
+def test_a_change_from_outside_is_recorded_when_the_page_is_next_opened(section: Article) -> None:
+    editor = signed_in()
+    Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
+    editor.get(change(section))
+    editor.get(change(section))
+    newest, first = revisions.of(section).order_by("-number")
+    assert (newest.act, newest.content["body"]) == ("outside", "Written by SQL.")
+    assert first.content["body"] != "Written by SQL."
+
+
+def test_a_draft_is_not_published_over_a_change_from_outside(section: Article, client: Client) -> None:
+    editor = signed_in()
+    save(editor, section, body="A draft about quaggas.")
+    Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
+    response = act(editor, section, "publish")
+    assert f"{change(section)}?merge=3" in response.content.decode()
+    assert "Written by SQL." in seen(client)
+
+
+def test_a_draft_is_brought_together_with_a_change_from_outside(section: Article, client: Client) -> None:
+    editor = signed_in()
+    save(editor, section, title="The Quaggas")
+    Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
+    editor.get(change(section))
+    page = editor.get(f"{change(section)}?merge=3")
+    assert filled(page)["title"] == "The Quaggas"
+    assert filled(page)["body"] == "Written by SQL."
+    assert editor.post(f"{change(section)}?merge=3", filled(page)).status_code == 302
+    assert act(editor, section, "publish").status_code == 302
+    section.refresh_from_db()
+    assert (section.title, section.body) == ("The Quaggas", "Written by SQL.")
+
+
+def test_a_draft_that_names_somebody_deleted_since_is_still_opened_and_published(client: Client) -> None:
+    editor = signed_in()
+    quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
+    derived.drain()
+    somebody = Person.objects.create(name="Ann Quill", slug="ann-quill")
+    assert save(editor, quote, text="A quagga slept.", person=str(somebody.pk)).status_code == 302
+    somebody.delete()
+    assert filled(editor.get(change(quote)))["text"] == "A quagga slept."
+    page = act(editor, quote, "publish")
+    assert "was deleted meanwhile" in page.content.decode()
+    save(editor, quote, text="A quagga slept well.")
+    assert act(editor, quote, "publish").status_code == 302
+    quote.refresh_from_db()
+    assert "slept well" in seen(client, quote.get_absolute_url())
+
+
+# Who may
+
+
+def _change_page(somebody: Client, row: Any) -> Any:
+    return somebody.post(change(row), {"title": "Mine now", "body": "Mine."})
+
+
+def _act(name: str) -> Any:
+    return lambda somebody, row: somebody.post(
+        f"/admin/articles/article/{row.pk}/{name}/", {"seen": "99", "comment": "x", "note": "", "kind": "none"}
+    )
+
+
+def _delete(somebody: Client, row: Any) -> Any:
+    return somebody.post(f"/admin/articles/article/{row.pk}/delete/", {"post": "yes"})
+
+
+def _pin(somebody: Client, row: Any) -> Any:
+    quote = Quote.objects.filter(published=True).exclude(status="misattributed")[0]
+    address = f"/admin/articles/article/{row.pk}/quotations/"
+    return somebody.post(address, {"action": "pin", "quote": str(quote.pk)})
+
+
+EVERYBODY = {"Authors", "Editors", "Publishers"}
+PATHS = {  # what is done to another's public page in review -> by whom
+    "change page": (_change_page, {"Editors", "Publishers"}),
+    "approve": (_act("approve"), {"Editors", "Publishers"}),
+    "return": (_act("return"), {"Editors", "Publishers"}),
+    "discard": (_act("discard"), {"Editors", "Publishers"}),
+    "review": (_act("review"), {"Editors", "Publishers"}),
+    "reviewed": (_act("reviewed"), {"Editors", "Publishers"}),
+    "publish": (_act("publish"), {"Publishers"}),
+    "times": (_act("times"), {"Publishers"}),
+    "delete": (_delete, {"Publishers"}),
+    "pin": (_pin, {"Publishers"}),
+}
+
+
+def state_of_things(row: Article) -> Any:
+    stored = Article.objects.filter(pk=row.pk).values().first()
+    choices = list(row.quote_choices.values())
+    return stored, choices, list(revisions.of(row).values("number", "state")), sorted(row.tags.names())
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("group", sorted(EVERYBODY))
+def test_a_lesser_role_is_refused_and_changes_nothing(section: Article, group: str, path: str) -> None:
+    somebody = member(group)
+    boss = signed_in("boss")
+    save(boss, section, body="In review.")
+    act(boss, section, "review")
+    before = state_of_things(section)
+    do, may = PATHS[path]
+    response = do(somebody, section)
+    if group in may:
+        assert response.status_code != 403
+    else:
+        assert response.status_code == 403
+        assert state_of_things(section) == before
+
+
+@pytest.mark.parametrize("group", sorted(EVERYBODY))
+def test_only_publishers_move_a_public_page(section: Article, group: str) -> None:
+    somebody = member(group)
+    Article.objects.filter(pk=section.pk).update(owner=User.objects.get(username=group.lower()))
+    page = somebody.get(change(section))
+    assert ("slug" in filled(page)) == (group == "Publishers")
+    somebody.post(change(section), filled(page, slug="moved", **{"quote_choices-TOTAL_FORMS": "0"}))
+    section.refresh_from_db()
+    assert (section.slug == "moved") == (group == "Publishers")
+
+
+def test_an_author_goes_on_with_what_they_began_and_with_nothing_else(section: Article) -> None:
+    author, other = member("Authors"), member("Authors", "other")
+    quagga = write(author)
+    assert save(author, quagga, body="More.").status_code == 302
+    assert other.get(change(quagga)).status_code == 200
+    assert other.post(change(quagga), {"title": "Mine now"}).status_code == 403
+    assert quagga.owner == User.objects.get(username="authors")
+    act(signed_in("boss"), quagga, "publish")
+    save(author, quagga, body="A draft of a live page.")
+    quagga.refresh_from_db()
+    assert quagga.body == "More."
+    copy = revisions.working_copy(quagga)
+    assert copy is not None
+    assert copy.content["body"] == "A draft of a live page."
+    assert author.get(f"/admin/articles/article/{quagga.pk}/publish/").status_code == 403
+
+
+def test_a_list_action_is_refused_to_who_may_not_delete(section: Article) -> None:
+    form = {"action": "delete_selected", "_selected_action": [section.pk], "post": "yes"}
+    for group in ("Authors", "Editors"):
+        member(group).post("/admin/articles/article/", form)
+        assert Article.objects.filter(pk=section.pk).exists()
+
+
+def test_drafts_renew_no_page_in_memory(section: Article) -> None:
+    from rlm_site import freshness
+
+    editor = signed_in()
+    editor.get(change(section))
+    derived.drain()
+    before = freshness.state()
+    save(editor, section, body="Nothing but quaggas.")
+    act(editor, section, "review")
+    assert freshness.state() == before
+
+
+def test_every_revision_remembers_what_it_was_begun_from(section: Article) -> None:
+    editor = signed_in()
+    save(editor, section, body="One.")
+    act(editor, section, "review")
+    live = revisions.live(section)
+    working = revisions.of(section).filter(state__in=Revision.WORKING)
+    assert {row.base for row in working} == {live}

@@ -1,0 +1,41 @@
+"""The admin site itself."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy
+
+from rlm_site.editing import work
+
+
+class SignInForm(AdminAuthenticationForm):
+    def clean_username(self) -> str:
+        """A name that no account can have is not looked up, nor noted as an attempt."""
+        name: str = self.cleaned_data["username"]
+        if len(name) > (User._meta.get_field("username").max_length or 150):
+            raise self.get_invalid_login_error()
+        return name
+
+
+class SiteAdmin(admin.AdminSite):
+    login_form = SignInForm
+    site_header = settings.SITE_NAME
+    site_title = settings.SITE_NAME
+    index_title = gettext_lazy("Editors’ desk")
+    site_url = "/"
+    enable_nav_sidebar = False  # its room belongs to the text that is edited
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """What there is to do, then what was done, then everything."""
+        context = {
+            "in_stages": work.in_stages(request, self),
+            "of_apps": work.of_apps(request),
+            "newest": work.newest_changes(request, self),
+            **(extra_context or {}),
+        }
+        return super().index(request, context)
