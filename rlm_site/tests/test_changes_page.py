@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from articles.models import Article
 from rlm_site import revisions
 from rlm_site.models import Revision
-from rlm_site.tests.html import links, parse, text_of
+from rlm_site.tests.desk import act, filled, signed_in
+from rlm_site.tests.html import links, parse, text_of, with_class
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +41,55 @@ def test_each_has_its_day_and_its_kind(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"kind": "none"}, {"state": "draft"}, {"state": "in_review"}, {"state": "approved"}, {"created": FUTURE}],
-    ids=["not notable", "draft", "in review", "approved", "of tomorrow"],
+    [
+        {"kind": "none"},
+        {"state": "draft"},
+        {"state": "in_review"},
+        {"state": "returned"},
+        {"state": "approved"},
+        {"state": "discarded"},
+        {"created": FUTURE},
+    ],
+    ids=["not notable", "draft", "in review", "returned", "approved", "discarded", "of tomorrow"],
 )
 def test_what_readers_are_not_told_of_is_not_listed(client: Client, fields: dict[str, Any]) -> None:
     change(**fields)
     assert "A zorblax." not in client.get("/changes/").content.decode()
+
+
+def last_change(client: Client) -> str:
+    [line] = with_class(parse(client.get("/russian-liberation-movement/the-allies/")), "printed")
+    return text_of(line).partition("Last changed ")[2]
+
+
+def test_nothing_that_readers_are_not_told_of_moves_the_date_of_the_last_change(client: Client) -> None:
+    editor, article = signed_in(), Article.objects.get(slug="the-allies")
+    change(created=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    revisions.of(article).filter(kind=Revision.Kind.NEW).update(created=datetime(2026, 3, 3, 12, tzinfo=UTC))
+    page, changes, told = client.get("/changes/").content, client.get("/feeds/changes/").content, last_change(client)
+    assert told == "4 March 2026"
+    address = f"/admin/articles/article/{article.pk}/change/"
+    editor.post(address, filled(editor.get(address), title="The Zorblaxes", change_comment="A zorblax."))
+    act(editor, article, "review", comment="A zorblax.")
+    act(editor, article, "return", comment="A zorblax.")
+    act(editor, article, "reviewed", comment="A zorblax.")
+    editor.post(address, filled(editor.get(address), position="77"))
+    act(editor, article, "times", retire_at_0="2099-01-01", retire_at_1="00:00", comment="A zorblax.")
+    act(editor, article, "discard", comment="A zorblax.")
+    assert {*revisions.of(article).values_list("act", flat=True)} == {"", "place", "times", "reviewed"}
+    assert revisions.of(article).filter(state=Revision.State.DISCARDED).exists()
+    assert client.get("/changes/").content == page
+    assert client.get("/feeds/changes/").content == changes
+    assert last_change(client) == told
+
+
+def test_a_published_change_moves_the_date_of_the_last_change(client: Client) -> None:
+    editor, article = signed_in(), Article.objects.get(slug="the-allies")
+    address = f"/admin/articles/article/{article.pk}/change/"
+    editor.post(address, filled(editor.get(address), body="Nothing but a zorblax."))
+    act(editor, article, "publish", kind="correction", note="A zorblax.")
+    assert "A zorblax." in client.get("/changes/").content.decode()
+    assert last_change(client) == date_format(timezone.localdate(), "j F Y")
 
 
 def test_the_arrival_of_a_page_is_its_first_change(client: Client) -> None:

@@ -1,0 +1,124 @@
+"""The way back, with mouse and keyboard in Chromium: an old version is restored, a topic deleted and recovered."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rlm_site.testing import barriers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    NewPage = Callable[..., Page]
+    Login = Callable[["Page"], None]
+
+pytestmark = pytest.mark.browser
+
+
+def open_article(page: "Page", title: str) -> None:
+    page.goto(f"/admin/articles/article/?q={title.replace(' ', '+')}")
+    page.get_by_role("link", name=title, exact=True).first.click()
+    page.wait_for_selector("#id_title")
+
+
+def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_login: "Login") -> None:
+    page = new_page()
+    editor_login(page)
+    open_article(page, "Forced Return")
+    before = page.input_value("#id_body")
+    for text in ("The zorblax was green.", "The zorblax was blue."):
+        page.fill("#id_body", text)
+        page.click("input[name=_continue]")
+        page.wait_for_selector(".success")
+
+    page.get_by_role("link", name="History").click()
+    page.wait_for_selector(".versions")
+    assert page.locator(".versions li").count() == 3
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_selector(".differences")
+    assert page.locator("del").inner_text().endswith("green")
+    assert page.locator("ins").inner_text().endswith("blue")
+
+    page.go_back()
+    page.get_by_role("link", name="Restore… 1", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=comment]")
+    page.fill("input[name=comment]", "There is no zorblax.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".success")
+    assert page.input_value("#id_body") == before
+    page.get_by_role("link", name="History").click()
+    assert "Restored version 1. There is no zorblax." in page.locator(".versions li").first.inner_text()
+
+    reader = new_page()
+    reader.goto("/russian-liberation-movement/forced-return/")
+    assert "zorblax" not in reader.content()
+
+
+def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", editor_login: "Login") -> None:
+    page, reader = new_page(), new_page()
+    editor_login(page)
+    addresses = ["/operation-keelhaul/"]
+    reader.goto(addresses[0])
+    sections = reader.locator("main p a[href^='/operation-keelhaul/']")
+    addresses += [str(link.get_attribute("href")) for link in sections.all()]
+    before = {}
+    for address in addresses:
+        reader.goto(address)
+        before[address] = reader.locator("main").inner_text()
+    assert len(before) > 3
+
+    open_article(page, "Operation Keelhaul")
+    page.get_by_role("link", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Yes, I’m sure").click()
+    page.wait_for_selector(".success")
+    for address in addresses:
+        answer = reader.goto(address)
+        assert answer is not None
+        assert answer.status == 404
+
+    page.get_by_role("link", name="Recover…").first.click()
+    assert "Operation Keelhaul" in page.locator("#content").inner_text()
+    page.get_by_role("button", name="Recover").click()
+    page.wait_for_selector(".success")
+    for address in addresses:
+        reader.goto(address)
+        assert reader.locator("main").inner_text() == before[address]
+    page.get_by_role("link", name="Open it").click()
+    page.get_by_role("link", name="History").click()
+    assert "Recovered after deletion" in page.locator(".versions li").first.inner_text()
+
+
+LOOKS = [(1200, False), (1200, True), (320, False), (320, True)]
+
+
+def test_the_first_page_history_and_deletions_have_no_barriers(new_page: "NewPage", editor_login: "Login") -> None:
+    page = new_page()
+    editor_login(page)
+    open_article(page, "The Allies")
+    page.fill("#id_title", "The Zorblaxes")
+    page.fill("#id_tags", "zorblax")
+    page.click("input[name=_continue]")
+    page.wait_for_selector(".success")
+    row = page.url.removesuffix("change/")
+    page.goto("/admin/quotes/quote/")
+    page.locator("#result_list tbody th a").first.click()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Yes, I’m sure").click()
+    page.wait_for_selector(".success")
+    page.get_by_role("link", name="Recover…").first.click()
+    addresses = [
+        "/admin/", f"{row}history/", f"{row}history/compare/", f"{row}history/1/restore/",
+        "/admin/rlm_site/deletion/", page.url, "/admin/rlm_site/revision/",
+    ]  # fmt: skip
+    found = []
+    for width, dark in LOOKS:
+        page = new_page(width, 800, dark)
+        editor_login(page)
+        for address in addresses:
+            page.goto(address)
+            found += [f"{address}: {barrier}" for barrier in barriers(page)]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{address} is wider than {width} px")
+    assert found == []
