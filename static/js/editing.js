@@ -25,5 +25,5 @@ window.addEventListener("load", () => {
   countWords();
   django.jQuery(nameSearchableSelects); // in its queue, behind the script that makes them
   // The admin's own script has put the focus into the first field: what was refused comes first.
-  document.querySelector(".error-summary")?.focus();
+  document.querySelector(".conflict h2, .error-summary")?.focus();
 });

@@ -1,0 +1,61 @@
+"""Writing while others write: for some seconds one waits, then the editor is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from threading import RLock
+
+from django.db import OperationalError, connection, transaction
+
+LONGEST_WAIT = 5  # seconds
+_SQLITE = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED_SHAREDCACHE"}
+_POSTGRESQL = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
+
+# SQLite has one writer; who waits asks again and again, and may never be lucky. Within this process they take turns.
+_turn = RLock()
+
+
+class BusyError(OperationalError):
+    """It is still somebody else’s turn."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction that raises an error (see `is_busy`) where another one holds what it needs for long."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}s'")
+            yield
+        return
+    if not _turn.acquire(timeout=LONGEST_WAIT):
+        raise BusyError
+    try:
+        with _waiting_at_most(LONGEST_WAIT), transaction.atomic():
+            yield
+    finally:
+        _turn.release()
+
+
+@contextmanager
+def not_waiting() -> Iterator[None]:
+    """For a page that tells of it: what would have to wait to be written fails at once."""
+    with _waiting_at_most(0) if connection.vendor == "sqlite" else nullcontext():
+        yield
+
+
+def is_busy(error: OperationalError) -> bool:
+    cause = error.__cause__
+    if getattr(cause, "sqlite_errorname", "") in _SQLITE or getattr(cause, "sqlstate", "") in _POSTGRESQL:
+        return True
+    return isinstance(error, BusyError)
+
+
+@contextmanager
+def _waiting_at_most(seconds: int) -> Iterator[None]:
+    usual = connection.settings_dict["OPTIONS"].get("timeout", LONGEST_WAIT)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual * 1000}")
