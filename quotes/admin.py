@@ -17,16 +17,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, IndexTerm, Person, Quote, Work
-from rlm_site.editing import (
-    ContentAdmin,
-    ContentForm,
-    PublishableAdmin,
-    PublishableForm,
-    StackInline,
-    StateFilter,
-    TableInline,
-    spellings,
-)
+from quotes.resources import PersonResource, QuoteResource
+from rlm_site import roles
+from rlm_site.editing.content import ContentAdmin, StackInline, TableInline, spellings
+from rlm_site.editing.forms import ContentForm
+from rlm_site.editing.import_pages import ImportPages
+from rlm_site.editing.publishable import AtOnce, PublishableAdmin, PublishableForm
+from rlm_site.editing.states import StateFilter
+from rlm_site.editing.work import WorkFilter
 
 
 class NamesField(forms.CharField):
@@ -52,7 +50,7 @@ class PersonForm(ContentForm):
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
             self.fields["slug"].required = False
-            self.fields["slug"].help_text = _("The address: /people/<slug>/. Empty: made of the name.")
+            self.fields["slug"].help_text = _("The address: /people/…/. Empty: made of the name.")
 
 
 class DeathFilter(admin.SimpleListFilter):
@@ -84,8 +82,9 @@ class LivingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(ContentAdmin):
+class PersonAdmin(ImportPages, ContentAdmin):
     form = PersonForm
+    resource_class = PersonResource
     list_display = ["name", "lived", "description", "kind", "quotations"]
     list_filter = ["kind", DeathFilter, LivingFilter]
     actions = ["known_to_be_living"]
@@ -195,7 +194,7 @@ class EvidenceFormSet(forms.BaseInlineFormSet):
             raise ValidationError(_("A verified quotation needs evidence: say who looked it up, when and where."))
 
 
-class CheckInline(StackInline):
+class CheckInline(AtOnce, StackInline):
     model = Check
     formset = EvidenceFormSet
     fields = ["checked_by", "checked_on", "work", "place", "found"]
@@ -207,7 +206,7 @@ class CheckInline(StackInline):
         return super().get_queryset(request).select_related("work")
 
 
-class IndexTermInline(TableInline):
+class IndexTermInline(AtOnce, TableInline):
     model = IndexTerm
     fields = ["word", "veto", "note"]
     verbose_name = gettext_lazy("index term")
@@ -280,12 +279,14 @@ _VERDICTS = {
 
 
 @admin.register(Quote)
-class QuoteAdmin(PublishableAdmin):
+class QuoteAdmin(ImportPages, PublishableAdmin):
     form = QuoteForm
+    resource_class = QuoteResource
     list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
     list_filter = [
         "status",
         StateFilter,
+        WorkFilter,
         "auto_pick",
         ImportedFilter,
         ("language", admin.AllValuesFieldListFilter),
@@ -293,7 +294,7 @@ class QuoteAdmin(PublishableAdmin):
     search_fields = ["text", "person__name", "name_as_printed", "key"]
     search_help_text = gettext_lazy("Words of the text, the person, or the key.")
     autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
-    readonly_fields = ["attribution_line", "versions"]
+    readonly_fields = ["attribution_line"]
     fieldsets = [
         (None, {"fields": ["text", "similar", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
         (
@@ -305,12 +306,20 @@ class QuoteAdmin(PublishableAdmin):
             gettext_lazy("Standing"),
             {"fields": ["status", "true_source", "version_of", "auto_pick", "attribution_as_imported"]},
         ),
-        (gettext_lazy("Record"), {"fields": ["key", "versions"]}),
+        (gettext_lazy("Record"), {"fields": ["key"]}),
     ]
     inlines = [CheckInline, IndexTermInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("person", "work")
+
+    def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What is published; drafts are for those who may change them."""
+        if not roles.may_edit(request.user, Quote):
+            public = Quote.objects.published(timezone.now())
+            queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))
+        relations = ("person", "work", "quoted_in", "true_source", "version_of")
+        return queryset.select_related(*relations).prefetch_related("tagged_items__tag")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

@@ -5,19 +5,28 @@ import taggit.models
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from rlm_site.editing import ContentAdmin, ContentForm
+from rlm_site import comparing, tagging
+from rlm_site.editing import work
+from rlm_site.editing.deletions import DeletionPages
+from rlm_site.editing.forms import ContentForm
+from rlm_site.editing.import_pages import ImportPages
+from rlm_site.editing.tags import TagPages
 from rlm_site.folding import fold_name
-from rlm_site.models import Address, Revision, Tag
+from rlm_site.models import Address, Deletion, Import, Revision, Tag
+from rlm_site.resources import TagResource
 from rlm_site.slugs import slug_for
 
 admin.site.unregister(taggit.models.Tag)  # taggit.admin has registered it; ours is another
@@ -43,15 +52,13 @@ class TagForm(ContentForm):
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
             self.fields["slug"].required = False
-            self.fields["slug"].help_text = _("Its address: /tags/<slug>/. Empty: made of the name.")
+            self.fields["slug"].help_text = _(
+                "Its address: /tags/…/. A new name does not change it; empty it to have it made of the name. "
+                "Readers who ask for the old address are led to the new one."
+            )
 
     def clean_name(self) -> str:
-        name = " ".join(self.cleaned_data["name"].split())
-        if '"' in name:
-            raise ValidationError(_("A tag has no quotation marks of this kind: they would end it where it is typed."))
-        if not any(char.isalnum() for char in name):
-            raise ValidationError(_("Give a name with at least one letter or figure."))
-        return name
+        return tagging.clean_name(self.cleaned_data["name"])
 
     def clean_slug(self) -> str:
         name = self.cleaned_data.get("name", "")
@@ -60,12 +67,16 @@ class TagForm(ContentForm):
 
 
 @admin.register(Tag)
-class TagAdmin(ContentAdmin):
+class TagAdmin(ImportPages, TagPages):
     form = TagForm
+    resource_class = TagResource
     list_display = ["name", "uses", "brings_quotations", "description"]
     list_filter = ["brings_quotations"]
     search_fields = ["folded"]
     fields = ["name", "slug", "description", "brings_quotations"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [] if obj is None or self.has_merge_permission(request) else ["name", "slug"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         uses: Any = Value(0)
@@ -94,47 +105,139 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
-    """The history: written by saving a record, and never changed."""
+    """What happened lately, of all records that the reader may see: written by saving, and never changed."""
 
-    list_display = ["what", "content_type", "number", "state", "kind", "author", "created"]
-    list_filter = ["state", "kind", ("content_type", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["what", "kind_of_record", "number", "what_happened", "author", "when", "for_readers"]
+    list_filter = ["state", "act", "kind", ("content_type", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["content_type", "author"]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["note", "comment", "author__username"]
     search_help_text = gettext_lazy("Sentences for readers, comments, and names of editors.")
-    fields = ("record", "number", "state", "kind", "note", "comment", "author", "created", "text")
-    readonly_fields = ("record", "text")
+    fields = ("record", "number", "what_happened", "author", "when", "comment", "for_readers", "changes", "text")
+    readonly_fields = ("record", "what_happened", "when", "for_readers", "changes", "text")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("All changes"), **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(content_type__in=work.seen_by(request, self.admin_site))
+
     @admin.display(description=gettext_lazy("record"))
     def what(self, obj: Revision) -> str:
-        title = obj.content.get("title") or obj.content.get("text") or ""
-        words = title.split()
-        return " ".join(words[:10]) + ("…" if len(words) > 10 else "") or str(obj)
+        return work.title_of(obj)
+
+    @admin.display(description=gettext_lazy("kind"), ordering="content_type")
+    def kind_of_record(self, obj: Revision) -> str:
+        return capfirst(obj.content_type.name)
+
+    @admin.display(description=gettext_lazy("what"), ordering="state")
+    def what_happened(self, obj: Revision) -> str:
+        return obj.get_act_display() if obj.act else obj.get_state_display()
+
+    @admin.display(description=gettext_lazy("when"), ordering="created")
+    def when(self, obj: Revision) -> str:
+        return formats.date_format(timezone.localtime(obj.created), "j M Y, H:i")
+
+    @admin.display(description=gettext_lazy("for readers"), ordering="kind")
+    def for_readers(self, obj: Revision) -> str:
+        kind = "" if obj.kind == Revision.Kind.NONE else obj.get_kind_display()
+        return ": ".join(part for part in (kind, obj.note) if part)
 
     @admin.display(description=gettext_lazy("record"))
     def record(self, obj: Revision) -> SafeString | str:
-        kind = obj.content_type
-        try:
-            address = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[obj.object_id])
-        except NoReverseMatch:
-            return self.what(obj)
-        return format_html('<a href="{}">{}</a>', address, self.what(obj))
+        address = work.address_of(obj, "change")
+        return format_html('<a href="{}">{}</a>', address, self.what(obj)) if address else self.what(obj)
+
+    @admin.display(description=gettext_lazy("what it changed"))
+    def changes(self, obj: Revision) -> SafeString | str:
+        address = work.address_of(obj, "compare")
+        if not address or obj.number == 1:
+            return _("It is the first version.") if obj.number == 1 else ""
+        query = urlencode({"from": obj.number - 1, "to": obj.number})
+        return format_html('<a href="{}?{}">{}</a>', address, query, _("Compare with the version before"))
 
     @admin.display(description=gettext_lazy("text"))
     def text(self, obj: Revision) -> SafeString:
         model = obj.content_type.model_class()
-        fields = model._meta.get_fields() if model else []
-        names = {field.name: str(getattr(field, "verbose_name", field.name)) for field in fields}
-        lines = (
-            (names.get(name, name), ", ".join(value) if isinstance(value, list) else value)
-            for name, value in obj.content.items()
-            if value not in ("", None, [])
-        )
+        found = comparing.differences(model, {}, obj.content) if model else []
+        lines = ((field.label, "".join(part.text for part in field.parts)) for field in found)
         return format_html('<dl class="version">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
+
+
+class RecoveredFilter(admin.SimpleListFilter):
+    title = gettext_lazy("recovered")
+    parameter_name = "recovered"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("not yet")), ("yes", _("yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in {"no", "yes"}:
+            return queryset.filter(recovered__isnull=self.value() == "no")
+        return queryset
+
+
+@admin.register(Deletion)
+class DeletionAdmin(DeletionPages, ReadOnlyAdmin):
+    """What was deleted, by whom, and its way back. Whoever may delete a kind of record sees and recovers it."""
+
+    list_display = ["title", "kind", "contents", "author", "when", "standing"]
+    list_filter = [RecoveredFilter, ("content_type", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["content_type", "author", "recovered_by"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["title", "author__username"]
+    search_help_text = gettext_lazy("Words of the title, and names of editors.")
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    """Files that were imported at the desk. Whoever may import a kind of record sees what was imported of it."""
+
+    list_display = ["name", "kind", "author", "created", "added", "changed", "unchanged"]
+    list_filter = [("model", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["model", "author"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["name", "digest", "author__username"]
+    search_help_text = gettext_lazy("Name or SHA-256 of the file, and names of editors.")
+    fields = ("name", "digest", "model", "author", "created", "added", "changed", "unchanged", "versions")
+    readonly_fields = ("versions",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        kinds = self._kinds(request)
+        return bool(kinds) if obj is None else obj.model in kinds
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(model__in=self._kinds(request))
+
+    def _kinds(self, request: HttpRequest) -> list[ContentType]:
+        admins = self.admin_site._registry.values()
+        importing = [each for each in admins if isinstance(each, ImportPages) and each.has_import_permission(request)]
+        return [ContentType.objects.get_for_model(each.model) for each in importing]
+
+    @admin.display(description=gettext_lazy("of"), ordering="model")
+    def kind(self, obj: Import) -> str:
+        return capfirst(obj.model.name)
+
+    @admin.display(description=gettext_lazy("versions"))
+    def versions(self, obj: Import) -> SafeString | str:
+        count = Revision.objects.filter(imported=obj).count()
+        if not count:
+            return _("None: records of this kind have no versions.")
+        address = f"{reverse('admin:rlm_site_revision_changelist')}?{urlencode({'imported': obj.pk})}"
+        words = ngettext("%(count)d version", "%(count)d versions", count) % {"count": count}
+        return format_html('<a href="{}">{}</a>', address, words)
 
 
 @admin.register(Address)

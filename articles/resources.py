@@ -1,0 +1,15 @@
+"""References as rows of files."""
+
+from articles.models import Reference
+from rlm_site.editing.importing import ContentResource
+
+
+class ReferenceResource(ContentResource):
+    natural_key = "key"
+
+    class Meta(ContentResource.Meta):
+        model = Reference
+        fields = (
+            "key", "kind", "authors", "title", "language", "container", "details", "publisher", "place", "year",
+            "isbn", "doi", "url", "accessed", "note",
+        )  # fmt: skip
