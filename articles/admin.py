@@ -1,25 +1,35 @@
 import re
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Coalesce
 from django.forms import Script
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import desk, pages, previews
-from articles.models import Article, QuoteChoice, Reference
+from articles import checking, desk, loose_ends, ordering, pages
+from articles.models import Article, Reference
+from articles.resources import ReferenceResource
+from articles.writing import WritingAdmin
 from quotes.models import Quote
-from rlm_site import derived, revisions
-from rlm_site.editing import ContentAdmin, PublishableAdmin, PublishableForm, StateFilter, TableInline, chip
+from rlm_site import derived, roles
+from rlm_site.editing import busy
+from rlm_site.editing.content import ContentAdmin
+from rlm_site.editing.import_pages import ImportPages
+from rlm_site.editing.publishable import PublishableForm
+from rlm_site.editing.states import StateFilter, chip
+from rlm_site.editing.work import WorkFilter
+from rlm_site.models import Revision
 from rlm_site.publishing import is_live, state
 
 _CITATION = re.compile(r"\[@[^\]]*\]")
@@ -44,15 +54,35 @@ class PlaceFilter(admin.SimpleListFilter):
         return queryset
 
 
-class QuoteChoiceInline(TableInline):
-    model = QuoteChoice
-    fields = ["quote", "action", "position", "reason"]
-    autocomplete_fields = ["quote"]
-    verbose_name = gettext_lazy("pinned or banned quotation")
-    verbose_name_plural = gettext_lazy("pinned and banned quotations")
+class CheckFilter(admin.SimpleListFilter):
+    title = gettext_lazy("checks")
+    parameter_name = "check"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("quote__person")
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("broken-links", _("public, with broken links")),
+            ("no-quotation", _("public, without a good quotation")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "broken-links":
+            return queryset.filter(pk__in=loose_ends.with_broken_links())
+        if self.value() == "no-quotation":
+            return queryset.filter(pk__in=loose_ends.without_good_quotation())
+        return queryset
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    title = gettext_lazy("review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("not reviewed for a year"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "due":
+            return queryset
+        return queryset.filter(pk__in=checking.not_reviewed_for_a_year(timezone.now()).values("pk"))
 
 
 class ArticleForm(PublishableForm):
@@ -62,12 +92,33 @@ class ArticleForm(PublishableForm):
         "article_retires_after_publication": ("retire_at", ""),
     }
 
+    def clean(self) -> dict[str, Any] | None:
+        """What is moved to another topic stands last there, unless a place was typed."""
+        cleaned = super().clean()
+        if "parent" in self.changed_data and "position" not in self.changed_data and self.instance.pk:
+            self.cleaned_data["position"] = next_position(self.cleaned_data.get("parent"))
+            self.changed_data.append("position")
+        return cleaned
+
+
+def next_position(topic: Article | None) -> int:
+    last: int | None = Article.objects.filter(parent=topic).aggregate(last=Max("position"))["last"]
+    return (last or 0) + 1
+
 
 @admin.register(Article)
-class ArticleAdmin(PublishableAdmin):
+class ArticleAdmin(WritingAdmin):
     form = ArticleForm
     list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
-    list_filter = [PlaceFilter, StateFilter, "quotations", ("parent", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [
+        PlaceFilter,
+        StateFilter,
+        WorkFilter,
+        CheckFilter,
+        ReviewFilter,
+        "quotations",
+        ("parent", admin.RelatedOnlyFieldListFilter),
+    ]
     ordering = [
         Coalesce("parent__title", "title").asc(),
         Coalesce("parent", "id").asc(),
@@ -77,17 +128,22 @@ class ArticleAdmin(PublishableAdmin):
     search_fields = ["title", "body"]
     search_help_text = gettext_lazy("Words of the title or the text.")
     autocomplete_fields = ["parent"]
-    readonly_fields = ["words", "loose_ends", "order", "preview", "versions"]
+    readonly_fields = ["words", "order"]
     fieldsets = [
-        (None, {"fields": ["parent", "title", "body", "words", "loose_ends", "tags"]}),
+        (None, {"fields": ["parent", "title", "body", "words", "tags"]}),
         (gettext_lazy("Quotations"), {"fields": ["quotations", "quote_words"]}),
         (gettext_lazy("Place"), {"fields": ["slug", "position", "order"]}),
-        (gettext_lazy("Review"), {"fields": ["reviewed_on", "preview", "versions"]}),
+        (gettext_lazy("Review"), {"fields": ["reviewed_on"]}),
     ]
-    inlines = [QuoteChoiceInline]
 
     class Media:
-        js = [Script("js/quotations.js", defer=True)]
+        js = [
+            Script("js/vendor/markdown-toolbar-element.js", type="module"),
+            Script("js/toolbar.js", defer=True),
+            Script("js/insertion.js", defer=True),
+            Script("js/panels.js", defer=True),
+            Script("js/quotations.js", defer=True),
+        ]
 
     # Lists
 
@@ -111,8 +167,8 @@ class ArticleAdmin(PublishableAdmin):
     def state(self, obj: Article) -> SafeString:
         return format_html("{} {}", super().state(obj), self._hidden_by_topic(obj))
 
-    def describe(self, obj: Article) -> SafeString:
-        return format_html("{} {}", super().describe(obj), self._hidden_by_topic(obj))
+    def describe(self, obj: Article, copy: Revision | None = None) -> SafeString:
+        return format_html("{} {}", super().describe(obj, copy), self._hidden_by_topic(obj))
 
     def _hidden_by_topic(self, obj: Article) -> str:
         now = timezone.now()
@@ -127,36 +183,60 @@ class ArticleAdmin(PublishableAdmin):
         return [
             path("coverage/", view(self.coverage_view), name="articles_article_coverage"),
             path("<int:pk>/quotations/", view(self.quotations_view), name="articles_article_quotations"),
+            path("<int:pk>/sections/", view(self.sections_view), name="articles_article_sections"),
             *super().get_urls(),
         ]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         article = context.get("original")
-        if article is not None and self.has_change_permission(request, article):
-            saved = Article.objects.select_related("parent").get(pk=article.pk)
-            context["quotation_panel"] = desk.panel(saved, request.POST, timezone.now())
+        if article is not None and not context.get("is_busy") and self.has_change_permission(request, article):
+            if request.POST:
+                article = self.get_object(request, str(article.pk))  # a refused form has been laid over the other one
+            context["quotation_panel"] = desk.panel(article, request.POST, timezone.now())
             context["quotation_address"] = reverse("admin:articles_article_quotations", args=[article.pk])
+            context["may_choose"] = roles.may_act_at_once(request.user, article)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The panel for the form as it stands, after an editor's choice if one was sent."""
-        article = get_object_or_404(Article.objects.select_related("parent"), pk=pk)
+        article = self.get_object(request, str(pk))
+        if article is None:
+            raise Http404
         if not self.has_change_permission(request, article):
             raise PermissionDenied
-        said = refused = ""
-        if request.method == "POST" and (action := request.POST.get("action", "")):
+        may_choose = roles.may_act_at_once(request.user, article)
+        said, refused, status = "", "", 200
+        if request.method == "POST" and request.POST.get("action"):
+            if not may_choose:
+                raise PermissionDenied
             try:
-                quotes = {name: self._quote(request.POST.get(name, "")) for name in ("quote", "instead_of")}
-                if quotes["quote"] is None:
-                    raise ValidationError(_("There is no such quotation."))
-                word = request.POST.get("word", "").replace("\0", "")[:64]
-                said = desk.act(article, action, quotes["quote"], word=word, instead_of=quotes["instead_of"])
-                self.log_change(request, article, f"{said} {quotes['quote']}")
-            except ValidationError as error:
-                refused = " ".join(error.messages)
+                with busy.writing():
+                    said = self._choose(request, article)
+            except (ValidationError, OperationalError) as error:
+                refused, status = _refusal(error, 400)
         panel = desk.panel(article, request.POST, timezone.now())
-        context = {"panel": panel, "said": said, "refused": refused}
-        return render(request, "admin/articles/_quotations.html", context, status=400 if refused else 200)
+        context = {"panel": panel, "said": said, "refused": refused, "may_choose": may_choose}
+        return render(request, "admin/articles/_quotations.html", context, status=status)
+
+    def _choose(self, request: HttpRequest, article: Article) -> str:
+        action = request.POST["action"]
+        quotes = {name: self._quote(request.POST.get(name, "")) for name in ("quote", "instead_of")}
+        quote = quotes["quote"]
+        if quote is None:
+            raise ValidationError(_("There is no such quotation."))
+        if action == "veto" and not roles.may_act_at_once(request.user, quote):
+            raise PermissionDenied
+        said = desk.act(
+            article,
+            action,
+            quote,
+            word=request.POST.get("word", "").replace("\0", "")[:64],
+            instead_of=quotes["instead_of"],
+            reason=request.POST.get("reason", "").replace("\0", "").strip()[: desk.LONGEST_REASON],
+            author=request.user,  # type: ignore[arg-type]
+        )
+        self.log_change(request, article, f"{said} {quote}")
+        return said
 
     @staticmethod
     def _quote(pk: str) -> Quote | None:
@@ -167,7 +247,7 @@ class ArticleAdmin(PublishableAdmin):
         """Pages without a good quotation, and quotations shown never or very often."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        version = derived.settle().of("quotes", "rlm_site")
+        version = derived.settle().of(*pages.PICKED_FROM)
         context = {
             **self.admin_site.each_context(request),
             "title": _("How quotations answer the pages"),
@@ -176,14 +256,54 @@ class ArticleAdmin(PublishableAdmin):
         }
         return render(request, "admin/articles/coverage.html", context)
 
+    # Sections
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.may_be_ordered = roles.may_act_at_once(request.user, row)
+        return row
+
+    def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The sections of a topic in their order, each with the buttons that move it."""
+        topic = get_object_or_404(Article.objects.topics(), pk=pk)
+        if not roles.may_act_at_once(request.user, topic):
+            raise PermissionDenied
+        refused, status = "", 200
+        if request.method == "POST":
+            section, _space, step = request.POST.get("move", "").partition(" ")
+            seen, author = request.POST.get("seen", ""), request.user
+            try:
+                with busy.writing():
+                    said = ordering.move(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
+                    self.log_change(request, topic, said)
+            except (ValidationError, OperationalError) as error:
+                refused, status = _refusal(error, 409)
+            else:
+                messages.success(request, said)
+                return HttpResponseRedirect(f"{request.path}?{urlencode({'moved': section, 'step': step})}")
+        rows = list(Article.objects.filter(parent=topic).for_links())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Sections in their order"),
+            "original": topic,
+            "opts": self.opts,
+            "refused": refused,
+            "seen": ordering.as_seen(rows),
+            "rows": [
+                (row, chip(state(row)), buttons)
+                for row, buttons in ordering.buttons(rows, request.GET.get("moved", ""), request.GET.get("step", ""))
+            ],
+        }
+        return render(request, "admin/articles/sections.html", context, status=status)
+
     # The change page
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         topic = str(initial.get("parent", ""))
         if topic.isascii() and topic.isdigit() and len(topic) < 10 and "position" not in initial:
-            last = Article.objects.filter(parent=int(topic)).aggregate(last=Max("position"))["last"]
-            initial["position"] = (last or 0) + 1
+            initial["position"] = next_position(Article.objects.filter(pk=int(topic)).first())
         return initial
 
     @admin.display(description=gettext_lazy("length"))
@@ -194,18 +314,6 @@ class ArticleAdmin(PublishableAdmin):
             ngettext("%(count)d word", "%(count)d words", count) % {"count": count},
         )
 
-    @admin.display(description=gettext_lazy("loose ends"))
-    def loose_ends(self, obj: Article) -> SafeString | str:
-        """Readers see what is missing as plain text; editors see it here."""
-        text = pages.text_of(obj, timezone.now())
-        found = [
-            *((_("No public page for the link"), f"[[{target}]]") for target in text.missing_links),
-            *((_("No reference with the key"), f"@{key}") for key in text.missing_references),
-        ]
-        if not found:
-            return _("None: every link leads to a public page and every citation to a reference.")
-        return format_html('<ul class="loose-ends">{}</ul>', format_html_join("", "<li>{} <code>{}</code></li>", found))
-
     @admin.display(description=gettext_lazy("sections in order"))
     def order(self, obj: Article) -> SafeString | str:
         if obj.parent_id or not obj.pk:
@@ -215,26 +323,32 @@ class ArticleAdmin(PublishableAdmin):
             (reverse("admin:articles_article_change", args=[row.pk]), row.title, row.position, chip(state(row)))
             for row in sections
         ]
+        ordering_link: SafeString | str = ""
+        if getattr(obj, "may_be_ordered", False):
+            address = reverse("admin:articles_article_sections", args=[obj.pk])
+            ordering_link = format_html('<a href="{}">{}</a>', address, _("Change their order"))
         return format_html(
-            '<ol class="sections">{}</ol><a class="addlink" href="{}?parent={}">{}</a>',
+            '<ol class="sections">{}</ol><p><a class="addlink" href="{}?parent={}">{}</a> {}</p>',
             format_html_join("", '<li><a href="{}">{}</a> <span class="quiet">({})</span> {}</li>', rows),
             reverse("admin:articles_article_add"),
             obj.pk,
             _("Add a section"),
+            ordering_link,
         )
 
-    @admin.display(description=gettext_lazy("preview"))
-    def preview(self, obj: Article) -> SafeString | str:
-        newest = revisions.of(obj).order_by("-number").only("pk").first() if obj.pk else None
-        if newest is None:
-            return _("After the next save.")
-        return format_html(
-            '<a href="{}">{}</a>', previews.address_of(newest), _("The newest version as readers would see it")
-        )
+
+def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[str, int]:
+    """What is said of an act that was not done, and the status that goes with it."""
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages), status
+    if not busy.is_busy(error):
+        raise error
+    return _("The database is busy. Nothing was changed; try again."), 503
 
 
 @admin.register(Reference)
-class ReferenceAdmin(ContentAdmin):
+class ReferenceAdmin(ImportPages, ContentAdmin):
+    resource_class = ReferenceResource
     list_display = ["key", "title", "authors", "year", "kind"]
     list_filter = ["kind", ("language", admin.AllValuesFieldListFilter)]
     search_fields = ["key", "title", "authors", "container"]

@@ -1,28 +1,35 @@
 """The panel of quotations beside an article's form: what it shows and why, and the choices that act at once.
 
 The panel is made of the form as it stands, saved or not, so an editor sees the effect of a new heading before saving.
+A choice is separate from the text: it acts at once, stands in the history by itself, and is in nobody's way.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, Q
 from django.http import QueryDict
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from articles import pages
 from articles.models import Article, QuoteChoice
+from articles.unsaved import as_typed, tag_names
 from quotes import explaining, matching
 from quotes.explaining import Explanation
+from quotes.matching import Pick
 from quotes.models import IndexTerm, Quote, QuoteWord
 from quotes.words import form, occurrences
-from rlm_site import derived
+from rlm_site import derived, revisions
+from rlm_site.models import Publishable, Revision
 
 MOST_FOUND = 8
-UNSAVED = ("title", "body", "quotations", "quote_words")  # fields of the form that change what is picked
+LONGEST_REASON = 300
+PICKED_BY = ("title", "body", "quotations", "quote_words", "parent_id", "position")
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class Panel:
     article: Article
     explanation: Explanation
     headings: tuple[str, ...]
-    pins: tuple[QuoteChoice, ...]
+    shown: tuple[tuple[Pick, str], ...]  # with the reason an editor gave for a pin
+    idle_pins: tuple[tuple[QuoteChoice, str], ...]  # with what keeps them out
     bans: tuple[QuoteChoice, ...]
     asked: str
     found: tuple[Found, ...]
@@ -46,11 +54,13 @@ class Panel:
 def panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
     """What the page would show with the form as it stands. A fixed number of queries."""
     derived.drain()
-    saved = {name: getattr(article, name) for name in UNSAVED}
-    unsaved = {name: str(form_data[name]).replace("\r\n", "\n") for name in UNSAVED if name in form_data}
-    for name, value in unsaved.items():
-        setattr(article, name, value)
-    topic = pages.around(article, [tag.name for tag in article.tags.all()], now)
+    names = tag_names(article)
+    saved = [getattr(article, name) for name in PICKED_BY], sorted(names)
+    as_typed(article, form_data)
+    if "tags" in form_data:
+        names = tag_names(article)
+    typed = [getattr(article, name) for name in PICKED_BY], sorted(names)
+    topic = pages.around(article, names, now)
     place = topic.articles.index(article)
     explanation = explaining.explain(topic.pages(), place, now)
     headings = tuple(row.title for row in topic.articles)
@@ -59,16 +69,21 @@ def panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime
         .select_related("quote__person", "quote__work", "quote__quoted_in", "article")
         .order_by("position", "id")
     )
+    pins = [row for row in choices if row.action == QuoteChoice.Action.PIN and row.article_id == article.pk]
+    reasons = {pin.quote_id: pin.reason for pin in pins}
+    shown = tuple((pick, reasons.get(pick.quote.pk, "")) for pick in explanation.block.picks)
+    idle = [pin for pin in pins if pin.quote_id not in {pick.quote.pk for pick, _reason in shown}]
     asked = str(form_data.get("quotation_search", "")).replace("\0", "").strip()
     return Panel(
         article,
         explanation,
         headings,
-        tuple(row for row in choices if row.action == QuoteChoice.Action.PIN and row.article_id == article.pk),
+        shown,
+        tuple((pin, explaining.kept_out(pin.quote, explanation, headings, now)) for pin in idle),
         tuple(row for row in choices if row.action == QuoteChoice.Action.BAN),
         asked,
         tuple(Found(quote, explaining.kept_out(quote, explanation, headings, now)) for quote in _matching(asked)),
-        any(unsaved.get(name, value) != value for name, value in saved.items()),
+        typed != saved,
     )
 
 
@@ -87,15 +102,25 @@ def _matching(asked: str) -> list[Quote]:
 
 
 @transaction.atomic
-def act(article: Article, action: str, quote: Quote, *, word: str = "", instead_of: Quote | None = None) -> str:
+def act(
+    article: Article,
+    action: str,
+    quote: Quote,
+    *,
+    word: str = "",
+    instead_of: Quote | None = None,
+    reason: str = "",
+    author: User | None = None,
+) -> str:
     """One choice of an editor; it acts at once. Returns what was done, in words. Raises ValidationError."""
+    stored = Article.objects.select_for_update().get(pk=article.pk)  # choices for one page wait for each other
     choices = QuoteChoice.objects.filter(article=article)
     if action == "pin":
         _refuse_misattributed(quote)
-        _choose(article, quote, QuoteChoice.Action.PIN)
+        _choose(article, quote, QuoteChoice.Action.PIN, reason)
         done = _("Pinned.")
     elif action == "ban":
-        _choose(article, quote, QuoteChoice.Action.BAN)
+        _choose(article, quote, QuoteChoice.Action.BAN, reason)
         done = _("Banned here.")
     elif action == "release":
         choices.filter(quote=quote).delete()
@@ -104,8 +129,8 @@ def act(article: Article, action: str, quote: Quote, *, word: str = "", instead_
         if instead_of is None:
             raise ValidationError(_("Say which quotation it is to replace."))
         _refuse_misattributed(quote)
-        _choose(article, instead_of, QuoteChoice.Action.BAN)
-        _choose(article, quote, QuoteChoice.Action.PIN)
+        _choose(article, instead_of, QuoteChoice.Action.BAN, reason)
+        _choose(article, quote, QuoteChoice.Action.PIN, reason)
         done = _("Swapped: the one is pinned, the other banned here.")
     elif action in {"up", "down"}:
         _move(article, quote, -1 if action == "up" else 1)
@@ -115,8 +140,17 @@ def act(article: Article, action: str, quote: Quote, *, word: str = "", instead_
         done = _("Banned for the word “%(word)s” everywhere.") % {"word": word}
     else:
         raise ValidationError(_("There is no such action: %(action)s."), params={"action": action})
+    comment = " ".join(filter(None, [done, f"“{Truncator(quote.text).words(8)}”", reason]))
+    _record(stored, author, comment)
+    if action == "veto":
+        _record(Quote.objects.get(pk=quote.pk), author, comment)
     derived.drain()
     return done
+
+
+def _record(row: Publishable, author: User | None, comment: str) -> None:
+    state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
+    revisions.record(row, state=state, act=Revision.Act.CHOICES, author=author, comment=comment)
 
 
 def _refuse_misattributed(quote: Quote) -> None:
@@ -124,10 +158,10 @@ def _refuse_misattributed(quote: Quote) -> None:
         raise ValidationError(_("A misattributed quotation cannot be pinned: it has a page of its own."))
 
 
-def _choose(article: Article, quote: Quote, action: str) -> None:
+def _choose(article: Article, quote: Quote, action: str, reason: str) -> None:
     last = QuoteChoice.objects.filter(article=article, action=action).aggregate(last=Max("position"))["last"]
     QuoteChoice.objects.update_or_create(
-        article=article, quote=quote, defaults={"action": action, "position": (last or 0) + 1}
+        article=article, quote=quote, defaults={"action": action, "position": (last or 0) + 1, "reason": reason}
     )
 
 

@@ -1,26 +1,54 @@
-"""Links to an unpublished revision, for a reviewer without an account: signed, and good for a limited time."""
+"""Links to one revision for a reviewer without an account: signed, good for a limited time, taken back at will."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.core import signing
+from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 
 from articles.models import Article
-from rlm_site.models import Revision
+from rlm_site import revisions
+from rlm_site.models import PreviewLink, Revision
 
 GOOD_FOR = timedelta(days=14)
-_SALT = "articles.preview"
+_SIGNER = signing.Signer(salt="articles.preview_link")
 
 
-def address_of(revision: Revision) -> str:
-    return reverse("articles:preview", args=[signing.dumps(revision.pk, salt=_SALT)])
+def make(revision: Revision, author: User | None = None) -> PreviewLink:
+    now = timezone.now()
+    return PreviewLink.objects.create(revision=revision, author=author, created=now, expires=now + GOOD_FOR)
 
 
-def revision_of(token: str) -> Revision:
-    """Raises SignatureExpired or BadSignature for a bad token, Http404 for a revision that is gone."""
-    pk = signing.loads(token, salt=_SALT, max_age=GOOD_FOR)
-    revision = Revision.objects.filter(pk=pk, content_type__app_label="articles", content_type__model="article").first()
-    if revision is None or not Article.objects.filter(pk=revision.object_id).exists():
+def address_of(link: PreviewLink) -> str:
+    return reverse("articles:preview", args=[_SIGNER.sign(str(link.pk))])
+
+
+def link_of(token: str) -> PreviewLink:
+    """Whether it is still good or not. Raises Http404 for what was never a link, or leads to a page that is gone."""
+    try:
+        pk = int(_SIGNER.unsign(token))
+    except signing.BadSignature as error:
+        raise Http404 from error
+    links = PreviewLink.objects.select_related("revision").filter(
+        pk=pk, revision__content_type__app_label="articles", revision__content_type__model="article"
+    )
+    link = links.first()
+    if link is None:
         raise Http404
-    return revision
+    return link
+
+
+def is_good(link: PreviewLink, now: datetime) -> bool:
+    return link.revoked is None and link.expires > now
+
+
+def of(article: Article) -> QuerySet[PreviewLink]:
+    return PreviewLink.objects.filter(revision__in=revisions.of(article)).select_related("revision", "author")
+
+
+def revoke(link: PreviewLink) -> None:
+    """From now on the link says that it was taken back."""
+    PreviewLink.objects.filter(pk=link.pk, revoked=None).update(revoked=timezone.now())

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from articles.models import Article, Reference
-from rlm_site.tests.desk import count_queries, filled, signed_in
+from rlm_site.tests.desk import count_queries, delete, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def test_a_reference_is_created_cited_edited_and_deleted(editor: Client, client:
     editor.post(change, filled(editor.get(change), title="On Few Stripes"))
     assert "On Few Stripes" in client.get("/quagga/").content.decode()
     assert "On Few Stripes" in client.get("/references/").content.decode()
-    editor.post(f"{LIST}{row.pk}/delete/", {"post": "yes"})
+    delete(editor, row)
     assert "On Few Stripes" not in client.get("/quagga/").content.decode()
 
 

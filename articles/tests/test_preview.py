@@ -2,14 +2,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 
 from articles import previews
 from articles.models import Article
 from quotes.models import Quote
 from rlm_site import revisions
-from rlm_site.models import Revision
+from rlm_site.models import PreviewLink, Revision
+from rlm_site.tests.desk import count_queries, signed_in
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +27,7 @@ def draft() -> Revision:
 
 
 def preview(client: Client, revision: Revision) -> Any:
-    return client.get(previews.address_of(revision))
+    return client.get(previews.address_of(previews.make(revision)))
 
 
 def test_the_link_shows_the_unpublished_text_in_its_place(client: Client, draft: Revision) -> None:
@@ -74,7 +77,7 @@ def test_a_preview_shows_no_other_unpublished_page(client: Client, draft: Revisi
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: "x" + token, lambda token: token + "é"])
 def test_a_tampered_link_is_not_found(client: Client, draft: Revision, change: Any) -> None:
-    token = previews.address_of(draft).removeprefix("/preview/").removesuffix("/")
+    token = previews.address_of(previews.make(draft)).removeprefix("/preview/").removesuffix("/")
     assert client.get(f"/preview/{change(token)}/").status_code == 404
 
 
@@ -84,19 +87,45 @@ def test_nonsense_is_not_found(client: Client, token: str) -> None:
 
 
 def test_a_signature_made_for_something_else_opens_nothing(client: Client, draft: Revision) -> None:
-    assert client.get(f"/preview/{signing.dumps(draft.pk, salt='elsewhere')}/").status_code == 404
+    link = previews.make(draft)
+    token = signing.Signer(salt="elsewhere").sign(str(link.pk))
+    assert client.get(f"/preview/{token}/").status_code == 404
+    assert client.get(f"/preview/{signing.dumps(draft.pk, salt='articles.preview')}/").status_code == 404
 
 
-def test_an_expired_link_says_so(client: Client, draft: Revision, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previews, "GOOD_FOR", timedelta(seconds=-1))
-    response = preview(client, draft)
+def test_a_link_shows_the_version_it_was_made_for(client: Client, draft: Revision) -> None:
+    address = previews.address_of(previews.make(draft))
+    section = Article.objects.get(slug="the-allies")
+    section.body = "A later text about *Quaggas*."
+    revisions.record(section)
+    assert "A new text about" in client.get(address).content.decode()
+    assert "Quaggas" not in client.get(address).content.decode()
+
+
+def assert_closed(response: Any, words: str) -> None:
     assert response.status_code == 410
-    assert "This preview link has expired" in text_of(parse(response).find(".//main"))
+    assert words in text_of(parse(response).find(".//main"))
     assert "Zorblax" not in response.content.decode()
+    assert "noindex" in response["X-Robots-Tag"]
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_an_expired_link_says_so(client: Client, draft: Revision) -> None:
+    link = previews.make(draft)
+    assert timedelta(days=13) < link.expires - timezone.now() <= timedelta(days=14)
+    PreviewLink.objects.update(expires=timezone.now())
+    assert_closed(client.get(previews.address_of(link)), "This preview link has expired")
+
+
+def test_a_link_that_was_taken_back_says_so_and_others_stay_good(client: Client, draft: Revision) -> None:
+    taken_back, other = previews.make(draft), previews.make(draft)
+    previews.revoke(taken_back)
+    assert_closed(client.get(previews.address_of(taken_back)), "This preview link was taken back")
+    assert client.get(previews.address_of(other)).status_code == 200
 
 
 def test_a_link_to_a_revision_that_is_gone_is_not_found(client: Client, draft: Revision) -> None:
-    address = previews.address_of(draft)
+    address = previews.address_of(previews.make(draft))
     Article.objects.get(slug="the-allies").delete()
     assert client.get(address).status_code == 404
 
@@ -109,3 +138,71 @@ def test_a_revision_of_a_quotation_opens_no_page(client: Client) -> None:
 def test_previews_are_kept_out_of_the_sitemap_and_away_from_robots(client: Client, draft: Revision) -> None:
     assert b"/preview/" not in client.get("/sitemap.xml").content
     assert b"Disallow: /preview/" in client.get("/robots.txt").content
+
+
+# The page of links at the desk
+
+
+def links(article: Article) -> str:
+    return f"/admin/articles/article/{article.pk}/preview-links/"
+
+
+def test_a_link_is_made_shown_and_taken_back_at_the_desk(client: Client) -> None:
+    quagga = Article.objects.create(title="Quagga", slug="quagga", body="Not for everybody yet.")
+    editor = signed_in("editor")
+    editor.post(links(quagga), {"make": ""})
+    link = PreviewLink.objects.get()
+    page = editor.get(links(quagga)).content.decode()
+    assert f">http://127.0.0.1:8000{previews.address_of(link)}</a>" in page
+    assert "Version 1, made by editor on" in page
+    assert "Not for everybody yet." in client.get(previews.address_of(link)).content.decode()
+    editor.post(links(quagga), {"revoke": str(link.pk)})
+    page = editor.get(links(quagga)).content.decode()
+    assert previews.address_of(link) not in page
+    assert "Taken back on" in page
+    assert client.get(previews.address_of(link)).status_code == 410
+
+
+def test_a_new_link_is_for_the_newest_version(client: Client, draft: Revision) -> None:
+    section = Article.objects.get(slug="the-allies")
+    signed_in().post(links(section), {"make": ""})
+    assert PreviewLink.objects.get().revision == draft
+    revisions.record(Article.objects.get(slug="the-allies"), state=Revision.State.DISCARDED)
+    signed_in("other").post(links(section), {"make": ""})
+    assert PreviewLink.objects.latest("pk").revision == revisions.live(section)
+
+
+@pytest.mark.parametrize("key", ["", "x", "0", "99999999999999999999"])
+def test_only_a_link_of_this_page_is_taken_back(draft: Revision, key: str) -> None:
+    link = previews.make(draft)
+    quagga = Article.objects.create(title="Quagga", slug="quagga")
+    editor = signed_in()
+    assert editor.post(links(quagga), {"revoke": key}).status_code == 404
+    assert editor.post(links(quagga), {"revoke": str(link.pk)}).status_code == 404
+    assert PreviewLink.objects.get().revoked is None
+
+
+def test_only_whoever_may_change_the_page_makes_and_sees_links(draft: Revision) -> None:
+    previews.make(draft)
+    section = Article.objects.get(slug="the-allies")
+    for somebody in (signed_in("looker", "view_article"), signed_in("author", "view_article", "add_article")):
+        assert somebody.get(links(section)).status_code == 403
+        assert somebody.post(links(section), {"make": ""}).status_code == 403
+        assert somebody.post(links(section), {"revoke": str(PreviewLink.objects.get().pk)}).status_code == 403
+    assert Client(HTTP_HOST="127.0.0.1").post(links(section), {"make": ""}).status_code == 302
+    assert PreviewLink.objects.filter(revoked=None).count() == 1
+    author = User.objects.get(username="author")
+    own = Article.objects.create(title="Quagga", slug="quagga", owner=author)
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(author)
+    assert client.post(links(own), {"make": ""}).status_code == 302
+    assert PreviewLink.objects.filter(author=author).count() == 1
+
+
+def test_the_page_of_links_makes_as_many_queries_for_many_as_for_few(draft: Revision) -> None:
+    section, editor = Article.objects.get(slug="the-allies"), signed_in()
+    previews.make(draft, User.objects.get())
+    few = count_queries(editor, links(section))
+    for _number in range(10):
+        previews.make(draft, User.objects.get())
+    assert count_queries(editor, links(section)) == few <= 12

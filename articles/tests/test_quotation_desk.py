@@ -12,6 +12,9 @@ from django.utils import timezone
 from articles import desk
 from articles.models import Article, QuoteChoice
 from quotes.models import IndexTerm, Person, Quote, QuoteWord
+from rlm_site import revisions
+from rlm_site.models import Revision
+from rlm_site.tests.desk import filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +192,101 @@ def test_only_those_who_may_change_the_article_may_choose(allies: Article) -> No
     assert staff.post(address(allies), form).status_code == 403
     assert Client(HTTP_HOST="127.0.0.1").post(address(allies), form).status_code == 302
     assert QuoteChoice.objects.count() == before
+
+
+def acts_on(row: Article | Quote) -> list[Revision]:
+    return list(revisions.of(row).filter(act=Revision.Act.CHOICES).order_by("number"))
+
+
+def test_each_choice_stands_in_the_history_with_its_reason(allies: Article, editor: Client) -> None:
+    pin = quote("Something else altogether.")
+    editor.post(address(allies), {"action": "pin", "quote": pin.pk, "reason": "It fits."})
+    editor.post(address(allies), {"action": "release", "quote": pin.pk})
+    pinned, released = acts_on(allies)
+    assert pinned.comment == "Pinned. “Something else altogether.” It fits."
+    assert (pinned.state, pinned.kind, str(pinned.author)) == ("published", "none", "editor")
+    assert "It fits." in str(pinned.standing)
+    assert "It fits." not in str(released.standing)
+
+
+def test_a_choice_leaves_a_draft_of_the_text_alone(allies: Article, editor: Client, client: Client) -> None:
+    draft = revisions.save_draft(allies, revisions.content_of(allies) | {"body": "Zorblax, drafted."})
+    answer = editor.post(address(allies), {"action": "pin", "quote": quote("Something else altogether.").pk})
+    assert "With the form as it stands" not in answer.content.decode()
+    assert revisions.working_copy(allies) == draft
+    assert "Zorblax" not in client.get("/russian-liberation-movement/the-allies/").content.decode()
+    assert "Zorblax" not in str(acts_on(allies)[0].content)
+    page = editor.get(f"/admin/articles/article/{allies.pk}/change/").content.decode()
+    assert "Zorblax, drafted." in page
+
+
+def test_a_veto_stands_in_the_history_of_the_quotation_too(allies: Article, editor: Client) -> None:
+    sontag = Quote.objects.get(key="sontag-liberal-intellectuals")
+    form = {"action": "veto", "quote": sontag.pk, "word": "allies", "reason": "Another sense."}
+    assert editor.post(address(allies), form).status_code == 200
+    assert acts_on(sontag)[0].comment == acts_on(allies)[0].comment
+    assert acts_on(sontag)[0].comment.endswith("Another sense.")
+
+
+def test_a_refused_choice_leaves_no_trace(allies: Article, editor: Client) -> None:
+    editor.post(address(allies), {"action": "up", "quote": Quote.objects.all()[0].pk})
+    assert acts_on(allies) == []
+
+
+def test_on_a_public_page_only_a_publisher_chooses(allies: Article) -> None:
+    someone = signed_in("someone", "view_article", "add_article", "change_article", "change_quote")
+    before = QuoteChoice.objects.count(), IndexTerm.objects.count(), Revision.objects.count()
+    sontag = Quote.objects.get(key="sontag-liberal-intellectuals")
+    for action in ("pin", "ban", "release", "swap", "up", "down", "veto"):
+        form = {"action": action, "quote": sontag.pk, "instead_of": sontag.pk, "word": "allies"}
+        assert someone.post(address(allies), form).status_code == 403
+    assert (QuoteChoice.objects.count(), IndexTerm.objects.count(), Revision.objects.count()) == before
+    panel = someone.post(address(allies), {"title": "Peace"}).content.decode()
+    assert "a publisher chooses its quotations" in panel
+    assert 'data-act="pin"' not in panel
+    assert 'data-act="ban"' not in panel
+    Article.objects.filter(pk=allies.pk).update(published=False)
+    assert someone.post(address(allies), {"action": "ban", "quote": sontag.pk}).status_code == 200
+
+
+def test_a_word_is_banned_everywhere_only_by_whoever_publishes_quotations(allies: Article) -> None:
+    someone = signed_in("someone", "view_article", "add_article", "change_article", "publish_article")
+    sontag = Quote.objects.get(key="sontag-liberal-intellectuals")
+    form = {"action": "veto", "quote": sontag.pk, "word": "allies"}
+    assert someone.post(address(allies), form).status_code == 403
+    assert someone.post(address(allies), {**form, "action": "ban"}).status_code == 200
+    assert not IndexTerm.objects.filter(quote=sontag, veto=True).exists()
+
+
+def test_two_who_choose_at_the_same_time_lose_nothing_of_each_other(allies: Article, editor: Client) -> None:
+    first, second = quote("Something else altogether."), quote("And another thing.")
+    other = signed_in("other")
+    form = editor.get(f"/admin/articles/article/{allies.pk}/change/")
+    editor.post(address(allies), {"action": "pin", "quote": first.pk})
+    other.post(address(allies), {"action": "pin", "quote": second.pk})
+    editor.post(address(allies), {"action": "up", "quote": second.pk})
+    pins = allies.quote_choices.filter(action="pin").order_by("position").values_list("quote", flat=True)
+    assert list(pins) == [second.pk, first.pk]
+    # a form that was opened before all that takes none of it back
+    saved = editor.post(f"/admin/articles/article/{allies.pk}/change/", filled(form, body="Written meanwhile."))
+    assert saved.status_code == 302
+    assert list(pins.all()) == [second.pk, first.pk]
+
+
+def test_a_pin_that_does_not_come_to_be_shown_says_why_and_can_be_taken_off(allies: Article, editor: Client) -> None:
+    pins = [quote(f"Pin number {number} of them.") for number in range(4)]
+    for pin in pins:
+        editor.post(address(allies), {"action": "pin", "quote": pin.pk, "reason": f"Reason {pin.pk}."})
+    panel = editor.get(address(allies)).content.decode()
+    shown, idle = panel.split("Pinned, and not shown")
+    assert "Pin number 2" in shown
+    assert f"Reason {pins[2].pk}." in shown
+    assert "Pin number 3" in idle
+    assert f"Reason {pins[3].pk}." in idle
+    assert "3 pins before it fill the block" in idle
+    assert f'data-act="release" data-quote="{pins[3].pk}"' in idle
+    Quote.objects.filter(pk=pins[0].pk).update(published=False)
+    assert "It is not public now." in editor.get(address(allies)).content.decode()
 
 
 def test_the_change_page_holds_the_panel(allies: Article, editor: Client) -> None:

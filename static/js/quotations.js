@@ -5,19 +5,17 @@
 for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
   const form = desk.closest("form");
   const panel = desk.querySelector(".desk-panel");
-  const fields = ["title", "body", "quotations", "quote_words"];
+  const status = desk.querySelector("[role=status]");
+  let behind = false;
   let latest = 0;
   let waiting;
 
   const ask = async (choice = {}) => {
     const mine = ++latest;
-    const data = new FormData();
-    for (const name of fields) {
-      if (form.elements[name]) data.append(name, form.elements[name].value);
-    }
-    data.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-    data.append("quotation_search", panel.querySelector("[data-quotation-search]").value);
-    for (const [name, value] of Object.entries(choice)) data.append(name, value);
+    behind = false;
+    const data = new FormData(form);
+    data.set("quotation_search", panel.querySelector("[data-quotation-search]").value);
+    for (const [name, value] of Object.entries(choice)) data.set(name, value);
     panel.setAttribute("aria-busy", "true");
     let text;
     try {
@@ -31,8 +29,14 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     }
     if (mine !== latest) return; // a later question has been asked meanwhile
     const focus = remember();
+    const reason = panel.querySelector("[data-reason]")?.value;
     panel.innerHTML = text;
     panel.removeAttribute("aria-busy");
+    const said = panel.querySelector(".desk-said");
+    if (said) status.replaceChildren(...said.childNodes); // where it is read out
+    else if (choice.action) status.replaceChildren();
+    said?.remove();
+    if (reason && !said) panel.querySelector("[data-reason]").value = reason;
     restore(focus);
   };
 
@@ -70,6 +74,7 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     const choice = {action: button.dataset.act};
     if (button.dataset.quote) choice.quote = button.dataset.quote;
     if (button.dataset.word) choice.word = button.dataset.word;
+    if (choice.action) choice.reason = panel.querySelector("[data-reason]")?.value ?? "";
     if (button.dataset.act === "swap") choice.instead_of = panel.querySelector("[data-instead-of]").value;
     ask(choice);
   });
@@ -79,10 +84,14 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
       ask();
     }
   });
-  for (const name of fields) {
-    form.elements[name]?.addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(ask, 500);
-    });
-  }
+  const follow = () => {
+    if (desk.open && behind) ask();
+  };
+  form.addEventListener("input", (event) => {
+    if (panel.contains(event.target)) return;
+    behind = true;
+    clearTimeout(waiting);
+    waiting = setTimeout(follow, 600);
+  });
+  desk.addEventListener("toggle", follow);
 }

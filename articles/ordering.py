@@ -1,0 +1,73 @@
+"""The order of a topic's sections: one is moved at a time, in the order that its editor saw."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from articles.models import Article
+from rlm_site import derived, revisions
+from rlm_site.models import Revision
+
+STEPS: dict[str, str | Promise] = {
+    "top": gettext_lazy("To the top"),
+    "up": gettext_lazy("Up"),
+    "down": gettext_lazy("Down"),
+    "bottom": gettext_lazy("To the bottom"),
+}
+
+
+class Button(NamedTuple):
+    step: str
+    label: str | Promise
+    works: bool
+    focused: bool
+
+
+def as_seen(rows: Iterable[Article]) -> str:
+    """What a page of these sections in this order sends back, to tell whether it is still theirs."""
+    return ",".join(str(row.pk) for row in rows)
+
+
+def buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterator[tuple[Article, list[Button]]]:
+    """Each section with its buttons; the focus stays on the one that was pressed, or on the next that still works."""
+    for row in rows:
+        works = {name: row != (rows[0] if name in {"top", "up"} else rows[-1]) for name in STEPS}
+        usable = [name for name in STEPS if works[name]]
+        focused = (step if step in usable else usable[0]) if str(row.pk) == moved and usable else ""
+        yield row, [Button(name, label, works[name], name == focused) for name, label in STEPS.items()]
+
+
+@transaction.atomic
+def move(topic: Article, section: str, step: str, *, seen: str, author: User | None = None) -> str:
+    """Move one section and record it in the history of each that has another place now. Returns what was done."""
+    Article.objects.select_for_update().get(pk=topic.pk)  # those who order one topic wait for each other
+    rows = list(Article.objects.filter(parent=topic).in_reading_order())
+    if as_seen(rows) != seen:
+        raise ValidationError(_("The order was changed meanwhile. Nothing was moved; here it is as it is now."))
+    before = {row.pk: place for place, row in enumerate(rows)}
+    moved = next((row for row in rows if str(row.pk) == section), None)
+    if moved is None or step not in STEPS:
+        raise ValidationError(_("There is no such section here, or no such way to move it."))
+    place = before[moved.pk]
+    rows.remove(moved)
+    rows.insert({"top": 0, "up": max(place - 1, 0), "down": place + 1, "bottom": len(rows)}[step], moved)
+    said = _("“%(title)s” is section %(place)d of %(count)d now.") % {
+        "title": moved.title,
+        "place": rows.index(moved) + 1,
+        "count": len(rows),
+    }
+    for position, row in enumerate(rows, 1):
+        if row.position != position:
+            row.position = position
+            row.save(update_fields=["position"])
+        if before[row.pk] != position - 1:
+            state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
+            revisions.record(row, state=state, act=Revision.Act.PLACE, author=author, comment=said)
+    derived.drain()
+    return said
