@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint secret
+.PHONY: help run test test-postgres lint bench secret
 
 help:
 	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
 	@echo "make test           run all tests (ARGS='-k search' for some)"
 	@echo "make test-postgres  run them on a private PostgreSQL server"
+	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk)"
 	@echo "make lint           check style, templates and types"
 
 run: .venv/run.stamp secret
@@ -26,6 +27,11 @@ lint: .venv/test.stamp secret
 	$(BIN)/ruff format --check .
 	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
 	$(BIN)/mypy .
+
+PEER ?= ../shared/bench/peer_wagtail.py
+
+bench: .venv/run.stamp secret
+	@PEER=$(PEER) $(BIN)/python benchmarks/pages.py $(ARGS)
 
 # Only this account may read .env.
 secret: .venv/run.stamp

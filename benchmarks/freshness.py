@@ -1,0 +1,178 @@
+#!/usr/bin/env python
+"""Whether any reader is ever shown a stale page: changes by every path, each followed at once by reading the pages.
+
+    python benchmarks/freshness.py [--changes 2000] [--readers 2] [--seed N] [--json FILE]
+
+Two servers of eight threads each serve one scratch database (SQLite, or beside the PostgreSQL database that
+DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the pages that it
+belongs on are read, so that both servers have them in memory; readers go on asking for them all the time. After it,
+the very next answer of both servers must tell it. Ends with 1 if one did not.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from rlm_site.testing import Site, _fresh_database, serving  # noqa: E402 - found by the line above
+
+if TYPE_CHECKING:
+    from stories import Change
+
+
+class Reader(threading.Thread):
+    """Asks for the pages of the present change without end, over one connection, so that they are in memory."""
+
+    def __init__(self, site: Site, pages: list[str]) -> None:
+        super().__init__(daemon=True)
+        self.site = site
+        self.pages = pages
+        self.answers = 0
+        self.failures: list[str] = []
+        self.ended = False
+
+    def run(self) -> None:
+        connection = HTTPConnection(self.site.url.removeprefix("http://"), timeout=30)
+        while not self.ended:
+            for path in list(self.pages):
+                try:
+                    connection.request("GET", path, headers={"Accept-Encoding": "br"})
+                    page = connection.getresponse()
+                    page.read()
+                    problem = f"HTTP {page.status}" if page.status >= 500 else ""
+                except (OSError, HTTPException) as error:
+                    problem = repr(error)
+                    connection.close()
+                if problem:
+                    self.failures.append(f"{self.site.url}{path}: {problem}")
+                self.answers += 1
+        connection.close()
+
+
+@dataclass
+class Result:
+    changes: int = 0
+    answers: int = 0
+    untold: int = 0  # what the page said already before the change
+    by_readers: int = 0
+    stale: list[str] = field(default_factory=list)
+    thrown_out: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)  # no answer, or an error
+    by_way: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[str] = field(default_factory=Counter)
+
+
+def trial(sites: Sequence[Site], changes: "Iterable[Change]", count: int, readers: int, rng: random.Random) -> Result:
+    from stories import answer
+
+    result = Result()
+    pages: list[str] = ["/"]
+    threads = [Reader(site, pages) for site in sites for _reader in range(readers)]
+    for thread in threads:
+        thread.start()
+    for change in changes:
+        if result.changes == count:
+            break
+        pages[:] = [say.path for say in change.then] or ["/"]
+        for site in sites:
+            answer(site, "/")  # what an earlier change left to derive is settled
+        told = {(site, say) for site in sites for say in change.then if say.holds(answer(site, say.path))}
+        tokens = all_tokens()
+        change.make()
+        for site, say in rng.sample(asked := [(site, say) for say in change.then for site in sites], len(asked)):
+            if (site, say) in told:
+                result.untold += 1
+                continue
+            result.answers += 1
+            if not say.holds(page := answer(site, say.path)):
+                result.stale.append(f"{change.what}, by {change.how}: {site.url}{say.path} {say} {page[:80]!r}")
+        if not change.renews and all_tokens() != tokens:
+            result.thrown_out.append(f"{change.what}, by {change.how}")
+        result.changes += 1
+        result.by_way[change.how] += 1
+        result.by_kind[change.what] += 1
+        show(result, count)
+    for thread in threads:
+        thread.ended = True
+        thread.join(30)
+        result.by_readers += thread.answers
+        result.failed += thread.failures
+    return result
+
+
+def all_tokens() -> list[tuple[str, str]]:
+    from rlm_site.models import ContentVersion, PartVersion
+
+    return sorted(row for model in (ContentVersion, PartVersion) for row in model.objects.values_list("name", "token"))
+
+
+def show(result: Result, count: int) -> None:
+    if sys.stderr.isatty():
+        bar = f"{result.changes:,} of {count:,} changes, {len(result.stale)} stale answers"
+        print(f"\r\x1b[K{bar}", end="" if result.changes < count else "\r\x1b[K", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--changes", type=int, default=2000)
+    parser.add_argument("--readers", type=int, default=2, help="that ask each server without end")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    args = parser.parse_args()
+    rng = random.Random(args.seed)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(_fresh_database(folder))
+        sites = [stack.enter_context(serving(url, folder)) for _server in range(2)]
+        os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
+        import django
+
+        django.setup()
+        from stories import Stories
+        from writers import Client, Editor, InBulk, Loading, Replacing, Saving, Updating
+
+        editor = Editor(sites, rng)
+        editor.sign_in("editor", sites[0].password)
+        ways = [Saving(), InBulk(), Updating(), Loading(), Client(url), Replacing(url)]
+        stories = Stories(rng, ways, editor, sites[0].password)
+        began = time.monotonic()
+        result = trial(sites, stories.changes(), args.changes, args.readers, rng)
+        seconds = time.monotonic() - began
+        print_result(result, seconds, args.seed)
+        if args.json:
+            figures = {"database": url.split(":")[0], "seconds": round(seconds), "seed": args.seed, **vars(result)}
+            args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    sys.exit(bool(result.stale or result.thrown_out or result.failed))
+
+
+def print_result(result: Result, seconds: float, seed: int) -> None:
+    for heading, counts in (("what was changed", result.by_kind), ("by whom", result.by_way)):
+        print(f"{heading:50}{'changes':>10}")
+        for name, number in counts.most_common():
+            print(f"  {name:48}{number:10,}")
+    print(f"{result.changes:,} changes in {seconds:,.0f} s (--seed {seed}), {len(result.by_way)} ways to write")
+    print(f"{result.answers:,} answers read at once after them, {result.by_readers:,} by readers meanwhile")
+    print(f"{result.untold:,} not counted: the page said so before the change")
+    print(f"{len(result.stale):,} stale")
+    print(f"{len(result.thrown_out):,} times something was thrown out of memory that had not changed")
+    print(f"{len(result.failed):,} errors instead of a page")
+    for line in result.stale + result.thrown_out + result.failed:
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
