@@ -84,12 +84,21 @@ class Site:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    database_url: str
 
     @property
     def password(self) -> str:
         """The editor's, as the first start printed it."""
         lines = self.log.read_text().splitlines()
         return next(line.split()[1] for line in lines if line.startswith("  password"))
+
+    def manage(self, *arguments: str, given: str = "") -> str:
+        """What a management command says, in a process of its own over the same database."""
+        command = [sys.executable, "manage.py", *arguments]
+        where = environment(self.database_url, urlsplit(self.url).port or 0)
+        done = subprocess.run(command, cwd=ROOT, env=where, input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def ask(self, path: str, form: str = "", **headers: str) -> tuple[int, Message, bytes]:
         """Status, headers and body of the answer as it came: nothing followed, nothing unpacked. A form is posted."""
@@ -128,7 +137,7 @@ def serving(database_url: str, folder: Path) -> Iterator[Site]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    site = Site(f"http://127.0.0.1:{port}", process, log)
+    site = Site(f"http://127.0.0.1:{port}", process, log, database_url)
     try:
         _wait_until_healthy(site)
         yield site
@@ -281,15 +290,35 @@ def axe() -> "Callable[[Page], list[str]]":
     return barriers
 
 
+def _sign_in(page: "Page", name: str, password: str) -> None:
+    page.goto("/admin/login/?next=/admin/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", password)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/admin/")
+
+
 @pytest.fixture
 def editor_login(server: Site) -> "Callable[[Page], None]":
     """`editor_login(page)` signs the page's reader in as the editor that the first start made."""
+    return lambda page: _sign_in(page, "editor", server.password)
 
-    def login(page: "Page") -> None:
-        page.goto("/admin/login/?next=/admin/")
-        page.fill("input[name=username]", "editor")
-        page.fill("input[name=password]", server.password)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url("**/admin/")
+
+MEMBER = """
+from django.contrib.auth.models import Group, User
+user = User.objects.create_user("{name}", password="{password}", is_staff=True)
+user.groups.add(Group.objects.get(name="{group}"))
+"""
+
+
+@pytest.fixture
+def member_login(server: Site) -> "Callable[[Page, str], str]":
+    """`member_login(page, "Authors")` signs the page in with a new account of that group, and returns its name."""
+
+    def login(page: "Page", group: str) -> str:
+        name, password = f"{group.lower()}-{secrets.token_hex(4)}", secrets.token_urlsafe(20)
+        server.manage("shell", given=MEMBER.format(name=name, password=password, group=group))
+        _sign_in(page, name, password)
+        return name
 
     return login

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +16,19 @@ def signed_in(name: str = "editor", *permissions: str, **fields: Any) -> Client:
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(user)
     return client
+
+
+def member(group: str, name: str = "") -> Client:
+    """Somebody of the staff who is in this group and may nothing else: Authors, Editors or Publishers."""
+    user = User.objects.create(username=name or group.lower(), is_staff=True, password="!")
+    user.groups.add(Group.objects.get(name=group))
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def user_of(client: Client) -> User:
+    return User.objects.get(pk=client.session["_auth_user_id"])
 
 
 def count_queries(client: Client, address: str) -> int:
@@ -65,3 +78,33 @@ def filled(page: Any, **typed: Any) -> dict[str, Any]:
     values = {name: value.replace("\r\n", "\n").replace("\n", "\r\n") for name, value in fields.values.items()}
     values |= typed
     return {name: value for name, value in values.items() if value is not None}
+
+
+def act(client: Client, row: Any, name: str, **given: Any) -> Any:
+    """One of `workflow.ACTS`, done on its page: `act(editor, article, "publish", kind="correction", note="…")`."""
+    address = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/{name}/"
+    page = client.get(address)
+    return client.post(address, filled(page, **given)) if page.status_code == 200 else page
+
+
+def delete(client: Client, row: Any) -> Any:
+    """After the page that asks whether one is sure."""
+    address = f"{listed_at(row)}{row.pk}/delete/"
+    page = client.get(address)
+    return client.post(address, filled(page)) if page.status_code == 200 else page
+
+
+def choose(client: Client, action: str, *rows: Any, **given: Any) -> Any:
+    """An action on these rows, chosen in their list."""
+    address = f"{listed_at(rows[0])}?id__in={','.join(str(row.pk) for row in rows)}"
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], **given}
+    return client.post(address, filled(client.get(address), **chosen))
+
+
+def delete_selected(client: Client, *rows: Any) -> Any:
+    page = choose(client, "delete_selected", *rows)
+    return client.post(listed_at(rows[0]), filled(page, _selected_action=[row.pk for row in rows]))
+
+
+def listed_at(row: Any) -> str:
+    return f"/admin/{row._meta.app_label}/{row._meta.model_name}/"

@@ -1,5 +1,6 @@
 """The editors' desk as a whole: who gets in, what it shows, and that nothing in it runs inline."""
 
+import html
 import re
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import Client
 
 from articles.models import Article, Reference
 from quotes.models import Person, Quote, Work
-from rlm_site import derived
+from rlm_site import derived, revisions
 from rlm_site.models import Address, Revision, Tag
 from rlm_site.tests.desk import count_queries, filled, signed_in
 
@@ -101,12 +102,15 @@ def test_the_history_is_read_and_never_written(editor: Client) -> None:
     assert Revision.objects.filter(pk=revision.pk).exclude(note="Forged.").exists()
 
 
-def test_the_history_of_one_record_is_a_list(editor: Client) -> None:
+def test_the_history_leads_to_the_record_and_to_what_a_version_changed(editor: Client) -> None:
     article = Article.objects.get(slug="the-allies")
-    page = editor.get(f"/admin/articles/article/{article.pk}/change/").content.decode()
-    link = page.split('href="/admin/rlm_site/revision/')[1].split('"')[0].replace("&amp;", "&")
-    listed = editor.get(f"/admin/rlm_site/revision/{link}").context["cl"].result_list
-    assert {row.object_id for row in listed} == {article.pk}
+    revisions.notice_changes_from_outside(article)
+    version = revisions.save_draft(article, {**revisions.content_of(article), "title": "The Zorblaxes"})
+    page = editor.get(f"/admin/rlm_site/revision/{version.pk}/change/").content.decode()
+    assert f'href="/admin/articles/article/{article.pk}/change/"' in page
+    [compare] = re.findall(r'href="(/admin/articles/article/\d+/history/compare/[^"]*)"', page)
+    assert "The Zorblaxes" in page
+    assert "Zorblaxes</ins>" in editor.get(html.unescape(compare)).content.decode()
 
 
 def test_an_old_address_can_be_given_up(editor: Client, client: Client) -> None:
@@ -120,6 +124,6 @@ def test_an_old_address_can_be_given_up(editor: Client, client: Client) -> None:
     assert client.get("/quagga/").status_code == 404
 
 
-def test_the_first_page_and_the_history_make_few_queries(editor: Client) -> None:
-    addresses = ["/admin/", "/admin/rlm_site/revision/?all=", "/admin/rlm_site/address/"]
+def test_what_happened_and_old_addresses_are_listed_with_few_queries(editor: Client) -> None:
+    addresses = ["/admin/rlm_site/revision/?all=", "/admin/rlm_site/address/"]
     assert max(count_queries(editor, address) for address in addresses) <= 15

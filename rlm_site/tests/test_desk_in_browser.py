@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rlm_site.testing import Site, barriers
+from rlm_site.testing import barriers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,38 +19,89 @@ pytestmark = pytest.mark.browser
 def open_article(page: "Page", title: str) -> None:
     page.goto(f"/admin/articles/article/?q={title.replace(' ', '+')}")
     page.get_by_role("link", name=title, exact=True).first.click()
+    page.locator("summary", has_text="Quotations").click()
     page.wait_for_selector(".desk-words")
+    page.wait_for_load_state()  # with its scripts
 
 
-def test_a_section_is_written_published_found_and_deleted(
-    new_page: "NewPage", editor_login: "Login", server: Site
-) -> None:
-    page = new_page(1400, 900)
-    editor_login(page)
-    open_article(page, "Operation Keelhaul")
+def write_a_section(page: "Page", title: str) -> None:
+    """With a link and a citation found by the dialogs."""
+    page.goto("/admin/articles/article/?q=Operation+Keelhaul")
+    page.get_by_role("link", name="Operation Keelhaul", exact=True).first.click()
     page.get_by_role("link", name="Add a section").click()
-    page.fill("#id_title", "A Page of the Browser")
-    page.fill("#id_body", "Written *by hand*, see [[Andrey Vlasov]].[@andreyev-1987, p. 42]")
+    page.fill("#id_title", title)
+    page.fill("#id_body", "Written *by hand*, see ")
+    page.get_by_role("button", name="Page…").click()
+    page.get_by_role("combobox", name="Words of its title").fill("andrey vlas")
+    page.get_by_role("option", name="Andrey Vlasov", exact=False).first.click()
+    page.get_by_role("button", name="Cite…").click()
+    page.get_by_role("combobox", name="Its author, title or key").fill("andreyev")
+    page.get_by_role("option", name="andreyev-1987", exact=False).first.click()
     page.fill("#id_tags", "free software, exile")
-    page.check("#id_published")
-    page.click("input[name=_continue]")
-    page.wait_for_selector(".success")
-    assert page.input_value("#id_tags") == "exile, free software"
 
-    reader = new_page()
-    reader.goto("/operation-keelhaul/a-page-of-the-browser/")
-    assert reader.title().startswith("Operation Keelhaul - A Page of the Browser")
-    assert reader.locator(".text a[href='/andrey-vlasov/']").count() == 1
-    assert "p. 42" in reader.locator(".notes").inner_text()
-    reader.goto("/search/?q=browser+page")
-    assert reader.get_by_role("link", name="A Page of the Browser").count() == 1
 
-    page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Yes, I’m sure").click()
-    page.wait_for_selector(".success")
+def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
+    new_page: "NewPage", editor_login: "Login", member_login: "Callable[[Page, str], str]"
+) -> None:
+    author, publisher, reader = new_page(1400, 900), new_page(1400, 900), new_page()
+    name = member_login(author, "Authors")
+    write_a_section(author, "A Page of the Browser")
+    assert author.input_value("#id_body").startswith("Written *by hand*, see [[Andrey Vlasov]][@andreyev-1987")
+    author.get_by_role("button", name="Send to review…").click()
+    author.get_by_role("heading", name="What readers will see").wait_for()
+    author.fill("#id_comment", "My first one.")
+    author.get_by_role("button", name="Send to review").click()
+    author.wait_for_selector(".success")
+
+    member_login(publisher, "Publishers")
+    publisher.goto("/admin/articles/article/?state=in_review")
+    publisher.get_by_role("link", name="A Page of the Browser").click()
+    assert f"{name} sent it to review" in publisher.locator(".state-now").inner_text()
+    assert publisher.input_value("#id_tags") == "exile, free software"
     answer = reader.goto("/operation-keelhaul/a-page-of-the-browser/")
     assert answer is not None
     assert answer.status == 404
+    publisher.get_by_role("button", name="Publish…").click()
+    publisher.get_by_role("heading", name="Checks").wait_for()
+    publisher.get_by_role("button", name="Publish changes").click()
+    publisher.get_by_role("link", name="See it as readers do").wait_for()
+
+    reader.goto("/operation-keelhaul/a-page-of-the-browser/")
+    assert reader.title().startswith("Operation Keelhaul - A Page of the Browser")
+    assert reader.locator(".text a[href='/andrey-vlasov/']").count() == 1
+    assert "Andreyev" in reader.locator(".notes").inner_text()
+    reader.goto("/search/?q=browser+page")
+    assert reader.get_by_role("link", name="A Page of the Browser").count() == 1
+
+    publisher.get_by_role("link", name="Delete", exact=True).click()
+    publisher.get_by_role("button", name="Yes, I’m sure").click()
+    publisher.wait_for_selector(".success")
+    answer = reader.goto("/operation-keelhaul/a-page-of-the-browser/")
+    assert answer is not None
+    assert answer.status == 404
+
+
+def test_a_section_is_moved_to_another_topic_and_its_old_address_leads_there(
+    new_page: "NewPage", editor_login: "Login"
+) -> None:
+    page, reader = new_page(1400, 900), new_page()
+    editor_login(page)
+    write_a_section(page, "A Page That Moves")
+    page.get_by_role("button", name="Publish…").click()
+    page.get_by_role("button", name="Publish changes").click()
+    page.get_by_role("link", name="See it as readers do").wait_for()
+    page.locator("#select2-id_parent-container").click()
+    page.locator(".select2-search__field").fill("Andrey Vlasov")
+    page.get_by_role("option", name="Andrey Vlasov", exact=True).click()
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_selector(".success")
+
+    answer = reader.goto("/operation-keelhaul/a-page-that-moves/")
+    assert answer is not None
+    assert answer.status == 200
+    assert reader.url.endswith("/andrey-vlasov/a-page-that-moves/")
+    assert "Andreyev" in reader.locator(".notes").inner_text()
+    assert reader.get_by_role("link", name="exile", exact=True).count() == 1
 
 
 def test_a_quotation_is_pinned_by_keyboard_and_no_unsaved_text_is_lost(
@@ -123,5 +174,29 @@ def test_the_change_page_of_an_article_has_no_barriers(new_page: "NewPage", edit
         page.fill("[data-quotation-search]", "war")
         page.press("[data-quotation-search]", "Enter")
         page.wait_for_selector("text=It contains no word")
+        found += barriers(page)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"/admin/articles/article/10/{act}/" for act in ("review", "publish", "times", "reviewed")),
+        "/admin/articles/reference/1/change/",
+        "/admin/quotes/quote/1/change/",
+        "/admin/quotes/person/1/change/",
+        "/admin/quotes/work/1/change/",
+        "/admin/rlm_site/tag/1/change/",
+        "/admin/auth/user/1/change/",
+        "/admin/auth/group/1/change/",
+    ],
+)
+def test_pages_of_records_and_acts_have_no_barriers(address: str, new_page: "NewPage", editor_login: "Login") -> None:
+    found = []
+    for width, height, dark in LOOKS[1:3]:  # wide and dark, narrow and light
+        page = new_page(width, height, dark)
+        editor_login(page)
+        page.goto(address)
+        assert page.locator("form").count() > 1
         found += barriers(page)
     assert found == []
