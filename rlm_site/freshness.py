@@ -117,6 +117,13 @@ UNKNOWN = State({}, stale=False)  # nothing can be remembered
 _read: ContextVar[State | None] = ContextVar("state that a request began with", default=None)
 
 
+def version(using: str = "default") -> str:
+    """The token of `all`, for the price of one row; empty where nothing may be remembered."""
+    connection = connections[using]
+    rows = _rows_again(connection, f"SELECT name, token FROM {VERSION} WHERE name = 'all'")
+    return rows[0][1] if rows and not connection.in_atomic_block else ""
+
+
 @contextmanager
 def read_once(using: str = "default") -> Iterator[State]:
     """Read the state now; until the block ends it is what `state` answers."""
@@ -151,15 +158,19 @@ def tokens(parts: Collection[str], using: str = "default") -> dict[str, str]:
 
 def _fetch_state(connection: BaseDatabaseWrapper) -> State:
     question = f"SELECT name, token FROM {VERSION} UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE})"
+    tokens = dict(_rows_again(connection, question))
+    return State(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
+
+
+def _rows_again(connection: BaseDatabaseWrapper, question: str) -> list[tuple[str, str]]:
+    """On a connection of its own if the server closed this one meanwhile."""
     try:
-        rows = _rows(connection, question)
+        return _rows(connection, question)
     except connection.Database.Error:  # type: ignore[attr-defined]
         if connection.in_atomic_block:
             raise
-        connection.close()  # the server closed it meanwhile
-        rows = _rows(connection, question)
-    tokens = dict(rows)
-    return State(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
+        connection.close()
+        return _rows(connection, question)
 
 
 def _rows(connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str] = ()) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import gzip
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import ResponseHeaders
 from django.urls import Resolver404, resolve
 from django.utils.http import http_date
 
@@ -29,6 +30,7 @@ from rlm_site.models import Publishable
 
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
+OF_THE_BODY = {"Content-Length", "Content-Encoding"}  # headers that “not modified” lacks
 LONGEST_WAIT = 30  # seconds for somebody else's rendering before making the page oneself
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -46,6 +48,7 @@ class Page:
     digest: str
     modified: str
     size: int = 0
+    _headers_in: dict[str, ResponseHeaders] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # as if it were there in every encoding: the others come when somebody asks for them
@@ -63,6 +66,17 @@ class Page:
                 return content
             self.bodies[encoding] = ENCODINGS[encoding].pack(content)
         return self.bodies[encoding]
+
+    def headers_in(self, encoding: str) -> ResponseHeaders:
+        """Put together once for all answers; nobody may change them for one."""
+        if encoding not in self._headers_in:
+            headers = ResponseHeaders(dict(self.headers))
+            headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
+            headers["Content-Length"] = str(len(self.body(encoding)))
+            if encoding:
+                headers["Content-Encoding"] = encoding
+            self._headers_in[encoding] = headers
+        return self._headers_in[encoding]
 
     def stands(self, tokens: Mapping[str, str]) -> bool:
         """All that it was made of is as it was."""
@@ -146,21 +160,21 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if connection.in_atomic_block or not _may_be_shared(request):
             return get_response(request)
+        address, version, now = request.path, freshness.version(), time.time()
+        if version and (page := _remembered(address, version, now)) is not None:
+            return _answer(request, page)
         with freshness.read_once() as state:
-            return answer(request, state) if "all" in state.tokens else get_response(request)
+            return make(request, address, state, now) if "all" in state.tokens else get_response(request)
 
-    def answer(request: HttpRequest, state: freshness.State) -> HttpResponse:
-        address, version = request.path, state.tokens["all"]
-        now = time.time()
-        page = _remembered(address, version, now)
-        if page is None and (rendering := MEMORY.begin(address, version)) is not None:
+    def make(request: HttpRequest, address: str, state: freshness.State, now: float) -> HttpResponse:
+        version = state.tokens["all"]
+        if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
             page = _remembered(address, version, now)
-            if page is None:
-                return get_response(request)
-        if page is not None:
-            return _answer(request, page)
+            return get_response(request) if page is None else _answer(request, page)
         try:
+            if (page := _remembered(address, version, now)) is not None:
+                return _answer(request, page)  # made a moment ago
             response = get_response(request)
             if not _may_be_kept(response):
                 return response
@@ -275,20 +289,14 @@ def _next_due(state: freshness.State, now: float) -> float:
 
 def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    etag = page.etag(encoding)
+    headers = page.headers_in(encoding)
     # If-Modified-Since alone is not enough: two versions may fall into one second.
-    if etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
+    if headers["ETag"] in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response: HttpResponse = HttpResponseNotModified()
+        response.headers = ResponseHeaders({name: headers[name] for name in headers if name not in OF_THE_BODY})
     else:
-        body = page.body(encoding)
-        response = HttpResponse(b"" if request.method == "HEAD" else body)
-        response.headers["Content-Length"] = str(len(body))
-        if encoding:
-            response.headers["Content-Encoding"] = encoding
-    for name, value in page.headers:
-        response.headers[name] = value
-    response.headers["ETag"] = etag
-    response.headers["Last-Modified"] = page.modified
+        response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding))
+        response.headers = headers
     return response
 
 
