@@ -5,7 +5,7 @@ are one, `liberation` and `liberal` are not. Dictionaries are loaded when a word
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -120,6 +120,24 @@ def occurrences(text: str) -> Iterator[Occurrence]:
         word = _folded(match.group())
         if word and len(word) <= MAX_LENGTH:
             yield Occurrence(word, match.start(), match.end())
+
+
+def places(text: str, wanted: Mapping[str, bool]) -> list[tuple[int, int]]:
+    """Start and end of the words for which `wanted` says yes, as they are written."""
+    return [match.span() for match in _WORD.finditer(text) if wanted[match.group()]]
+
+
+class Wanted(dict[str, bool]):
+    """For `places`: whether a word as written is wanted, judged by its folded form, and once however often it comes."""
+
+    def __init__(self, judge: Callable[[str], bool]) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def __missing__(self, written: str) -> bool:
+        word = _folded(written)
+        self[written] = wanted = bool(word) and len(word) <= MAX_LENGTH and self.judge(word)
+        return wanted
 
 
 def folded_words(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with folded words and noun forms of ours.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from articles import markdown
 from articles.models import Article
 from quotes.index import among, words_in
 from quotes.models import Person, Quote, TaggedQuote, Work
-from quotes.words import STOP_WORDS, form, occurrences, possible_forms
+from quotes.words import STOP_WORDS, Wanted, form, occurrences, places, possible_forms
 from rlm_site import derived
 from rlm_site.models import SearchDocument, SearchWord, Tag
 from rlm_site.publishing import window
@@ -225,33 +226,32 @@ def _results(rows: Sequence[tuple[str, int, str, str, str]], terms: Sequence[Ter
         found["article", article.pk] = article
     for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
         found["quote", quote.pk] = quote
+    wanted = Wanted(lambda word: any(term.matches(word.replace("'", "")) for term in terms))
     for source, object_id, kind, title, text in rows:
         if (source, object_id) in found:
-            yield Result(kind, found[source, object_id], _marked(title, terms), _excerpt(text, terms))
+            yield Result(kind, found[source, object_id], _marked(title, wanted), _excerpt(text, wanted))
 
 
-def _marked(text: str, terms: Sequence[Term]) -> list[tuple[str, bool]]:
+def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     pieces: list[tuple[str, bool]] = []
     end = 0
-    for found in occurrences(text):
-        if any(term.matches(found.word.replace("'", "")) for term in terms):
-            pieces += [(text[end : found.start], False), (text[found.start : found.end], True)]
-            end = found.end
+    for start, stop in places(text, wanted):
+        pieces += [(text[end:start], False), (text[start:stop], True)]
+        end = stop
     pieces.append((text[end:], False))
     return [(piece, mark) for piece, mark in pieces if piece]
 
 
-def _excerpt(text: str, terms: Sequence[Term]) -> list[tuple[str, bool]]:
+def _excerpt(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     """The part of the text with the most words found, cut between words."""
-    places = [
-        found.start for found in occurrences(text) if any(term.matches(found.word.replace("'", "")) for term in terms)
-    ]
-    start = max(places, key=lambda place: sum(place <= other < place + EXCERPT for other in places), default=0)
+    starts = [start for start, _stop in places(text, wanted)]
+    within = [bisect_left(starts, start + EXCERPT) - number for number, start in enumerate(starts)]
+    start = starts[within.index(max(within))] if starts else 0
     start = max(0, start - EXCERPT // 4)
     if start:
         start = text.find(" ", start) + 1
     end = len(text) if start + EXCERPT >= len(text) else text.rfind(" ", start, start + EXCERPT)
-    pieces = _marked(" ".join(text[start : max(end, start)].split()), terms)
+    pieces = _marked(" ".join(text[start : max(end, start)].split()), wanted)
     return [*([("… ", False)] if start else []), *pieces, *([(" …", False)] if end < len(text) else [])]
 
 
