@@ -413,13 +413,15 @@ class Stale(models.Model):
 class SearchDocument(models.Model):
     """What the search knows of one object; derived. The full-text table beside it is made by a migration."""
 
+    SPAN = 2**40  # ids of a kind (topic, section, quotation, in this order) lie together: its number * SPAN + object_id
+
+    id = models.BigIntegerField(primary_key=True)
     source = models.CharField(max_length=20)  # article or quote
     object_id = models.BigIntegerField()
-    kind = models.CharField(max_length=20)  # topic, section or quotation: what readers filter by
     title = models.CharField(max_length=400)
+    public_from = models.DateTimeField(db_index=True)
+    public_until = models.DateTimeField(null=True, db_index=True)
     text = models.TextField()
-    public_from = models.DateTimeField()
-    public_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "object_id"], name="one_search_document_an_object")]

@@ -3,7 +3,7 @@ things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with fol
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,11 +12,11 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from articles import markdown
-from articles.models import Article
+from articles.models import Article, TaggedArticle
 from quotes.index import among, words_in
 from quotes.models import Person, Quote, TaggedQuote, Work
 from quotes.words import STOP_WORDS, Wanted, form, occurrences, places, possible_forms
@@ -31,6 +31,9 @@ TITLE_TERMS = 4  # words of a query that are looked for in titles first
 MIN_PREFIX = 3  # letters from which the beginning of a word finds it
 EXCERPT = 260  # characters
 KINDS = ("topic", "section", "quotation")
+SOURCES = ("article", "quote")
+MOST = 500  # results of a kind; of more nobody reads the list, and to count and rank them takes time
+MOST_TAGS = 12
 VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 SUGGESTIONS_TRIED = 4
 
@@ -68,6 +71,16 @@ class Results:
     suggestion: str = ""
 
     @property
+    def most(self) -> int:
+        """Of a kind that are counted."""
+        return MOST
+
+    @property
+    def there_are_more(self) -> bool:
+        """Than are counted: numbers are the least that there are."""
+        return any(count >= self.most for _kind, count in self.kinds)
+
+    @property
     def pages(self) -> int:
         return max(1, ceil(self.total / PAGE_SIZE))
 
@@ -78,23 +91,24 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
     terms = query_terms(text)
     if not terms:
         return Results(text)
-    matched = _Matched(terms, now)
-    kinds = matched.kinds(tag)
-    total = sum(count for name, count in kinds if not kind or name == kind)
-    if not total:
-        suggestion = _suggestion(terms, now) if not any(count for _name, count in kinds) and not tag else ""
-        return Results(text, kinds=kinds, suggestion=suggestion)
-    page = min(max(page, 1), ceil(total / PAGE_SIZE))
-    results = list(_results(matched.page(kind, tag, page), terms, now))
-    return Results(text, total, results, kinds, matched.tags(kind), page)
+    found = _found(terms, now, tag)
+    counts = Counter(map(_kind, found))
+    kinds = [(name, counts[name]) for name in KINDS]
+    shown = [pk for pk in found if not kind or _kind(pk) == kind]
+    if not shown:
+        return Results(text, kinds=kinds, suggestion="" if found or tag else _suggestion(terms, now))
+    page = min(max(page, 1), ceil(len(shown) / PAGE_SIZE))
+    results = list(_results(shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], terms, now))
+    with_any_tag = [pk for pk in _found(terms, now) if not kind or _kind(pk) == kind] if tag else shown
+    return Results(text, len(shown), results, kinds, _tags(with_any_tag), page)
 
 
 def nearest(text: str, now: datetime, most: int) -> list[Article]:
     """Pages that have most to do with these words, for an address at which there is none."""
     pages: dict[int, Article] = {}
     for terms in ([term] for term in query_terms(text)[:3]):
-        rows = [row for row in _Matched(terms, now).page("", None, 1) if row[0] == "article"][:most]
-        for result in _results(rows, terms, now):
+        found = [pk for pk in _found(terms, now) if _kind(pk) != "quotation"][:most]
+        for result in _results(found, terms, now):
             pages.setdefault(result.row.pk, result.row)  # type: ignore[arg-type]
     return list(pages.values())[:most]
 
@@ -123,86 +137,89 @@ def query_terms(text: str) -> list[Term]:
 # Finding
 
 
-class _Matched:
-    """The documents that have all terms and are public, as a table expression that each question starts from."""
+def _kind(pk: int) -> str:
+    return KINDS[pk // SearchDocument.SPAN]
 
-    def __init__(self, terms: Sequence[Term], now: datetime) -> None:
-        moment = connection.ops.adapt_datetimefield_value(now)
-        public = "d.public_from <= %s AND (d.public_until IS NULL OR d.public_until > %s)"
-        titled = terms[:TITLE_TERMS]
-        if connection.vendor == "postgresql":
-            query = " & ".join(_postgresql_term(term) for term in terms)
-            # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
-            ranked = " | ".join(_postgresql_term(term) for term in terms)
-            in_title = " + ".join(["CAST(i.terms @@ CAST(%s AS tsquery) AS int)"] * len(titled))
-            found = (
-                f"SELECT d.*, {in_title} AS titled,"
-                " ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery)) AS score"
-                " FROM rlm_site_searchdocument d JOIN search_index i ON i.rowid = d.id"
-                f" WHERE i.terms @@ CAST(%s AS tsquery) AND {public}"
-            )
-            parameters = [*(_postgresql_term(term, weight="A") for term in titled), ranked, query]
-        else:
-            query = " AND ".join(_sqlite_term(term) for term in terms)
-            in_title = " + ".join(
-                ["(d.id IN (SELECT rowid FROM search_index WHERE search_index MATCH %s))"] * len(titled)
-            )
-            found = (
-                f"SELECT d.*, {in_title} AS titled, -bm25(search_index, 10.0, 4.0, 1.0) AS score FROM search_index"
-                " JOIN rlm_site_searchdocument d ON d.id = search_index.rowid"
-                f" WHERE search_index MATCH %s AND {public}"
-            )
-            parameters = [*(f"{{title}} : {_sqlite_term(term)}" for term in titled), query]
-        self.expression = f"WITH matched AS ({found})"
-        self.parameters = [*parameters, moment, moment]
 
-    def kinds(self, tag: Tag | None) -> list[tuple[str, int]]:
-        where, parameters = self._where("", tag)
-        counts = dict(self._rows(f"SELECT kind, count(*) FROM matched{where} GROUP BY kind", parameters))
-        return [(kind, counts.get(kind, 0)) for kind in KINDS]
+def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
+    """The documents that have all terms and are public, best first, of each kind at most `MOST`.
 
-    def tags(self, kind: str) -> list[tuple[Tag, int]]:
-        """Tags of all that was found, most frequent first."""
-        where, parameters = self._where(kind, None)
-        rows = self._rows(
-            "SELECT tag_id, count(*) FROM ("
-            " SELECT t.tag_id FROM matched JOIN articles_taggedarticle t"
-            f" ON matched.source = 'article' AND t.content_object_id = matched.object_id{where}"
-            " UNION ALL SELECT t.tag_id FROM matched JOIN quotes_taggedquote t"
-            f" ON matched.source = 'quote' AND t.content_object_id = matched.object_id{where}"
-            ") tagged GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT 12",
-            parameters * 2,
+    Scoring costs time for each document, so where more have the terms, those that have them in their titles are scored
+    and then the first of the others.
+    """
+    candidates, parameters = _candidates(terms, tag)
+    titled = terms[:TITLE_TERMS]
+    if connection.vendor == "postgresql":
+        in_title = ["CAST(i.titles @@ CAST(%s AS tsquery) AS int)"] * len(titled)
+        question = (
+            f"SELECT i.rowid, {' + '.join(in_title)},"
+            " ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery))"
+            " FROM search_index i JOIN candidates ON candidates.id = i.rowid"
         )
-        tags = Tag.objects.in_bulk([tag_id for tag_id, _count in rows])
-        return [(tags[tag_id], count) for tag_id, count in rows if tag_id in tags]
-
-    def page(self, kind: str, tag: Tag | None, page: int) -> list[tuple[str, int, str, str, str]]:
-        where, parameters = self._where(kind, tag)
-        return self._rows(
-            f"SELECT source, object_id, kind, title, text FROM matched{where}"
-            " ORDER BY titled DESC, score DESC, id LIMIT %s OFFSET %s",
-            [*parameters, PAGE_SIZE, (page - 1) * PAGE_SIZE],
+        # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
+        parameters += [*map(_postgresql_term, titled), " | ".join(map(_postgresql_term, terms))]
+    else:
+        in_title = ["(rowid IN (SELECT rowid FROM search_index WHERE search_index MATCH %s))"] * len(titled)
+        question = (
+            f"SELECT rowid, {' + '.join(in_title)}, -bm25(search_index, 10.0, 4.0, 1.0) FROM search_index"
+            " WHERE search_index MATCH %s AND +rowid IN (SELECT id FROM candidates)"
         )
+        parameters += [
+            *(f"{{title}} : {_sqlite_term(term)}" for term in titled),
+            " AND ".join(map(_sqlite_term, terms)),
+        ]
+    hidden = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH hidden AS ({hidden}), candidates AS ({candidates}) {question} ORDER BY 2 DESC, 3 DESC, 1",
+            [moment, moment, *parameters],
+        )
+        ranked = [pk for pk, *_score in cursor.fetchall()]
+    by_kind = {kind: [pk for pk in ranked if _kind(pk) == kind] for kind in KINDS}
+    best = {pk for found in by_kind.values() for pk in found[:MOST]}
+    return [pk for pk in ranked if pk in best]
 
-    def _where(self, kind: str, tag: Tag | None) -> tuple[str, list[Any]]:
-        conditions, parameters = [], []
-        if kind:
-            conditions.append("matched.kind = %s")
-            parameters.append(kind)
-        if tag:
-            conditions.append(
-                "(matched.source = 'article' AND matched.object_id IN"
-                " (SELECT content_object_id FROM articles_taggedarticle WHERE tag_id = %s)"
-                " OR matched.source = 'quote' AND matched.object_id IN"
-                " (SELECT content_object_id FROM quotes_taggedquote WHERE tag_id = %s))"
+
+def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]:
+    """A question for ids, which leaves out those that `hidden` names, and its parameters."""
+    titled = terms[:TITLE_TERMS]
+    if connection.vendor == "postgresql":
+        having = "terms @@ CAST(%s AS tsquery)"
+        entitled = f"{having} AND titles @@ CAST(%s AS tsquery)"
+        query = " & ".join(map(_postgresql_term, terms))
+        in_titles = [query, " | ".join(map(_postgresql_term, titled))]
+    else:
+        having = entitled = "search_index MATCH %s"
+        query = " AND ".join(map(_sqlite_term, terms))
+        in_titles = [f"({query}) AND {{title}} : ({' OR '.join(map(_sqlite_term, titled))})"]
+    questions, parameters = [], []
+    for number, kind in enumerate(KINDS):
+        first = number * SearchDocument.SPAN
+        tagged = "quotes_taggedquote" if kind == "quotation" else "articles_taggedarticle"
+        for condition, given in ((entitled, in_titles), (having, [query])):
+            question = (
+                f"SELECT rowid AS id FROM search_index WHERE {condition} AND rowid BETWEEN %s AND %s"
+                " AND rowid NOT IN (SELECT id FROM hidden)"
             )
-            parameters += [tag.pk, tag.pk]
-        return (" WHERE " + " AND ".join(conditions) if conditions else ""), parameters
+            parameters += [*given, first, first + SearchDocument.SPAN - 1]
+            if tag:
+                question += f" AND rowid - %s IN (SELECT content_object_id FROM {tagged} WHERE tag_id = %s)"
+                parameters += [first, tag.pk]
+            questions.append(f"SELECT id FROM ({question} ORDER BY rowid LIMIT {MOST}) AS first_ones")
+    return " UNION ".join(questions), parameters
 
-    def _rows(self, question: str, parameters: Sequence[Any]) -> list[Any]:
-        with connection.cursor() as cursor:
-            cursor.execute(f"{self.expression} {question}", [*self.parameters, *parameters])
-            return cursor.fetchall()
+
+def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
+    """The tags of these documents, most frequent first."""
+    counts: Counter[int] = Counter()
+    for model, kinds in ((TaggedArticle, ("topic", "section")), (TaggedQuote, ("quotation",))):
+        ids = [pk % SearchDocument.SPAN for pk in found if _kind(pk) in kinds]
+        items = model._default_manager.filter(among("content_object", ids)).values("tag_id").order_by()
+        counts.update(dict(items.annotate(count=Count("pk")).values_list("tag_id", "count")))
+    most = sorted(counts, key=lambda pk: (-counts[pk], pk))[:MOST_TAGS]
+    tags = Tag.objects.in_bulk(most)
+    return [(tags[pk], counts[pk]) for pk in most if pk in tags]
 
 
 def _sqlite_term(term: Term) -> str:
@@ -212,24 +229,26 @@ def _sqlite_term(term: Term) -> str:
     return f"({' OR '.join(spellings)})"
 
 
-def _postgresql_term(term: Term, weight: str = "") -> str:
-    spellings = [f"'{word}'" + (f":{weight}" if weight else "") for word in sorted(term.same)]
+def _postgresql_term(term: Term) -> str:
+    spellings = [f"'{word}'" for word in sorted(term.same)]
     if len(term.word) >= MIN_PREFIX:
-        spellings.append(f"'{term.word}':*{weight}")
+        spellings.append(f"'{term.word}':*")
     return f"({' | '.join(spellings)})"
 
 
-def _results(rows: Sequence[tuple[str, int, str, str, str]], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
-    ids = {source: [row[1] for row in rows if row[0] == source] for source in ("article", "quote")}
-    found: dict[tuple[str, int], Article | Quote] = {}
+def _results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
+    documents = SearchDocument.objects.in_bulk(found)
+    ids = {source: [row.object_id for row in documents.values() if row.source == source] for source in SOURCES}
+    rows: dict[tuple[str, int], Article | Quote] = {}
     for article in Article.objects.published(now).filter(pk__in=ids["article"]).select_related("parent"):
-        found["article", article.pk] = article
+        rows["article", article.pk] = article
     for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
-        found["quote", quote.pk] = quote
+        rows["quote", quote.pk] = quote
     wanted = Wanted(lambda word: any(term.matches(word.replace("'", "")) for term in terms))
-    for source, object_id, kind, title, text in rows:
-        if (source, object_id) in found:
-            yield Result(kind, found[source, object_id], _marked(title, wanted), _excerpt(text, wanted))
+    for document in map(documents.get, found):
+        if document and (row := rows.get((document.source, document.object_id))):
+            title, excerpt = _marked(document.title, wanted), _excerpt(document.text, wanted)
+            yield Result(_kind(document.pk), row, title, excerpt)
 
 
 def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
@@ -263,7 +282,7 @@ def _suggestion(terms: Sequence[Term], now: datetime) -> str:
             near[term.word][min(attempt, len(near[term.word]) - 1)] if near.get(term.word) else term.word
             for term in terms
         ]
-        if any(count for _kind, count in _Matched([Term(word, frozenset({word})) for word in words], now).kinds(None)):
+        if _found([Term(word, frozenset({word})) for word in words], now):
             return " ".join(words)
     return ""
 
@@ -300,6 +319,10 @@ class _Document(NamedTuple):
     text: str
     public_from: datetime
     public_until: datetime | None
+
+    @property
+    def pk(self) -> int:
+        return KINDS.index(self.kind) * SearchDocument.SPAN + self.object_id
 
 
 def register() -> None:
@@ -346,22 +369,22 @@ def _index_quotes(ids: Sequence[int]) -> None:
 
 def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
     documents = list(documents)
-    known = SearchDocument.objects.filter(among("object_id", ids), source=source)
-    old = list(known.values_list("pk", flat=True))
     columns = [([document.title], document.about, [document.text]) for document in documents]
     terms = _terms_of({text for texts in columns for column in texts for text in column})
     moment = connection.ops.adapt_datetimefield_value
+    known = SearchDocument.objects.filter(among("object_id", ids), source=source)
     with connection.cursor() as cursor:
-        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in old])
-        SearchDocument.objects.filter(pk__in=old).delete()
+        old = [(pk,) for pk in known.values_list("pk", flat=True)]
+        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", old)
+        known.delete()
         cursor.executemany(
-            "INSERT INTO rlm_site_searchdocument (source, object_id, kind, title, text, public_from, public_until)"
+            "INSERT INTO rlm_site_searchdocument (id, source, object_id, title, text, public_from, public_until)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [
                 (
+                    document.pk,
                     source,
                     document.object_id,
-                    document.kind,
                     document.title,
                     " ".join(document.text.split()),
                     moment(document.public_from),
@@ -370,12 +393,10 @@ def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> N
                 for document in documents
             ],
         )
-        rowids = dict(known.values_list("object_id", "pk"))
-        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", [(pk,) for pk in rowids.values()])
         _write_terms(
             cursor,
             [
-                (rowids[document.object_id], [" ".join(map(terms.__getitem__, column)) for column in texts])
+                (document.pk, [" ".join(map(terms.__getitem__, column)) for column in texts])
                 for document, texts in zip(documents, columns, strict=True)
             ],
         )
@@ -385,8 +406,8 @@ def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None
     """The terms of the title, of what finds the document, and of its text, by row."""
     if connection.vendor == "postgresql":
         cursor.executemany(
-            "INSERT INTO search_index (rowid, terms) VALUES (%s, CAST(%s AS tsvector))",
-            [(rowid, _tsvector(columns)) for rowid, columns in rows],
+            "INSERT INTO search_index (rowid, titles, terms) VALUES (%s, CAST(%s AS tsvector), CAST(%s AS tsvector))",
+            [(rowid, _tsvector(columns[:1]), _tsvector(columns)) for rowid, columns in rows],
         )
     else:
         cursor.executemany(
@@ -398,7 +419,7 @@ def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None
 def _tsvector(columns: Sequence[str]) -> str:
     terms = []
     position = 0
-    for weight, words in zip("ABC", columns, strict=True):
+    for weight, words in zip("ABC", columns, strict=False):
         for word in words.split():
             position = min(position + 1, 16383)
             terms.append(f"'{word}':{position}{weight}")

@@ -152,14 +152,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SearchDocument',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
                 ('source', models.CharField(max_length=20)),
                 ('object_id', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=20)),
                 ('title', models.CharField(max_length=400)),
+                ('public_from', models.DateTimeField(db_index=True)),
+                ('public_until', models.DateTimeField(db_index=True, null=True)),
                 ('text', models.TextField()),
-                ('public_from', models.DateTimeField()),
-                ('public_until', models.DateTimeField(null=True)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('source', 'object_id'), name='one_search_document_an_object')],

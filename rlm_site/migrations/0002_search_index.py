@@ -8,7 +8,8 @@ CREATE = {
         "(title, about, body, tokenize = 'unicode61 remove_diacritics 0', prefix = '3 4')"
     ],
     "postgresql": [
-        "CREATE TABLE search_index (rowid bigint PRIMARY KEY, terms tsvector NOT NULL)",
+        "CREATE TABLE search_index (rowid bigint PRIMARY KEY, titles tsvector NOT NULL, terms tsvector NOT NULL)",
+        "CREATE INDEX search_index_titles ON search_index USING gin (titles)",
         "CREATE INDEX search_index_terms ON search_index USING gin (terms)",
     ],
 }

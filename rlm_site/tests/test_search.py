@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from articles.models import Article
 from quotes.models import Person, Quote
+from rlm_site import search as searching
 from rlm_site.models import SearchDocument, Tag
 from rlm_site.search import Results, search
 
@@ -100,6 +101,33 @@ def test_the_excerpt_marks_what_was_found() -> None:
     assert text.startswith("… ")
     assert text.endswith(" …")
     assert len(text) < 300
+
+
+def test_of_very_many_the_first_are_ranked_and_those_with_the_word_in_their_title_before_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searching, "MOST", 3)
+    tag = Tag.objects.create(name="herds", slug="herds", folded="herds")
+    made = [topic(f"Elsewhere {number}", "A wildebeest. " * number) for number in range(1, 6)]
+    last = topic("Wildebeest")
+    section = topic("There", "One wildebeest.", parent=made[0])
+    for row in (*made, section):
+        row.tags.add(tag)
+    results = find("wildebeest")
+    assert results.kinds == [("topic", 3), ("section", 1), ("quotation", 0)]
+    assert results.total == 4
+    assert results.results[0].row == last
+    assert section in [result.row for result in results.results]
+    assert find("wildebeest", kind="topic").total == 3
+    assert find("wildebeest", tag=tag).kinds == [("topic", 3), ("section", 1), ("quotation", 0)]
+    assert find("wildebeest", tag=tag, kind="section").total == 1
+
+
+def test_a_topic_that_becomes_a_section_is_found_as_one() -> None:
+    above, made = topic("Above"), topic("Quagga")
+    assert find("quagga").kinds == [("topic", 1), ("section", 0), ("quotation", 0)]
+    Article.objects.filter(pk=made.pk).update(parent=above)
+    assert find("quagga").kinds == [("topic", 0), ("section", 1), ("quotation", 0)]
 
 
 def test_what_is_not_public_is_nowhere() -> None:

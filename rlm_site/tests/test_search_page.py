@@ -3,6 +3,7 @@ from django.test import Client
 
 from articles.models import Article
 from quotes.models import Quote
+from rlm_site import search
 from rlm_site.models import Tag
 from rlm_site.tests.html import links, parse, text_of
 
@@ -112,3 +113,12 @@ def test_any_text_is_safe(client: Client, text: str) -> None:
 def test_search_results_are_not_indexed(client: Client) -> None:
     assert "noindex" in client.get("/search/?q=war").content.decode()
     assert "Disallow: /search/" in client.get("/robots.txt").content.decode()
+
+
+def test_of_very_many_results_it_is_said_that_there_are_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST", 5)
+    page = parse(client.get("/search/?q=army"))
+    assert text_of(page.find(".//p[@class='found']")).startswith("At least 15 results for army. The best of them")
+    filters = [text_of(link) for link in page.findall(".//nav[@class='filters']//a")]
+    assert filters[:3] == ["Topics (5+)", "Sections (5+)", "Quotations (5+)"]
+    assert not any("(" in tag for tag in filters[3:])
