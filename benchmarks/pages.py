@@ -4,8 +4,10 @@
     make bench                                # at 60, 10,000 and 100,000 section pages
     python benchmarks/pages.py --sizes 60 --json pages.json
 
-Made-up databases are kept in var/bench/ between runs. Pages are asked for by wrk, one server after the other and round
-after round, so that whatever else the machine does hits all alike. PEER names the script that measures a Wagtail site.
+Made-up databases are kept in var/bench/ between runs. Pages are asked for by wrk with 8 connections, searches (titles
+of the site's own pages) with one; one server after the other and round after round, so that whatever else the machine
+does hits all alike; and all of it, wrk too, on one core of the processor unless --cores says otherwise, so that figures
+of machines can be compared. PEER names the script that measures a Wagtail site.
 """
 
 import argparse
@@ -17,8 +19,9 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -33,9 +36,16 @@ PAGES = {
     "page from memory": SECTION,
     "home": "/",
     "tag": "/tags/tag-1/",
-    "search": "/search/?q=" + quote("liberation army"),
 }
+SEARCH = "search"
 FILE = "a file of its size"
+IN_TURN = """
+local paths, number = {%s}, 0
+request = function()
+  number = number %% #paths + 1
+  return wrk.format("GET", paths[number])
+end
+"""
 
 
 def main() -> None:
@@ -45,7 +55,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=os.environ.get("PEER"), help="the script that serves Wagtail")
     parser.add_argument("--json", type=Path, default=KEPT / "pages.json", help="where the figures go, too")
+    parser.add_argument("--cores", type=int, default=1, help="of the processor, for servers and wrk together")
     args = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     if not shutil.which("wrk"):
         sys.exit("benchmarks/pages.py: wrk is missing (Debian: apt-get install wrk)")
     results = [measure(size, args) for size in args.sizes]
@@ -66,11 +78,13 @@ def measure(size: int, args: argparse.Namespace) -> dict[str, Any]:
         result["first page, ms"] = round((time.perf_counter() - started) * 1000, 1)
         addresses = {**PAGES, FILE: file_of(len(body), site)}
         for path in addresses.values():
-            load(site + path, 1)
-        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in addresses}
+            load(site, [path], 1)
+        searches = [f"/search/?q={quote(title)}" for title in titles()]
+        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in [*addresses, SEARCH]}
         for _round in range(args.rounds):
             for name, path in addresses.items():
-                rounds[name].append(load(site + path, args.seconds))
+                rounds[name].append(load(site, [path], args.seconds))
+            rounds[SEARCH].append(load(site, searches, args.seconds, connections=1))
         for name, runs in rounds.items():
             result[name] = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         result["after an edit elsewhere"] = after_edits(site, url, elsewhere=True)
@@ -84,15 +98,26 @@ def measure(size: int, args: argparse.Namespace) -> dict[str, Any]:
 # One after the other
 
 
-def load(url: str, seconds: int) -> dict[str, float]:
-    """Of a short run of wrk with 8 connections. Stops where an answer is not a success."""
-    command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--latency", "-H", "Accept-Encoding: gzip", url]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def load(site: str, paths: Sequence[str], seconds: int, connections: int = 8) -> dict[str, float]:
+    """Of a short run of wrk that asks for these in turn. Stops where an answer is not a success."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(IN_TURN % ", ".join(map(json.dumps, paths)))
+        script.flush()
+        options = [f"-c{connections}", f"-d{seconds}s", "--latency", "-H", "Accept-Encoding: gzip"]
+        options += ["-s", script.name] if len(paths) > 1 else []
+        command = ["wrk", "-t1", *options, site + paths[0]]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said:
-        sys.exit(f"{url} answered with errors:\n{said}")
+        sys.exit(f"{paths[0]} answered with errors:\n{said}")
     [rate] = re.findall(r"Requests/sec:\s+([\d.]+)", said)
     median, slowest = (re.findall(rf"{share}%\s+([\d.]+)(us|ms|s)", said)[0] for share in (50, 99))
     return {"rate": float(rate), "median": milliseconds(*median), "p99": milliseconds(*slowest)}
+
+
+def titles() -> list[str]:
+    """What readers of the site itself may look for."""
+    rows = json.loads(WORDS.read_text())
+    return sorted({row["fields"]["title"] for row in rows if "title" in row["fields"] and "body" in row["fields"]})
 
 
 def milliseconds(number: str, unit: str) -> float:
@@ -206,7 +231,7 @@ def memory(pid: int) -> int:
 def print_table(results: list[dict[str, Any]]) -> None:
     print(f"\n{'':26}" + "".join(f"{result['pages']:>12,} pages" + " " * 14 for result in results))
     print(f"{'':26}" + f"{'requests/s':>12}{'median ms':>10}{'p99 ms':>10}" * len(results))
-    for name in [*PAGES, FILE, "after an edit elsewhere", "made anew"]:
+    for name in [*PAGES, FILE, SEARCH, "after an edit elsewhere", "made anew"]:
         cells = (result[name] for result in results)
         print(f"{name:26}" + "".join(f"{c['rate']:12,.0f}{c['median']:10.2f}{c['p99']:10.2f}" for c in cells))
     for name in ("start, s", "first page, ms", "memory of the worker, MB"):
