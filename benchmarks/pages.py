@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
 from made_up import KEPT, ROOT, database, environment
@@ -55,8 +56,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=os.environ.get("PEER"), help="the script that serves Wagtail")
     parser.add_argument("--json", type=Path, default=KEPT / "pages.json", help="where the figures go, too")
+    parser.add_argument("--queries", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--cores", type=int, default=1, help="of the processor, for servers and wrk together")
     args = parser.parse_args()
+    if args.queries:
+        print_queries()
+        return
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     if not shutil.which("wrk"):
         sys.exit("benchmarks/pages.py: wrk is missing (Debian: apt-get install wrk)")
@@ -70,7 +75,7 @@ def main() -> None:
 def measure(size: int, args: argparse.Namespace) -> dict[str, Any]:
     """Everything about one database: requests a second, milliseconds (median, 99th percentile), memory, start."""
     url = database("pages", size, WORDS)
-    result: dict[str, Any] = {"pages": size}
+    result: dict[str, Any] = {"pages": size, "queries": queries(url)}
     with serving(url) as (site, process, seconds):
         result["start, s"] = round(seconds, 1)
         started = time.perf_counter()
@@ -139,6 +144,38 @@ def after_edits(site: str, url: str, *, elsewhere: bool, times: int = 100) -> di
     taken.sort()
     middle = statistics.median(taken)
     return {"rate": 1000 / middle, "median": middle, "p99": taken[int(len(taken) * 0.99) - 1]}
+
+
+def queries(url: str) -> dict[str, int]:
+    """How many a page costs a server that has just started, and one that has the page in memory."""
+    command = [sys.executable, __file__, "--queries"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(url)).stdout
+    counts: dict[str, int] = json.loads(said)
+    return counts
+
+
+def print_queries() -> None:
+    """In a process of its own: Django reads its settings once."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "rlm_site.settings"
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from rlm_site import freshness
+
+    client = Client(HTTP_HOST="127.0.0.1")
+    counts = {}
+    for name, path in {**PAGES, SEARCH: "/search/?q=" + quote(titles()[0])}.items():
+        for state in ("made", "again"):
+            # what a page in memory stands on is asked of the driver itself
+            asked = patch.object(freshness, "_rows", wraps=freshness._rows)
+            with asked as of_driver, CaptureQueriesContext(connection) as captured:
+                client.get(path)
+            counts[f"{name}, {state}"] = of_driver.call_count + len(captured)
+    print(json.dumps(counts))
 
 
 def execute(url: str, statement: str) -> None:
@@ -234,13 +271,15 @@ def print_table(results: list[dict[str, Any]]) -> None:
     for name in [*PAGES, FILE, SEARCH, "after an edit elsewhere", "made anew"]:
         cells = (result[name] for result in results)
         print(f"{name:26}" + "".join(f"{c['rate']:12,.0f}{c['median']:10.2f}{c['p99']:10.2f}" for c in cells))
+    for name in results[0]["queries"]:
+        print(f"{'queries: ' + name:26}" + "".join(f"{result['queries'][name]:12}{'':20}" for result in results))
     for name in ("start, s", "first page, ms", "memory of the worker, MB"):
         print(f"{name:26}" + "".join(f"{result[name]:12}{'':20}" for result in results))
     first, last = results[0], results[-1]
     print(f"\nFrom memory, to {FILE}: {ratio(first, 'page from memory', FILE):.2f} times as fast")
     if len(results) > 1:
         growth = f"from {first['pages']:,} to {last['pages']:,} pages"
-        for name in ("page from memory", "after an edit elsewhere", "made anew"):
+        for name in ("page from memory", "after an edit elsewhere", "made anew", SEARCH):
             print(f"{name}, {growth}: {last[name]['median'] / first[name]['median']:.2f} times the time")
     for name, rate in first.get("peer", {}).items():
         compared = ("page from memory", "after an edit elsewhere") if name.startswith("wagtail") else ()
