@@ -12,11 +12,11 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from articles import markdown
-from articles.models import Article, TaggedArticle
+from articles.models import Article
 from quotes.index import among, words_in
 from quotes.models import Person, Quote, TaggedQuote, Work
 from quotes.words import STOP_WORDS, Wanted, form, occurrences, places, possible_forms
@@ -30,10 +30,13 @@ MAX_WORDS = 12  # ... and words
 TITLE_TERMS = 4  # words of a query that are looked for in titles first
 MIN_PREFIX = 3  # letters from which the beginning of a word finds it
 EXCERPT = 260  # characters
+BEGINNING = 1500
 KINDS = ("topic", "section", "quotation")
 SOURCES = ("article", "quote")
+TAGGED = {"article": "articles_taggedarticle", "quote": "quotes_taggedquote"}
 MOST = 500  # results of a kind; of more nobody reads the list, and to count and rank them takes time
 MOST_TAGS = 12
+IN_TITLE = "_"  # with it SQLite's index has the words of titles once more, so that they are found without all others
 VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 SUGGESTIONS_TRIED = 4
 
@@ -105,12 +108,10 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
 
 def nearest(text: str, now: datetime, most: int) -> list[Article]:
     """Pages that have most to do with these words, for an address at which there is none."""
-    pages: dict[int, Article] = {}
-    for terms in ([term] for term in query_terms(text)[:3]):
-        found = [pk for pk in _found(terms, now) if _kind(pk) != "quotation"][:most]
-        for result in _results(found, terms, now):
-            pages.setdefault(result.row.pk, result.row)  # type: ignore[arg-type]
-    return list(pages.values())[:most]
+    found = (pk for term in query_terms(text)[:3] for pk in _found([term], now) if _source(pk) == "article")
+    ids = [pk % SearchDocument.SPAN for pk in dict.fromkeys(found)][:most]
+    pages = Article.objects.published(now).select_related("parent").in_bulk(ids)
+    return [pages[pk] for pk in ids if pk in pages]
 
 
 def query_terms(text: str) -> list[Term]:
@@ -141,6 +142,10 @@ def _kind(pk: int) -> str:
     return KINDS[pk // SearchDocument.SPAN]
 
 
+def _source(pk: int) -> str:
+    return "quote" if _kind(pk) == "quotation" else "article"
+
+
 def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
     """The documents that have all terms and are public, best first, of each kind at most `MOST`.
 
@@ -165,7 +170,7 @@ def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list
             " WHERE search_index MATCH %s AND +rowid IN (SELECT id FROM candidates)"
         )
         parameters += [
-            *(f"{{title}} : {_sqlite_term(term)}" for term in titled),
+            *(_sqlite_term(term, IN_TITLE) for term in titled),
             " AND ".join(map(_sqlite_term, terms)),
         ]
     hidden = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
@@ -192,11 +197,11 @@ def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]
     else:
         having = entitled = "search_index MATCH %s"
         query = " AND ".join(map(_sqlite_term, terms))
-        in_titles = [f"({query}) AND {{title}} : ({' OR '.join(map(_sqlite_term, titled))})"]
+        in_titles = [f"({query}) AND ({' OR '.join(_sqlite_term(term, IN_TITLE) for term in titled)})"]
     questions, parameters = [], []
-    for number, kind in enumerate(KINDS):
+    for number in range(len(KINDS)):
         first = number * SearchDocument.SPAN
-        tagged = "quotes_taggedquote" if kind == "quotation" else "articles_taggedarticle"
+        tagged = TAGGED[_source(first)]
         for condition, given in ((entitled, in_titles), (having, [query])):
             question = (
                 f"SELECT rowid AS id FROM search_index WHERE {condition} AND rowid BETWEEN %s AND %s"
@@ -212,20 +217,25 @@ def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]
 
 def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
     """The tags of these documents, most frequent first."""
-    counts: Counter[int] = Counter()
-    for model, kinds in ((TaggedArticle, ("topic", "section")), (TaggedQuote, ("quotation",))):
-        ids = [pk % SearchDocument.SPAN for pk in found if _kind(pk) in kinds]
-        items = model._default_manager.filter(among("content_object", ids)).values("tag_id").order_by()
-        counts.update(dict(items.annotate(count=Count("pk")).values_list("tag_id", "count")))
-    most = sorted(counts, key=lambda pk: (-counts[pk], pk))[:MOST_TAGS]
-    tags = Tag.objects.in_bulk(most)
-    return [(tags[pk], counts[pk]) for pk in most if pk in tags]
+    ids = {source: [pk % SearchDocument.SPAN for pk in found if _source(pk) == source] for source in SOURCES}
+    tagged = [
+        f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, ids[source])) or 'NULL'})"
+        for source, table in TAGGED.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT tag_id, count(*) FROM ({' UNION ALL '.join(tagged)}) AS tagged"
+            f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MOST_TAGS}"
+        )
+        counts = dict(cursor.fetchall())
+    tags = Tag.objects.in_bulk(counts)
+    return [(tags[pk], count) for pk, count in counts.items() if pk in tags]
 
 
-def _sqlite_term(term: Term) -> str:
-    spellings = [f'"{word}"' for word in sorted(term.same)]
+def _sqlite_term(term: Term, mark: str = "") -> str:
+    spellings = [f'"{mark}{word}"' for word in sorted(term.same)]
     if len(term.word) >= MIN_PREFIX:
-        spellings.append(f'"{term.word}"*')
+        spellings.append(f'"{mark}{term.word}"*')
     return f"({' OR '.join(spellings)})"
 
 
@@ -240,7 +250,12 @@ def _results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iter
     documents = SearchDocument.objects.in_bulk(found)
     ids = {source: [row.object_id for row in documents.values() if row.source == source] for source in SOURCES}
     rows: dict[tuple[str, int], Article | Quote] = {}
-    for article in Article.objects.published(now).filter(pk__in=ids["article"]).select_related("parent"):
+    for article in (
+        Article.objects.published(now)
+        .filter(pk__in=ids["article"])
+        .select_related("parent")
+        .defer("body", "parent__body")
+    ):
         rows["article", article.pk] = article
     for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
         rows["quote", quote.pk] = quote
@@ -262,8 +277,8 @@ def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
 
 
 def _excerpt(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
-    """The part of the text with the most words found, cut between words."""
-    starts = [start for start, _stop in places(text, wanted)]
+    """The part of the text with the most words found, cut between words; of the text's beginning if they are there."""
+    starts = [start for start, _stop in places(text[:BEGINNING], wanted) or places(text, wanted)]
     within = [bisect_left(starts, start + EXCERPT) - number for number, start in enumerate(starts)]
     start = starts[within.index(max(within))] if starts else 0
     start = max(0, start - EXCERPT // 4)
@@ -412,8 +427,12 @@ def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None
     else:
         cursor.executemany(
             "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
-            [(rowid, *columns) for rowid, columns in rows],
+            [(rowid, _marked_too(title), about, body) for rowid, (title, about, body) in rows],
         )
+
+
+def _marked_too(title: str) -> str:
+    return " ".join([title, *(IN_TITLE + word for word in title.split())])
 
 
 def _tsvector(columns: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from django.db import migrations
 CREATE = {
     "sqlite": [
         "CREATE VIRTUAL TABLE search_index USING fts5"
-        "(title, about, body, tokenize = 'unicode61 remove_diacritics 0', prefix = '3 4')"
+        "(title, about, body, tokenize = 'unicode61 remove_diacritics 0 tokenchars _', prefix = '3 4')"
     ],
     "postgresql": [
         "CREATE TABLE search_index (rowid bigint PRIMARY KEY, titles tsvector NOT NULL, terms tsvector NOT NULL)",
