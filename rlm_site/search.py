@@ -149,45 +149,23 @@ def _source(pk: int) -> str:
 def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
     """The documents that have all terms and are public, best first, of each kind at most `MOST`.
 
-    Scoring costs time for each document, so where more have the terms, those that have them in their titles are scored
-    and then the first of the others.
+    Titles first, by how many of the terms they have, then by score. Scores cost the database a look at every document
+    that has the terms, so where these are too many to be listed, the order within is that of their ids.
     """
-    candidates, parameters = _candidates(terms, tag)
-    titled = terms[:TITLE_TERMS]
-    if connection.vendor == "postgresql":
-        in_title = ["CAST(i.titles @@ CAST(%s AS tsquery) AS int)"] * len(titled)
-        question = (
-            f"SELECT i.rowid, {' + '.join(in_title)},"
-            " ts_rank('{0, 0.1, 0.4, 1.0}', i.terms, CAST(%s AS tsquery))"
-            " FROM search_index i JOIN candidates ON candidates.id = i.rowid"
-        )
-        # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
-        parameters += [*map(_postgresql_term, titled), " | ".join(map(_postgresql_term, terms))]
-    else:
-        in_title = ["(rowid IN (SELECT rowid FROM search_index WHERE search_index MATCH %s))"] * len(titled)
-        question = (
-            f"SELECT rowid, {' + '.join(in_title)}, -bm25(search_index, 10.0, 4.0, 1.0) FROM search_index"
-            " WHERE search_index MATCH %s AND +rowid IN (SELECT id FROM candidates)"
-        )
-        parameters += [
-            *(_sqlite_term(term, IN_TITLE) for term in titled),
-            " AND ".join(map(_sqlite_term, terms)),
-        ]
-    hidden = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
-    moment = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH hidden AS ({hidden}), candidates AS ({candidates}) {question} ORDER BY 2 DESC, 3 DESC, 1",
-            [moment, moment, *parameters],
-        )
-        ranked = [pk for pk, *_score in cursor.fetchall()]
-    by_kind = {kind: [pk for pk in ranked if _kind(pk) == kind] for kind in KINDS}
-    best = {pk for found in by_kind.values() for pk in found[:MOST]}
+    candidates = _candidates(terms, now, tag)
+    if not candidates:
+        return []
+    by_kind = Counter(map(_kind, candidates))
+    merits = dict.fromkeys(candidates, (0, 0.0))
+    for pk, titled, score in _merits(terms, candidates, with_scores=max(by_kind.values()) < MOST):
+        merits[pk] = (merits[pk][0] + titled, merits[pk][1] + score)
+    ranked = sorted(candidates, key=lambda pk: (-merits[pk][0], -merits[pk][1], pk))
+    best = {pk for kind in KINDS for pk in [pk for pk in ranked if _kind(pk) == kind][:MOST]}
     return [pk for pk in ranked if pk in best]
 
 
-def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]:
-    """A question for ids, which leaves out those that `hidden` names, and its parameters."""
+def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[int]:
+    """Of each kind the first `MOST` that have all terms, and as many that have one of them in their titles."""
     titled = terms[:TITLE_TERMS]
     if connection.vendor == "postgresql":
         having = "terms @@ CAST(%s AS tsquery)"
@@ -198,10 +176,11 @@ def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]
         having = entitled = "search_index MATCH %s"
         query = " AND ".join(map(_sqlite_term, terms))
         in_titles = [f"({query}) AND ({' OR '.join(_sqlite_term(term, IN_TITLE) for term in titled)})"]
-    questions, parameters = [], []
+    moment = connection.ops.adapt_datetimefield_value(now)
+    questions: list[str] = []
+    parameters: list[Any] = [moment, moment]
     for number in range(len(KINDS)):
         first = number * SearchDocument.SPAN
-        tagged = TAGGED[_source(first)]
         for condition, given in ((entitled, in_titles), (having, [query])):
             question = (
                 f"SELECT rowid AS id FROM search_index WHERE {condition} AND rowid BETWEEN %s AND %s"
@@ -209,10 +188,39 @@ def _candidates(terms: Sequence[Term], tag: Tag | None) -> tuple[str, list[Any]]
             )
             parameters += [*given, first, first + SearchDocument.SPAN - 1]
             if tag:
-                question += f" AND rowid - %s IN (SELECT content_object_id FROM {tagged} WHERE tag_id = %s)"
+                tagged = f"SELECT content_object_id FROM {TAGGED[_source(first)]} WHERE tag_id = %s"
+                question += f" AND rowid - %s IN ({tagged})"
                 parameters += [first, tag.pk]
             questions.append(f"SELECT id FROM ({question} ORDER BY rowid LIMIT {MOST}) AS first_ones")
-    return " UNION ".join(questions), parameters
+    hidden = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
+    rows = _rows(f"WITH hidden AS ({hidden}) {' UNION '.join(questions)}", parameters)
+    return [pk for (pk,) in rows]
+
+
+def _merits(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool) -> list[tuple[int, int, float]]:
+    """Rows of an id with a term that its title has (1 and 0), and of an id with its score (0 and the score)."""
+    titled = terms[:TITLE_TERMS]
+    if connection.vendor == "postgresql":
+        in_title, parameters = "titles @@ CAST(%s AS tsquery)", list(map(_postgresql_term, titled))
+        # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
+        score, scored = "ts_rank('{0, 0.1, 0.4, 1.0}', terms, CAST(%s AS tsquery))", "TRUE"
+        query = " | ".join(map(_postgresql_term, terms))
+    else:
+        in_title, parameters = "search_index MATCH %s", [_sqlite_term(term, IN_TITLE) for term in titled]
+        score, scored = "-bm25(search_index, 10.0, 4.0, 1.0)", "search_index MATCH %s"
+        query = " AND ".join(map(_sqlite_term, terms))
+    among = f"+rowid IN ({', '.join(map(str, candidates))})"  # the sign: not by looking each up in the index
+    questions = [f"SELECT rowid, 1, 0.0 FROM search_index WHERE {in_title} AND {among}"] * len(titled)
+    if with_scores:
+        questions.append(f"SELECT rowid, 0, {score} FROM search_index WHERE {scored} AND {among}")
+        parameters.append(query)
+    return _rows(" UNION ALL ".join(questions), parameters)
+
+
+def _rows(question: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, parameters)
+        return cursor.fetchall()
 
 
 def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
@@ -222,12 +230,12 @@ def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
         f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, ids[source])) or 'NULL'})"
         for source, table in TAGGED.items()
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
+    counts = dict(
+        _rows(
             f"SELECT tag_id, count(*) FROM ({' UNION ALL '.join(tagged)}) AS tagged"
             f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MOST_TAGS}"
         )
-        counts = dict(cursor.fetchall())
+    )
     tags = Tag.objects.in_bulk(counts)
     return [(tags[pk], count) for pk, count in counts.items() if pk in tags]
 
