@@ -10,7 +10,8 @@ help:
 	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
 	@echo "make test           run all tests (ARGS='-k search' for some)"
 	@echo "make test-postgres  run them on a private PostgreSQL server"
-	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk)"
+	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk); with"
+	@echo "                    WORDS=file also picks from a million quotations that are made of its words"
 	@echo "make lint           check style, templates and types"
 
 run: .venv/run.stamp secret
@@ -29,9 +30,12 @@ lint: .venv/test.stamp secret
 	$(BIN)/mypy .
 
 PEER ?= ../shared/bench/peer_wagtail.py
+WORDS ?= ../shared/data/quotes-bartlett.jsonl
 
 bench: .venv/run.stamp secret
 	@PEER=$(PEER) $(BIN)/python benchmarks/pages.py $(ARGS)
+	@if [ -e $(WORDS) ]; then $(BIN)/python benchmarks/picks.py $(WORDS); \
+	  else echo "Picks are not measured: there is no $(WORDS)."; fi
 
 # Only this account may read .env.
 secret: .venv/run.stamp

@@ -1,11 +1,20 @@
 #!/usr/bin/env python
-"""How long a pick of quotations takes with ten thousand and with a million of them, in one run.
+"""How long a pick of quotations takes with ten thousand of them and with a million.
 
-    python benchmarks/picks.py BARTLETT.jsonl [--sizes 10000 1000000] [--picks 200] [--json FILE]
+    python benchmarks/picks.py BARTLETT.jsonl [--sizes 10000 1000000] [--picks 300] [--json FILE]
 
-Quotations are made of words drawn with the frequencies of the file given, and kept in scratch databases (SQLite in the
-system's temporary folder, or beside the PostgreSQL database that DATABASE_URL names), which are used again by the next
-run. Cold is the first pick on a new connection for each heading; warm is the same once more.
+Quotations are made up of words as frequent as in the file, and kept in var/bench/ (or beside the PostgreSQL database
+that DATABASE_URL names) between runs. A pick is that of one page: a heading of two words, a text and two tags. All
+sizes are asked for the same pages, whose words are, in the smallest database,
+
+    rare            in 0.05 to 0.2 % of the quotations (5 to 20 of 10,000),
+    middling        in 0.5 to 2 % of them,
+    most frequent   the sixty most frequent that headings are matched by.
+
+Cold is the first pick on a new connection, with no vocabulary of any text in memory; warm is the same page once more,
+after others, on a connection that is kept. Picks are never taken from memory. The sizes take turns every few picks, so
+that whatever else the machine does hits all alike; the processor's time, of the site's process alone, it hardly hits.
+Stops with an error if a pick ever makes more than two queries.
 """
 
 import argparse
@@ -14,222 +23,161 @@ import os
 import random
 import statistics
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-BATCH = 20_000
-SEED = 1905
+from made_up import KEPT, ROOT, SEED, TAGS, _connected, database, environment
 
-Row = tuple[int, int, int, int]
+KINDS = ("rare", "middling", "most frequent")
+STATES = ("cold", "warm")
+MOST_QUERIES = 2
+IN_TURN = 30  # picks of one size, then of the next
 
-
-def scratch_database(size: int) -> str:
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        return f"sqlite:///{Path(tempfile.gettempdir()) / f'rlm-site-picks-{size}.sqlite3'}"
-    import psycopg
-
-    name = f"picks_{size}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            connection.execute(f"CREATE DATABASE {name}")
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
+Page = dict[str, Any]
+Times = dict[str, list[float]]  # cold, warm, and the processor's of both
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="JSON Lines with a `text` in each row")
+    parser.add_argument("words", type=Path, help="JSON Lines with a `text` in each row")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
-    parser.add_argument("--picks", type=int, default=200, help="of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--picks", type=int, default=300, help="of each kind")
+    parser.add_argument("--json", type=Path, default=KEPT / "picks.json", help="where the figures go, too")
     args = parser.parse_args()
-    if args.one:
-        print(json.dumps(measure(args.one, args.file, args.picks)))
-        return
-    results = [run_in_own_process(size, args) for size in args.sizes]
-    print_table(results)
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    urls = [database("quotations", size, args.words) for size in sorted(args.sizes)]
+    pages = pages_to_ask(urls[0], min(args.sizes), args.picks)
+    results: list[dict[str, Any]] = [{"quotations": size} for size in sorted(args.sizes)]
+    with ExitStack() as stack:
+        sites = [stack.enter_context(site(url)) for url in urls]
+        for kind, times in measure(sites, pages).items():
+            for result, of_size in zip(results, times, strict=True):
+                result[kind] = {name: figures(taken) for name, taken in of_size.items()}
+    print_table(results, urls[0].partition(":")[0])
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    args.json.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\nWritten to {args.json}.")
 
 
-def run_in_own_process(size: int, args: argparse.Namespace) -> dict[str, object]:
-    """Settings are read once a process, so each database has its own."""
-    import subprocess
-
-    command = [sys.executable, __file__, str(args.file), "--picks", str(args.picks), "--one", str(size)]
-    environment = {**os.environ, "DATABASE_URL": scratch_database(size), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
-def measure(size: int, file: Path, picks: int) -> dict[str, object]:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-    from django.db import connection
-
-    from quotes.models import Quote
-
-    texts = [json.loads(line)["text"] for line in file.open(encoding="utf-8")]
-    call_command("migrate", verbosity=0, skip_checks=True)
-    if Quote.objects.count() != size:
-        fill(size, texts)
-    result: dict[str, object] = {"size": size, "database": connection.vendor}
-    for kind, headings in headings_by_frequency(picks).items():
-        result[kind] = {"cold": timed(headings, cold=True), "warm": timed(headings, cold=False)}
-    result["queries"] = count_queries()
-    return result
-
-
-# Filling
-
-
-def fill(size: int, texts: list[str]) -> None:
-    from django.db import connection
-
-    from quotes.models import Quote, QuoteWord, Word
-    from quotes.words import form
-    from rlm_site import freshness
-
-    started = time.monotonic()
-    for model in (QuoteWord, Word):
-        model.objects.all().delete()
-    with connection.cursor() as cursor:
-        for name, table in freshness._present(connection).items():  # triggers would note every row as stale
-            cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
-        cursor.execute("DELETE FROM quotes_quote")
-    made = list(made_up(texts, min(BATCH, size)))  # the same again in every batch: frequencies are what counts
-    counts: Counter[str] = Counter()
-    word_ids: dict[str, int] = {}
-    link_id = 0
-    for start in range(0, size, BATCH):
-        quotes, links, known = [], [], len(word_ids)
-        for number, (text, ranks) in enumerate(made[: size - start], start + 1):
-            quotes.append((number, text))
-            counts.update(ranks.keys())
-            for word, rank in ranks.items():
-                link_id += 1
-                links.append((link_id, word_ids.setdefault(word, len(word_ids) + 1), number, rank))
-        new = [Word(pk=pk, text=word, form=form(word)) for word, pk in list(word_ids.items())[known:]]
-        rows = [Quote(pk=pk, key=f"made-up-{pk}", text=text, published=True, status="reported") for pk, text in quotes]
-        _insert(rows, new, links)
-        done = min(start + BATCH, size)
-        print(f"\r{size}: {done * 100 // size} %", end="", file=sys.stderr, flush=True)
-    freshness.install()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE quotes_word SET quote_count = %s WHERE id = %s",
-            [(counts[word], pk) for word, pk in word_ids.items()],
-        )
-        cursor.execute("ANALYZE")
-    print(f"\r{size}: filled in {time.monotonic() - started:.0f} s", file=sys.stderr)
-
-
-def _insert(quotes: list[Any], words: list[Any], links: Sequence[Row]) -> None:
-    from django.db import connection, transaction
-
-    from quotes.models import Quote, Word
-
-    with transaction.atomic():
-        Quote.objects.bulk_create(quotes, batch_size=2000)
-        Word.objects.bulk_create(words, batch_size=2000)
-        with connection.cursor() as cursor:
-            insert = "INSERT INTO quotes_quoteword (id, word_id, quote_id, rank, contained) VALUES (%s, %s, %s, %s, %s)"
-            if connection.vendor == "postgresql":
-                with cursor.copy("COPY quotes_quoteword (id, word_id, quote_id, rank, contained) FROM STDIN") as copy:
-                    for link in links:
-                        copy.write_row((*link, True))
-            else:
-                cursor.executemany(insert, [(*link, True) for link in links])
-
-
-def made_up(texts: list[str], count: int) -> Iterator[tuple[str, dict[str, int]]]:
-    """Text, and its indexed words with their ranks. Lengths and frequencies are those of the file."""
-    from quotes.index import static_rank, words_of
-    from quotes.models import Quote
-    from quotes.words import occurrences
-
-    frequencies = Counter(found.word for text in texts for found in occurrences(text))
-    vocabulary = list(frequencies)
-    weights = list(accumulate(frequencies.values()))
-    lengths = [sum(1 for _found in occurrences(text)) for text in texts]
-    rng = random.Random(SEED)
-    for _number in range(count):
-        words = rng.choices(vocabulary, cum_weights=weights, k=rng.choice(lengths))
-        text = " ".join(words)
-        rank = static_rank(Quote(text=text, published=True, status="reported"))
-        yield text, {word: found for word, (found, _contained) in words_of(text, rank).items()}
-
-
-# Measuring
-
-
-def headings_by_frequency(picks: int) -> dict[str, list[str]]:
-    """Headings of two words each, of the rarest, the middle and the most frequent words."""
-    from quotes.models import Word
-
-    words = list(Word.objects.order_by("-quote_count", "text").values_list("text", flat=True))
-    places = {"most frequent": 0, "middling": len(words) // 20, "rare": len(words) * 3 // 4}
+def pages_to_ask(url: str, size: int, count: int) -> dict[str, list[Page]]:
+    with _connected(url) as connection:
+        found = connection.execute(
+            "SELECT text, quote_count FROM quotes_word WHERE quote_count > 0 ORDER BY quote_count DESC, text"
+        ).fetchall()
+        texts = [text for (text,) in connection.execute("SELECT text FROM quotes_quote WHERE id <= 1000 ORDER BY id")]
+    shares = {text: quotes / size for text, quotes in found if not text.startswith("#")}
+    words = {
+        "rare": [word for word, share in shares.items() if 0.0005 <= share <= 0.002],
+        "middling": [word for word, share in shares.items() if 0.005 <= share <= 0.02],
+        "most frequent": list(shares)[:60],
+    }
     rng = random.Random(SEED)
     return {
-        kind: [" and ".join(rng.sample(words[place : place + 60], 2)) for _pick in range(picks)]
-        for kind, place in places.items()
+        kind: [
+            {
+                "heading": " and ".join(rng.sample(of_kind, 2)).title(),
+                "text": "\n\n".join(rng.sample(texts, 10)),
+                "tags": [(tag, f"tag {tag}", False) for tag in rng.sample(range(1, TAGS + 1), 2)],
+            }
+            for _page in range(count)
+        ]
+        for kind, of_kind in words.items()
     }
 
 
-def timed(headings: list[str], cold: bool) -> dict[str, float]:
-    """Milliseconds a pick."""
+def measure(sites: Sequence[ProcessPoolExecutor], pages: dict[str, list[Page]]) -> dict[str, list[Times]]:
+    """Kind -> for each site, what every pick took in milliseconds."""
+    measured: dict[str, list[Times]] = {kind: [{} for _site in sites] for kind in pages}
+    turns = [
+        (kind, of_kind[start : start + IN_TURN])
+        for kind, of_kind in pages.items()
+        for start in range(0, len(of_kind), IN_TURN)
+    ]
+    random.Random(SEED).shuffle(turns)
+    for each in sites:
+        each.submit(pick, turns[0][1]).result()  # a process's very first takes longer
+    for kind, some in turns:
+        for each, times in zip(sites, measured[kind], strict=True):
+            for name, taken in each.submit(pick, some).result().items():
+                times.setdefault(name, []).extend(taken)
+    return measured
+
+
+def figures(taken: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(taken), "p99": sorted(taken)[int(len(taken) * 0.99) - 1]}
+
+
+def site(url: str) -> ProcessPoolExecutor:
+    """A process of its own that picks from this database: Django knows but one."""
+    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_set_up, initargs=(url,))
+
+
+def _set_up(url: str) -> None:
+    os.environ.update(environment(url), DJANGO_SETTINGS_MODULE="rlm_site.settings")
+    sys.path.insert(0, str(ROOT))
+    import django
+
+    django.setup()
+
+
+def pick(pages: list[Page]) -> Times:
+    """In the process of a `site`."""
     from django.db import connection
-    from django.utils import timezone
 
-    from quotes import matching
+    from quotes.matching import Page
+    from quotes.words import vocabulary
 
-    taken = []
-    for heading in headings:
-        if cold:
-            connection.close()
+    asked = [Page(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
+    times: Times = {name: [] for state in STATES for name in (state, f"{state}, processor")}
+    for state in STATES:
+        for page in asked:
+            if state == "cold":
+                vocabulary.cache_clear()
+                connection.close()
             connection.ensure_connection()
-        started = time.perf_counter()
-        matching.blocks([(matching.Page(heading),)], timezone.now())
-        taken.append((time.perf_counter() - started) * 1000)
-    taken.sort()
-    return {"median": statistics.median(taken), "p99": taken[int(len(taken) * 0.99) - 1]}
+            taken, processor = _time_of_pick(page)
+            times[state].append(taken)
+            times[f"{state}, processor"].append(processor)
+    return times
 
 
-def count_queries() -> int:
+def _time_of_pick(page: Any) -> tuple[float, float]:
+    """Milliseconds, and those of the processor. Ends the process if the pick makes too many queries."""
     from django.db import connection
-    from django.test.utils import CaptureQueriesContext
     from django.utils import timezone
 
     from quotes import matching
 
-    with CaptureQueriesContext(connection) as queries:
-        matching.blocks([(matching.Page("War and Peace"),)], timezone.now())
-    return len(queries)
+    queries = []
+
+    def count(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        queries.append(sql)
+        return execute(sql, *rest)
+
+    now = timezone.now()
+    with connection.execute_wrapper(count):
+        started, processor = time.perf_counter(), time.process_time()
+        matching.blocks([(page,)], now)
+        taken, processor = time.perf_counter() - started, time.process_time() - processor
+    if len(queries) > MOST_QUERIES:
+        sys.exit(f"“{page.heading}” made {len(queries)} queries:\n" + "\n".join(queries))
+    return taken * 1000, processor * 1000
 
 
-def print_table(results: list[dict[str, object]]) -> None:
-    print(f"{'database':12}{'quotations':>12}  {'heading words':15}{'':6}{'median ms':>10}{'99th ms':>10}{'ratio':>8}")
-    first = results[0]
-    for result in results:
-        for kind in ("rare", "middling", "most frequent"):
-            for state in ("cold", "warm"):
-                figures, base = result[kind][state], first[kind][state]  # type: ignore[index]
-                ratio = figures["median"] / base["median"]
-                row = f"{result['database']:12}{result['size']:12,}  {kind:15}{state:6}"
-                print(f"{row}{figures['median']:10.2f}{figures['p99']:10.2f}{ratio:8.2f}")
-        print(f"{'':12}{result['size']:12,}  {result['queries']} queries a pick")
+def print_table(results: list[dict[str, Any]], database: str) -> None:
+    print(f"\n{database:22}" + "".join(f"{result['quotations']:>16,} quotations" + " " * 5 for result in results))
+    print(f"{'':22}" + f"{'median ms':>12}{'p99 ms':>9}{'p99 of CPU':>11}" * len(results) + f"{'ratio':>8}")
+    for kind in KINDS:
+        for state in STATES:
+            cells = ((result[kind][state], result[kind][f"{state}, processor"]) for result in results)
+            row = "".join(f"{c['median']:12.2f}{c['p99']:9.2f}{processor['p99']:11.2f}" for c, processor in cells)
+            ratio = results[-1][kind][state]["median"] / results[0][kind][state]["median"]
+            print(f"{f'{kind}, {state}':22}{row}{ratio:8.2f}")
+    print(f"No pick made more than {MOST_QUERIES} queries. Ratio: of the medians of the last and the first size.")
 
 
 if __name__ == "__main__":
