@@ -153,9 +153,7 @@ def _folded(written: str) -> str:
 @lru_cache(maxsize=4096)
 def vocabulary(text: str) -> frozenset[str]:
     """The folded words of a text, function words and bare numbers left out."""
-    return frozenset(
-        found.word for found in occurrences(text) if found.word not in STOP_WORDS and not found.word.isdigit()
-    )
+    return frozenset(word for word in set(folded_words(text)) - STOP_WORDS if not word.isdigit())
 
 
 def heading_words(heading: str) -> list[HeadingWord]:
