@@ -169,14 +169,16 @@ def _time_of_pick(page: Any) -> tuple[float, float]:
 
 
 def print_table(results: list[dict[str, Any]], database: str) -> None:
-    print(f"\n{database:22}" + "".join(f"{result['quotations']:>16,} quotations" + " " * 5 for result in results))
-    print(f"{'':22}" + f"{'median ms':>12}{'p99 ms':>9}{'p99 of CPU':>11}" * len(results) + f"{'ratio':>8}")
+    print(f"\n{database:20}" + "".join(f"{result['quotations']:>29,} quotations" for result in results))
+    print(f"{'':20}" + f"{'median ms':>12}{'p99 ms':>8}{'(CPU:':>8}{'p99)':>7}  " * len(results) + "ratio (CPU)")
     for kind in KINDS:
         for state in STATES:
-            cells = ((result[kind][state], result[kind][f"{state}, processor"]) for result in results)
-            row = "".join(f"{c['median']:12.2f}{c['p99']:9.2f}{processor['p99']:11.2f}" for c, processor in cells)
-            ratio = results[-1][kind][state]["median"] / results[0][kind][state]["median"]
-            print(f"{f'{kind}, {state}':22}{row}{ratio:8.2f}")
+            cells = [(result[kind][state], result[kind][f"{state}, processor"]) for result in results]
+            print(f"{f'{kind}, {state}':20}", end="")
+            for of_all, cpu in cells:
+                print(f"{of_all['median']:12.2f}{of_all['p99']:8.2f}{cpu['median']:8.2f}{cpu['p99']:7.2f}", end="  ")
+            ratio, of_cpu = (last["median"] / first["median"] for first, last in zip(cells[0], cells[-1], strict=True))
+            print(f"{ratio:5.2f} ({of_cpu:.2f})")
     print(f"No pick made more than {MOST_QUERIES} queries. Ratio: of the medians of the last and the first size.")
 
 

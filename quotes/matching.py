@@ -433,20 +433,21 @@ def _bears(page: Page, rule: Rule, asked: str) -> bool:
 # answers.
 _READ_INDEX = """
     SELECT asked.text, word.text, word.quote_count, (
-        SELECT {listed} FROM (
+        SELECT {lists} FROM (
             SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0
             ORDER BY rank DESC, quote_id LIMIT %s
         ) best
     )
     FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
     WHERE asked.text IN ({terms})"""
-_LISTED = {
-    "postgresql": "CAST(json_build_array("
-    "json_agg(json_build_array(quote_id, rank)) FILTER (WHERE contained), "
-    "json_agg(json_build_array(quote_id, rank)) FILTER (WHERE NOT contained)) AS text)",
-    "sqlite": "json_array("
-    "json_group_array(json_array(quote_id, rank)) FILTER (WHERE contained), "
-    "json_group_array(json_array(quote_id, rank)) FILTER (WHERE NOT contained))",
+_LISTED = ", ".join(
+    f"{{collect}}({column}) FILTER (WHERE {which})"
+    for which in ("contained", "NOT contained")
+    for column in ("quote_id", "rank")
+)
+_AS_JSON = {  # lists of pairs would take a third longer
+    "postgresql": f"CAST(json_build_array({_LISTED.format(collect='json_agg')}) AS text)",
+    "sqlite": f"json_array({_LISTED.format(collect='json_group_array')})",
 }
 
 _Index = Mapping[str, list[_Found]]
@@ -457,13 +458,16 @@ def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
     contained: dict[str, list[_Found]] = defaultdict(list)
     filed: dict[str, list[_Found]] = defaultdict(list)
     if terms:
-        statement = _READ_INDEX.format(listed=_LISTED[connection.vendor], terms=", ".join(["%s"] * len(terms)))
+        statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], terms=", ".join(["%s"] * len(terms)))
         with connection.cursor() as cursor:
             cursor.execute(statement, [CANDIDATES_A_WORD, *terms])
             for asked, word, count, lists in sorted(cursor.fetchall()):
-                for index, ranks in zip((contained, filed), json.loads(lists), strict=True):
-                    if ranks:
-                        index[asked].append(_Found(asked, word, 1 / (1 + log(max(count, 1))), dict(ranks)))
+                rarity = 1 / (1 + log(max(count, 1)))
+                ids, ranks, filed_ids, filed_ranks = json.loads(lists)
+                if ids:
+                    contained[asked].append(_Found(asked, word, rarity, dict(zip(ids, ranks, strict=True))))
+                if filed_ids:
+                    filed[asked].append(_Found(asked, word, rarity, dict(zip(filed_ids, filed_ranks, strict=True))))
     return contained, filed
 
 
