@@ -30,7 +30,6 @@ from rlm_site.models import Publishable
 
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
-OF_THE_BODY = {"Content-Length", "Content-Encoding"}  # headers that “not modified” lacks
 LONGEST_WAIT = 30  # seconds for somebody else's rendering before making the page oneself
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -48,7 +47,7 @@ class Page:
     digest: str
     modified: str
     size: int = 0
-    _headers_in: dict[str, ResponseHeaders] = field(default_factory=dict)
+    _headers_in: dict[tuple[str, bool], ResponseHeaders] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # as if it were there in every encoding: the others come when somebody asks for them
@@ -60,23 +59,26 @@ class Page:
     def body(self, encoding: str) -> bytes:
         """Compressed when first asked for."""
         if encoding not in self.bodies:
-            kept, body = next(iter(self.bodies.items()))
+            kept, body = next(iter(self.bodies.copy().items()))  # another thread may add to it
             content = ENCODINGS[kept].unpack(body)
             if not encoding:
                 return content
             self.bodies[encoding] = ENCODINGS[encoding].pack(content)
         return self.bodies[encoding]
 
-    def headers_in(self, encoding: str) -> ResponseHeaders:
-        """Put together once for all answers; nobody may change them for one."""
-        if encoding not in self._headers_in:
+    def headers_in(self, encoding: str, of_the_body: bool = True) -> ResponseHeaders:
+        """Put together once for all answers; nobody may change them for one. “Not modified” lacks those of the body."""
+        asked = encoding, of_the_body
+        if asked not in self._headers_in:
             headers = ResponseHeaders(dict(self.headers))
             headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
-            headers["Content-Length"] = str(len(self.body(encoding)))
-            if encoding:
-                headers["Content-Encoding"] = encoding
-            self._headers_in[encoding] = headers
-        return self._headers_in[encoding]
+            if of_the_body:
+                headers["Content-Length"] = str(len(self.body(encoding)))
+                if encoding:
+                    headers["Content-Encoding"] = encoding
+            # the first of two threads: middleware outside adds what is the same on every page to what it is given
+            self._headers_in.setdefault(asked, headers)
+        return self._headers_in[asked]
 
     def stands(self, tokens: Mapping[str, str]) -> bool:
         """All that it was made of is as it was."""
@@ -151,7 +153,7 @@ class PageMemory:
 
 
 MEMORY = PageMemory(settings.PAGE_CACHE_BYTES)
-_due: tuple[str, float] = ("", 0.0)  # token of `freshness.DUE`, and when the clock next changes something
+_due = ("", 0.0, 0.0)  # token of `freshness.DUE`, and two moments between which the clock changes nothing
 
 
 def serve_from_memory(get_response: GetResponse) -> GetResponse:
@@ -277,26 +279,30 @@ def _page(request: HttpRequest, response: HttpResponse, state: freshness.State, 
 
 
 def _next_due(state: freshness.State, now: float) -> float:
-    """When something scheduled comes due; asked once as long as nobody schedules anything."""
+    """When something scheduled comes due; asked once as long as nobody schedules anything.
+
+    `now` is when the page was begun: others may have been begun later, and have seen the moment pass.
+    """
     global _due
     token = state.of(freshness.DUE.name)
-    if not token or _due[0] != token or _due[1] <= now:
+    known, since, until = _due
+    if not token or known != token or not since <= now < until:
         models = [entry.model for entry in freshness.WATCHED.values() if issubclass(entry.model, Publishable)]
         moment = publishing.next_due(datetime.fromtimestamp(now, UTC), models)
-        _due = (token, moment.timestamp() if moment else float("inf"))
-    return _due[1]
+        until = moment.timestamp() if moment else float("inf")
+        _due = (token, now, until)
+    return until
 
 
 def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    headers = page.headers_in(encoding)
     # If-Modified-Since alone is not enough: two versions may fall into one second.
-    if headers["ETag"] in request.META.get("HTTP_IF_NONE_MATCH", ""):
+    is_known = page.etag(encoding) in request.META.get("HTTP_IF_NONE_MATCH", "")
+    if is_known:
         response: HttpResponse = HttpResponseNotModified()
-        response.headers = ResponseHeaders({name: headers[name] for name in headers if name not in OF_THE_BODY})
     else:
         response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding))
-        response.headers = headers
+    response.headers = page.headers_in(encoding, of_the_body=not is_known)
     return response
 
 

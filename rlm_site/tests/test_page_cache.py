@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from random import Random
 from threading import Thread
 from urllib.parse import urlencode
@@ -13,7 +14,8 @@ from urllib.parse import urlencode
 import brotli
 import pytest
 
-from rlm_site import page_cache
+from rlm_site import page_cache, publishing
+from rlm_site.freshness import State
 from rlm_site.page_cache import Page, PageMemory, _encoding
 from rlm_site.testing import ROOT, Site, _fresh_database, environment, serving
 
@@ -72,6 +74,26 @@ def test_a_body_is_compressed_when_it_is_asked_for() -> None:
     assert gzip.decompress(kept.body("gzip")) == content
     assert brotli.decompress(kept.body("br")) == content
     assert kept.size == size > sum(map(len, kept.bodies.values()))
+
+
+def test_headers_are_put_together_once_and_those_of_not_modified_by_themselves() -> None:
+    kept = Page("v", None, 0, {"br": b"x"}, (("Vary", "Accept-Encoding"),), "digest", "then")
+    whole, not_modified = kept.headers_in("br"), kept.headers_in("br", of_the_body=False)
+    whole["Added-Outside"] = "by another middleware, while others read what they have"
+    assert dict(not_modified) == {"Vary": "Accept-Encoding", "ETag": '"digest-br"', "Last-Modified": "then"}
+    assert whole["Content-Length"] == "1"
+    assert kept.headers_in("br") is whole
+    assert kept.headers_in("br", of_the_body=False) is not_modified
+
+
+def test_a_page_begun_before_a_moment_ends_at_it_though_others_have_seen_it_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = [datetime.fromtimestamp(at, UTC) for at in (100, 200)]
+    monkeypatch.setattr(publishing, "next_due", lambda now, _models: min(at for at in moments if at > now))
+    monkeypatch.setattr(page_cache, "_due", ("", 0.0, 0.0))
+    state = State({"due": "token"}, stale=False)
+    assert [page_cache._next_due(state, now) for now in (98, 99, 101, 99, 199)] == [100, 100, 200, 100, 200]
 
 
 def test_replacing_a_page_counts_its_bytes_once() -> None:
