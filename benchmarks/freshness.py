@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """Whether any reader is ever shown a stale page: changes by every path, each followed at once by reading the pages.
 
-    python benchmarks/freshness.py [--changes 2000] [--readers 2] [--seed N] [--json FILE]
+    python benchmarks/freshness.py [--changes 2000] [--readers 2] [--seed N] [--break TABLE] [--json FILE]
 
 Two servers of eight threads each serve one scratch database (SQLite, or beside the PostgreSQL database that
 DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the pages that it
 belongs on are read, so that both servers have them in memory; readers go on asking for them all the time. After it,
-the very next answer of both servers must tell it. Ends with 1 if one did not.
+the very next answer of both servers must tell it. Ends with 1 if one did not. With `--break` the database loses the
+triggers of a table (`articles_article`) before the first change, to see that the trial can fail.
 """
 
 import argparse
@@ -32,6 +33,8 @@ from rlm_site.testing import Site, _fresh_database, serving  # noqa: E402 - foun
 
 if TYPE_CHECKING:
     from stories import Change
+
+LONGEST_PAUSE = 0.02  # seconds between two questions of a reader: whoever writes wants to have a turn
 
 
 class Reader(threading.Thread):
@@ -60,6 +63,7 @@ class Reader(threading.Thread):
                 if problem:
                     self.failures.append(f"{self.site.url}{path}: {problem}")
                 self.answers += 1
+                time.sleep(random.uniform(0, LONGEST_PAUSE))
         connection.close()
 
 
@@ -120,6 +124,20 @@ def all_tokens() -> list[tuple[str, str]]:
     return sorted(row for model in (ContentVersion, PartVersion) for row in model.objects.values_list("name", "token"))
 
 
+def drop_triggers(table: str) -> None:
+    """From now on nobody notices what is written to this table."""
+    from django.db import connection
+
+    from rlm_site import freshness
+
+    names = [name for name, of_table in freshness._present(connection).items() if of_table == table]
+    if not names:
+        sys.exit(f"{table} has no trigger that could be dropped; there are those of {', '.join(freshness.WATCHED)}")
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
+
+
 def show(result: Result, count: int) -> None:
     if sys.stderr.isatty():
         bar = f"{result.changes:,} of {count:,} changes, {len(result.stale)} stale answers"
@@ -131,6 +149,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=2000)
     parser.add_argument("--readers", type=int, default=2, help="that ask each server without end")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--break", dest="broken", metavar="TABLE", action="append", default=[])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -145,6 +164,8 @@ def main() -> None:
         from stories import Stories
         from writers import Client, Editor, InBulk, Loading, Replacing, Saving, Updating
 
+        for table in args.broken:
+            drop_triggers(table)
         editor = Editor(sites, rng)
         editor.sign_in("editor", sites[0].password)
         ways = [Saving(), InBulk(), Updating(), Loading(), Client(url), Replacing(url)]

@@ -17,9 +17,12 @@ from django.core import serializers
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import JSONField
+from django.utils.html import strip_tags
 
 from rlm_site.testing import Site
 from rlm_site.tests.desk import filled
+
+BUSY = 503  # nothing was saved, press Save again
 
 
 class Way(ABC):
@@ -157,6 +160,10 @@ class Replacing(Client):
             self.run(f"INSERT OR REPLACE {self._into(row)}")
 
 
+class NotSavedError(Exception):
+    """The admin answered with something else than that it has saved."""
+
+
 class Editor(Updating):
     """Somebody at the admin of either server."""
 
@@ -166,13 +173,16 @@ class Editor(Updating):
         self.sites = sites
         self.rng = rng
         self.cookies: dict[str, str] = {}
+        self.refused = 0  # because the database was busy, and pressed Save again
 
     def write(self, row: Any, changed: list[str]) -> None:
         site = self.rng.choice(self.sites)
         path = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/"
-        status, page = self._post(site, path, **{column: getattr(row, column) for column in changed})
-        if status != 302:
-            raise RuntimeError(f"{path} was not saved: {page}")
+        typed = {column: getattr(row, column) for column in changed}
+        while (answer := self._post(site, path, **typed))[0] == BUSY:
+            self.refused += 1
+        if answer[0] != 302:
+            raise NotSavedError(f"{path} was answered with {answer[0]}: {' '.join(strip_tags(answer[1]).split())}")
 
     def sign_in(self, name: str, password: str) -> int:
         self.cookies = {}
