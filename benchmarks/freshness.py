@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Whether any reader is ever shown a stale page: changes by every path, each followed at once by reading the pages.
 
-    python benchmarks/freshness.py [--changes 2000] [--readers 2] [--seed N] [--break TABLE] [--json FILE]
+    python benchmarks/freshness.py [--changes 2000] [--minutes M] [--readers 2] [--seed N] [--break TABLE] [--json FILE]
 
 Two servers of eight threads each serve one scratch database (SQLite, or beside the PostgreSQL database that
 DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the pages that it
@@ -80,20 +80,23 @@ class Result:
     by_kind: Counter[str] = field(default_factory=Counter)
 
 
-def trial(sites: Sequence[Site], changes: "Iterable[Change]", count: int, readers: int, rng: random.Random) -> Result:
+def trial(
+    sites: Sequence[Site], changes: "Iterable[Change]", count: int, seconds: float, readers: int, rng: random.Random
+) -> Result:
     from stories import answer
 
     result = Result()
+    began = time.monotonic()
     pages: list[str] = ["/"]
     threads = [Reader(site, pages) for site in sites for _reader in range(readers)]
     for thread in threads:
         thread.start()
     for change in changes:
-        if result.changes == count:
+        if result.changes == count or time.monotonic() - began > seconds:
             break
         pages[:] = [say.path for say in change.then] or ["/"]
-        for site in sites:
-            answer(site, "/")  # what an earlier change left to derive is settled
+        if not change.renews:
+            answer(sites[0], "/")  # what an earlier change left to derive is settled
         told = {(site, say) for site in sites for say in change.then if say.holds(answer(site, say.path))}
         tokens = all_tokens()
         change.make()
@@ -147,6 +150,7 @@ def show(result: Result, count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changes", type=int, default=2000)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="to end after, if not sooner")
     parser.add_argument("--readers", type=int, default=2, help="that ask each server without end")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--break", dest="broken", metavar="TABLE", action="append", default=[])
@@ -171,7 +175,7 @@ def main() -> None:
         ways = [Saving(), InBulk(), Updating(), Loading(), Client(url), Replacing(url)]
         stories = Stories(rng, ways, editor, sites[0].password)
         began = time.monotonic()
-        result = trial(sites, stories.changes(), args.changes, args.readers, rng)
+        result = trial(sites, stories.changes(), args.changes, args.minutes * 60, args.readers, rng)
         seconds = time.monotonic() - began
         print_result(result, seconds, args.seed)
         if args.json:
