@@ -160,16 +160,16 @@ class Stories:
 
     def a_tag_on_a_section(self) -> Iterator[Change]:
         section = self._section()
-        for tag in Tag.objects.exclude(pk__in=section.tags.all()).order_by("?")[:1]:
-            row = TaggedArticle(pk=FIRST_ID + self._next(), tag=tag, content_object=section)
-            says = [self._links(section, tag), self._links(tag, section)]
-            yield from self._comes_and_goes("a tag on a section", row, says=says)
+        tag = self.rng.choice(Tag.objects.exclude(pk__in=section.tags.all()))
+        row = TaggedArticle(pk=FIRST_ID + self._next(), tag=tag, content_object=section)
+        says = [self._links(section, tag), self._links(tag, section)]
+        yield from self._comes_and_goes("a tag on a section", row, says=says)
 
     def a_tag_on_a_quotation(self) -> Iterator[Change]:
         quote, _section = self._pinned()
-        for tag in Tag.objects.exclude(pk__in=quote.tags.all()).order_by("?")[:1]:
-            row = TaggedQuote(pk=FIRST_ID + self._next(), tag=tag, content_object=quote)
-            yield from self._comes_and_goes("a tag on a quotation", row, says=[self._links(quote, tag)])
+        tag = self.rng.choice(Tag.objects.exclude(pk__in=quote.tags.all()))
+        row = TaggedQuote(pk=FIRST_ID + self._next(), tag=tag, content_object=quote)
+        yield from self._comes_and_goes("a tag on a quotation", row, says=[self._links(quote, tag)])
 
     def a_pin(self) -> Iterator[Change]:
         section = self._section(quotations="automatic", quote_choices=None)
