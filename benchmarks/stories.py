@@ -314,6 +314,11 @@ class Stories:
 
     def a_quotation_due(self) -> Iterator[Change]:
         quote, section = self._pinned()
+        says = [Says(quote.get_absolute_url(), "HTTP 200"), self._links(section, quote)]
+        yield from self._due("a quotation comes due", quote, "publish_at", says)
+
+    def a_withdrawal_of_a_quotation_due(self) -> Iterator[Change]:
+        quote, section = self._pinned()
         says = [Says(quote.get_absolute_url(), "HTTP 410"), self._links(section, quote, there=False)]
         yield from self._due("a quotation's withdrawal comes due", quote, "retire_at", says)
 
