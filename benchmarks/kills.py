@@ -71,7 +71,7 @@ class Saving(threading.Thread):
             try:
                 self.editor.change(self.tag, description=str(self.sent))
             except (OSError, HTTPException):
-                return  # the server is dead
+                return  # the server is dead, or answers too late to count
             except NotSavedError as error:
                 self.problem = str(error)
                 return
@@ -157,7 +157,7 @@ def trial(url: str, folder: Path, kills: int, writers: int) -> Result:
             shell.wait_until_it_writes()
             for saving in savings:
                 saving.start()
-            while not all(saving.answered > saving.number or saving.problem for saving in savings):
+            while any(saving.is_alive() and saving.answered == saving.number for saving in savings):
                 time.sleep(0.01)
             time.sleep(random.uniform(0, 2))
             os.killpg(site.process.pid, signal.SIGKILL)

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from rlm_site import freshness
 from rlm_site.models import Stale
 
 BATCH = 500  # objects a transaction; writers wait no longer than one batch takes
 READ_AT_ONCE = 10 * BATCH  # rows of Stale, many of which may be of one object
+ROUNDS = 3  # what is rebuilt may leave something to rebuild in its turn; who goes on writing is not waited for
 DRAIN_LOCK = 0x726C6D  # PostgreSQL advisory lock: a second drain waits until the first has committed
 
 Ids = Sequence[int]
@@ -36,24 +38,37 @@ def settle() -> freshness.State:
     state = freshness.state()
     if state.stale:
         drain()
-        state = freshness.state(anew=True)
+        settled = freshness.state(anew=True)
+        if not settled.stale:  # else somebody has written again, and these tokens are of more than what is derived
+            state = settled
     return state
 
 
 def drain() -> None:
-    """Bring all derived data up to date. One query when there is nothing to do."""
-    while Stale.objects.exists():
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAIN_LOCK])
-            rows: dict[tuple[str, int], list[int]] = defaultdict(list)
-            waiting = Stale.objects.order_by("id").values_list("id", "kind", "object_id")
-            for pk, kind, object_id in waiting[:READ_AT_ONCE]:
-                rows[kind, object_id].append(pk)
-            batch = list(rows)[:BATCH]
-            rebuild(batch)
-            Stale.objects.filter(id__in=[pk for changed in batch for pk in rows[changed]]).delete()
+    """Bring all derived data up to date with what was written before. One query when there is nothing to do."""
+    for _round in range(ROUNDS):
+        newest = Stale.objects.aggregate(newest=Max("id"))["newest"]
+        if newest is None:
+            return
+        while _drain_batch(newest):
+            pass
+
+
+def _drain_batch(newest: int) -> bool:
+    """In one transaction; true where there may be more of what was stale by then."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAIN_LOCK])
+        rows: dict[tuple[str, int], list[int]] = defaultdict(list)
+        waiting = Stale.objects.filter(id__lte=newest).order_by("id").values_list("id", "kind", "object_id")
+        read = list(waiting[:READ_AT_ONCE])
+        for pk, kind, object_id in read:
+            rows[kind, object_id].append(pk)
+        batch = list(rows)[:BATCH]
+        rebuild(batch)
+        Stale.objects.filter(id__in=[pk for changed in batch for pk in rows[changed]]).delete()
+    return len(read) == READ_AT_ONCE or len(rows) > len(batch)
 
 
 def rebuild(objects: Iterable[tuple[str, int]]) -> None:

@@ -228,6 +228,37 @@ def test_settling_is_one_query_when_nothing_changed(django_assert_num_queries: C
         derived.settle()
 
 
+def test_who_is_overtaken_while_settling_has_tokens_of_what_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    quote, drain = Quote.objects.filter(key="sontag-liberal-intellectuals"), derived.drain
+
+    def drain_and_be_overtaken() -> None:
+        drain()
+        quote.update(text="Newer words")
+        tokens()
+
+    quote.update(text="New words")
+    before = tokens()
+    monkeypatch.setattr(derived, "drain", drain_and_be_overtaken)
+    settled = derived.settle()
+    assert Stale.objects.exists()
+    assert tokens()["quotes"] != settled.tokens["quotes"] == before["quotes"]
+
+
+def test_whoever_goes_on_writing_holds_up_nobody_who_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    quotes = list(Quote.objects.all()[:10])
+    rebuilt: list[tuple[str, int]] = []
+
+    def rebuild_and_be_overtaken(objects: list[tuple[str, int]]) -> None:
+        rebuilt.extend(objects)
+        Quote.objects.filter(pk=quotes[len(rebuilt)].pk).update(text="New words")
+
+    monkeypatch.setattr(derived, "rebuild", rebuild_and_be_overtaken)
+    Quote.objects.filter(pk=quotes[0].pk).update(text="New words")
+    derived.drain()
+    assert rebuilt == [("quote", quote.pk) for quote in quotes[: derived.ROUNDS]]
+    assert Stale.objects.exists()
+
+
 def test_nothing_is_remembered_of_what_has_no_token() -> None:
     tokens = {"all": "a", "quotes": "b", "tags": "c"}
     state = freshness.State(tokens, stale=False)
