@@ -173,8 +173,12 @@ def _words(text: str) -> _Words:
     return _made_of(words, [place - before for before, place in enumerate(gaps)])
 
 
-def _made_of(words: Sequence[str], gaps: Iterable[int] = ()) -> _Words:
-    return _Words(tuple(words), frozenset(gap for gap in gaps if 0 < gap < len(words)), _weight(words))
+_NO_GAPS: frozenset[int] = frozenset()  # one for a hundred thousand texts
+
+
+def _made_of(words: Sequence[str], gaps: Collection[int] = ()) -> _Words:
+    within = frozenset(gap for gap in gaps if 0 < gap < len(words)) if gaps else _NO_GAPS
+    return _Words(tuple(words), within, _weight(words))
 
 
 def fingerprint(text: str) -> str:

@@ -5,6 +5,7 @@ is much: with 20,000 pages and 74,000 quotations, lists take up to a quarter les
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -16,11 +17,28 @@ NOT_MANY = 1000  # so many more, which make any plan a good one
 
 def refresh() -> bool:
     """Look at the tables again if one that pages are made of has outgrown what is known; else nothing is written."""
-    outgrown = any(_unseen_by_postgresql() if connection.vendor == "postgresql" else _outgrown_in_sqlite())
-    if outgrown:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    with _reading_once():
+        outgrown = any(_unseen_by_postgresql() if connection.vendor == "postgresql" else _outgrown_in_sqlite())
+        if outgrown:
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
     return outgrown
+
+
+@contextmanager
+def _reading_once() -> Iterator[None]:
+    """SQLite's file is not mapped meanwhile: all of it is read and none soon again, and it would count as memory."""
+    if connection.vendor == "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        mapped = cursor.execute("PRAGMA mmap_size").fetchone()  # nothing where the database is no file
+        cursor.execute("PRAGMA mmap_size = 0")
+        try:
+            yield
+        finally:
+            if mapped:
+                cursor.execute(f"PRAGMA mmap_size = {mapped[0]}")
 
 
 def _outgrown_in_sqlite() -> Iterator[bool]:
