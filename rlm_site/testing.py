@@ -85,6 +85,7 @@ class Site:
     process: subprocess.Popen[bytes]
     log: Path
     database_url: str
+    patience: float = 10  # seconds that an asker waits for an answer
 
     @property
     def password(self) -> str:
@@ -102,7 +103,7 @@ class Site:
 
     def ask(self, path: str, form: str = "", **headers: str) -> tuple[int, Message, bytes]:
         """Status, headers and body of the answer as it came: nothing followed, nothing unpacked. A form is posted."""
-        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=self.patience)
         try:
             if form:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
