@@ -57,9 +57,7 @@ def drain() -> None:
 def _drain_batch(newest: int) -> bool:
     """In one transaction; true where there may be more of what was stale by then."""
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAIN_LOCK])
+        take_turn()
         rows: dict[tuple[str, int], list[int]] = defaultdict(list)
         waiting = Stale.objects.filter(id__lte=newest).order_by("id").values_list("id", "kind", "object_id")
         read = list(waiting[:READ_AT_ONCE])
@@ -69,6 +67,13 @@ def _drain_batch(newest: int) -> bool:
         rebuild(batch)
         Stale.objects.filter(id__in=[pk for changed in batch for pk in rows[changed]]).delete()
     return len(read) == READ_AT_ONCE or len(rows) > len(batch)
+
+
+def take_turn() -> None:
+    """Wait until nobody else derives, until the end of the transaction. SQLite has but one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAIN_LOCK])
 
 
 def rebuild(objects: Iterable[tuple[str, int]]) -> None:

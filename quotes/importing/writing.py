@@ -254,6 +254,7 @@ def _derive(progress: Progress) -> None:
 
     Only marks that were read are taken away: on PostgreSQL others may be written meanwhile.
     """
+    derived.take_turn()  # two that count the same words in another order would stop each other
     spans = _spans(Stale.objects.order_by("pk").values_list("pk", flat=True).iterator(BATCH * 20))
     marks = Stale.objects.order_by("kind", "object_id").values_list("kind", "object_id").distinct()
     quote_ids = [object_id for kind, object_id in marks if kind == "quote"]

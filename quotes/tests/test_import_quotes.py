@@ -492,6 +492,16 @@ def test_the_first_reader_does_not_pay(imported: Importer, django_assert_num_que
     assert [result.row for result in search("quaggas", timezone.now()).results] == [quote]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has but one writer at a time")
+def test_nobody_else_derives_while_an_import_does(imported: Importer) -> None:
+    imported([collected()])
+    with CaptureQueriesContext(connection) as queries:
+        imported([collected(text="A numbat naps.")])  # by nobody new, so that there is nothing to derive before
+    statements = [query["sql"] for query in queries]
+    turn = next(place for place, sql in enumerate(statements) if "pg_advisory_xact_lock" in sql)
+    assert turn < next(place for place, sql in enumerate(statements) if 'INTO "quotes_quoteword"' in sql)
+
+
 def test_new_quotations_are_picked_only_when_asked_for(imported: Importer) -> None:
     imported([collected()])
     imported([collected(text="A quoll is nobody's quarry.")], "--auto-pick", "--status", "unverified")
