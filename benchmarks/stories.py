@@ -172,8 +172,10 @@ class Stories:
         yield from self._comes_and_goes("a tag on a quotation", row, says=[self._links(quote, tag)])
 
     def a_pin(self) -> Iterator[Change]:
+        """Of a quotation that the site has not picked."""
         section = self._section(quotations="automatic", quote_choices=None)
-        quote = self.rng.choice(self._quotes())
+        page = answer(self.editor.sites[0], section.get_absolute_url())
+        quote = self.rng.choice([row for row in self._quotes() if f'href="{row.get_absolute_url()}"' not in page])
         row = QuoteChoice(pk=FIRST_ID + self._next(), article=section, quote=quote, action="pin")
         yield from self._comes_and_goes("a pin", row, says=[self._links(section, quote), self._links(quote, section)])
 
@@ -334,6 +336,7 @@ class Stories:
 
     def looking_into_a_form(self) -> Iterator[Change]:
         path = f"/admin/articles/article/{self._section().pk}/change/"
+        self.editor.look(path)  # the first look enters into the history what was written outside of the desk
         yield Change("looking into a form", self.editor.name, lambda: self.editor.look(path), (), False)
 
     # How they are told
