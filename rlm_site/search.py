@@ -210,7 +210,7 @@ def _merits(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool)
         score, scored = "-bm25(search_index, 10.0, 4.0, 1.0)", "search_index MATCH %s"
         query = " AND ".join(map(_sqlite_term, terms))
     among = f"+rowid IN ({', '.join(map(str, candidates))})"  # the sign: not by looking each up in the index
-    questions = [f"SELECT rowid, 1, 0.0 FROM search_index WHERE {in_title} AND {among}"] * len(titled)
+    questions = [f"SELECT rowid, 1, 0 FROM search_index WHERE {in_title} AND {among}"] * len(titled)
     if with_scores:
         questions.append(f"SELECT rowid, 0, {score} FROM search_index WHERE {scored} AND {among}")
         parameters.append(query)
