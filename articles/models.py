@@ -114,6 +114,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         indexes = [
             models.Index(fields=["publish_at"], name="article_publish_at"),
             models.Index(fields=["retire_at"], name="article_retire_at"),
+            models.Index(fields=["title"], name="article_title"),  # wiki links name it
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with folded words and noun forms of ours.
 """
 
+import sys
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ MAX_TEXT = 1000  # characters of a query that are looked at ...
 MAX_WORDS = 12  # ... and words
 TITLE_TERMS = 4  # words of a query that are looked for in titles first
 MIN_PREFIX = 3  # letters from which the beginning of a word finds it
+INDEXED_PREFIXES = (3, 4)  # letters of the beginnings that SQLite keeps an index of
 EXCERPT = 260  # characters
 BEGINNING = 1500
 KINDS = ("topic", "section", "quotation")
@@ -42,10 +44,11 @@ SUGGESTIONS_TRIED = 4
 
 
 class Term(NamedTuple):
-    """A word of the query: as typed (folded), and every spelling that counts as the same word."""
+    """A word of the query: as typed (folded), every spelling that counts as the same word, and words that begin so."""
 
     word: str
     same: frozenset[str]
+    longer: frozenset[str] | None = None  # not looked up
 
     def matches(self, word: str) -> bool:
         return word in self.same or (len(self.word) >= MIN_PREFIX and word.startswith(self.word))
@@ -132,7 +135,19 @@ def query_terms(text: str) -> list[Term]:
     for word, candidates in asked.items():
         mine = {forms[word]} if word in forms else {forms[other] for other in candidates if other in forms}
         terms.append(Term(word, frozenset({word, *mine, *(text for text, of in forms.items() if of in mine)})))
-    return terms
+    return terms if connection.vendor == "postgresql" else _with_longer_words(terms)
+
+
+def _with_longer_words(terms: Sequence[Term]) -> list[Term]:
+    """Where SQLite has no index of beginnings, it would pass all its words and put all their documents in order."""
+    wanted = Q(pk__in=[])
+    beginnings = {term.word for term in terms if len(term.word) > max(INDEXED_PREFIXES)}
+    for word in beginnings:
+        beyond = word + chr(sys.maxunicode)
+        wanted |= Q(text__gte=word, text__lt=beyond) | Q(form__gte=word, form__lt=beyond)
+    known = {spelling for row in SearchWord.objects.filter(wanted).values_list("text", "form") for spelling in row}
+    longer = {word: frozenset(other for other in known if other.startswith(word)) for word in beginnings}
+    return [term._replace(longer=longer.get(term.word)) for term in terms]
 
 
 # Finding
@@ -241,8 +256,8 @@ def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
 
 
 def _sqlite_term(term: Term, mark: str = "") -> str:
-    spellings = [f'"{mark}{word}"' for word in sorted(term.same)]
-    if len(term.word) >= MIN_PREFIX:
+    spellings = [f'"{mark}{word}"' for word in sorted(term.same | (term.longer or frozenset()))]
+    if len(term.word) >= MIN_PREFIX and term.longer is None:
         spellings.append(f'"{mark}{term.word}"*')
     return f"({' OR '.join(spellings)})"
 
