@@ -85,6 +85,7 @@ def measure(size: int, args: argparse.Namespace) -> dict[str, Any]:
         for path in addresses.values():
             load(site, [path], 1)
         searches = [f"/search/?q={quote(title)}" for title in titles()]
+        load(site, searches, args.seconds)  # each of the server's threads has to read the index once
         rounds: dict[str, list[dict[str, float]]] = {name: [] for name in [*addresses, SEARCH]}
         for _round in range(args.rounds):
             for name, path in addresses.items():
