@@ -8,7 +8,7 @@ import pytest
 from rlm_site.testing import barriers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     NewPage = Callable[..., Page]
     Login = Callable[["Page"], None]
@@ -144,6 +144,22 @@ def test_any_quotation_says_what_kept_it_out(new_page: "NewPage", editor_login: 
     page.fill("[data-quotation-search]", "Sontag")
     page.press("[data-quotation-search]", "Enter")
     page.wait_for_selector("text=It is shown.")
+    assert page.evaluate("document.activeElement.matches('[data-quotation-search]')")
+
+
+def test_what_is_typed_while_the_panel_is_brought_up_to_date_stays(new_page: "NewPage", editor_login: "Login") -> None:
+    page = new_page(1400, 900)
+    editor_login(page)
+    open_article(page, "The Allies")
+    held: list[Route] = []
+    page.route("**/quotations/", lambda route: held.append(route))
+    with page.expect_request("**/quotations/"):
+        page.fill("#id_title", "The Allied Powers")
+    page.fill("[data-quotation-search]", "war")
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("text=With the form as it stands, not saved yet:")
+    assert page.input_value("[data-quotation-search]") == "war"
     assert page.evaluate("document.activeElement.matches('[data-quotation-search]')")
 
 

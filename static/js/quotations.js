@@ -1,5 +1,8 @@
 "use strict";
 
+const SEARCH = "[data-quotation-search]";
+const FIELDS = [SEARCH, "[data-reason]", "[data-instead-of]"]; // of the panel, filled in by somebody
+
 // The panel of quotations beside an article's form: shows what the page would show with the form as it stands, and
 // sends an editor's choices at once. The form itself is never submitted or reloaded, so no unsaved text is lost.
 for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
@@ -14,7 +17,7 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     const mine = ++latest;
     behind = false;
     const data = new FormData(form);
-    data.set("quotation_search", panel.querySelector("[data-quotation-search]").value);
+    data.set("quotation_search", panel.querySelector(SEARCH).value);
     for (const [name, value] of Object.entries(choice)) data.set(name, value);
     panel.setAttribute("aria-busy", "true");
     let text;
@@ -29,15 +32,23 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     }
     if (mine !== latest) return; // a later question has been asked meanwhile
     const focus = remember();
-    const reason = panel.querySelector("[data-reason]")?.value;
+    const typed = FIELDS.map((field) => panel.querySelector(field)?.value);
     panel.innerHTML = text;
     panel.removeAttribute("aria-busy");
     const said = panel.querySelector(".desk-said");
     if (said) status.replaceChildren(...said.childNodes); // where it is read out
     else if (choice.action) status.replaceChildren();
     said?.remove();
-    if (reason && !said) panel.querySelector("[data-reason]").value = reason;
+    FIELDS.forEach((field, number) => fill(panel.querySelector(field), said && field !== SEARCH ? "" : typed[number]));
     restore(focus);
+  };
+
+  // What somebody has typed or chosen since the question was sent.
+  const fill = (field, value) => {
+    if (!field || !value) return;
+    const before = field.value;
+    field.value = value;
+    if (field.value !== value) field.value = before; // it is no choice any more
   };
 
   const say = (words) => {
@@ -55,12 +66,12 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
   const remember = () => {
     const active = document.activeElement;
     if (!panel.contains(active)) return null;
-    return {search: active.matches("[data-quotation-search]"), act: active.dataset.act, quote: active.dataset.quote};
+    return {search: active.matches(SEARCH), act: active.dataset.act, quote: active.dataset.quote};
   };
   const restore = (focus) => {
     if (!focus) return;
     const found = focus.search
-      ? panel.querySelector("[data-quotation-search]")
+      ? panel.querySelector(SEARCH)
       : panel.querySelector(`[data-quote="${focus.quote}"][data-act="${focus.act}"]`) ||
         panel.querySelector(`[data-quote="${focus.quote}"]`) ||
         panel.querySelector("button");
@@ -79,7 +90,7 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     ask(choice);
   });
   panel.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("[data-quotation-search]")) {
+    if (event.key === "Enter" && event.target.matches(SEARCH)) {
       event.preventDefault(); // Enter would send the form
       ask();
     }
