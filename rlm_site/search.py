@@ -69,6 +69,7 @@ class Result:
 @dataclass(frozen=True)
 class Results:
     text: str = ""
+    kind: str = ""  # that alone was asked for
     total: int = 0
     results: list[Result] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
@@ -84,7 +85,7 @@ class Results:
     @property
     def there_are_more(self) -> bool:
         """Than are counted: numbers are the least that there are."""
-        return any(count >= self.most for _kind, count in self.kinds)
+        return any(count >= self.most for kind, count in self.kinds if self.kind in {"", kind})
 
     @property
     def pages(self) -> int:
@@ -96,17 +97,17 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
     derived.drain()
     terms = query_terms(text)
     if not terms:
-        return Results(text)
+        return Results(text, kind)
     found = _found(terms, now, tag)
     counts = Counter(map(_kind, found))
     kinds = [(name, counts[name]) for name in KINDS]
     shown = [pk for pk in found if not kind or _kind(pk) == kind]
     if not shown:
-        return Results(text, kinds=kinds, suggestion="" if found or tag else _suggestion(terms, now))
+        return Results(text, kind, kinds=kinds, suggestion="" if found or tag else _suggestion(terms, now))
     page = min(max(page, 1), ceil(len(shown) / PAGE_SIZE))
     results = list(_results(shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], terms, now))
     with_any_tag = [pk for pk in _found(terms, now) if not kind or _kind(pk) == kind] if tag else shown
-    return Results(text, len(shown), results, kinds, _tags(with_any_tag), page)
+    return Results(text, kind, len(shown), results, kinds, _tags(with_any_tag), page)
 
 
 def nearest(text: str, now: datetime, most: int) -> list[Article]:

@@ -119,6 +119,9 @@ def test_of_very_many_the_first_are_ranked_and_those_with_the_word_in_their_titl
     assert results.results[0].row == last
     assert section in [result.row for result in results.results]
     assert find("wildebeest", kind="topic").total == 3
+    assert results.there_are_more
+    assert find("wildebeest", kind="topic").there_are_more
+    assert not find("wildebeest", kind="section").there_are_more
     assert find("wildebeest", tag=tag).kinds == [("topic", 3), ("section", 1), ("quotation", 0)]
     assert find("wildebeest", tag=tag, kind="section").total == 1
 
