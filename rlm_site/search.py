@@ -113,7 +113,12 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
 def nearest(text: str, now: datetime, most: int) -> list[Article]:
     """Pages that have most to do with these words, for an address at which there is none."""
     found = (pk for term in query_terms(text)[:3] for pk in _found([term], now) if _source(pk) == "article")
-    ids = [pk % SearchDocument.SPAN for pk in dict.fromkeys(found)][:most]
+    ids: list[int] = []
+    for pk in found:  # the next word is searched for only where the one before has not found enough
+        if (article := pk % SearchDocument.SPAN) not in ids:
+            ids.append(article)
+        if len(ids) == most:
+            break
     pages = Article.objects.published(now).select_related("parent").in_bulk(ids)
     return [pages[pk] for pk in ids if pk in pages]
 
@@ -128,27 +133,27 @@ def query_terms(text: str) -> list[Term]:
         return []
     asked = {word: {word, *possible_forms(word)} for word in words}
     spellings = {spelling for candidates in asked.values() for spelling in candidates}
-    known = SearchWord.objects.filter(
-        Q(text__in=spellings) | Q(form__in=SearchWord.objects.filter(text__in=words).values("form"))
-    ).values_list("text", "form")
-    forms = dict(known)
-    terms = []
-    for word, candidates in asked.items():
-        mine = {forms[word]} if word in forms else {forms[other] for other in candidates if other in forms}
-        terms.append(Term(word, frozenset({word, *mine, *(text for text, of in forms.items() if of in mine)})))
-    return terms if connection.vendor == "postgresql" else _with_longer_words(terms)
-
-
-def _with_longer_words(terms: Sequence[Term]) -> list[Term]:
-    """Where SQLite has no index of beginnings, it would pass all its words and put all their documents in order."""
-    wanted = Q(pk__in=[])
-    beginnings = {term.word for term in terms if len(term.word) > max(INDEXED_PREFIXES)}
+    wanted = Q(text__in=spellings) | Q(form__in=SearchWord.objects.filter(text__in=words).values("form"))
+    beginnings = _beginnings_without_index(words)
     for word in beginnings:
         beyond = word + chr(sys.maxunicode)
         wanted |= Q(text__gte=word, text__lt=beyond) | Q(form__gte=word, form__lt=beyond)
-    known = {spelling for row in SearchWord.objects.filter(wanted).values_list("text", "form") for spelling in row}
-    longer = {word: frozenset(other for other in known if other.startswith(word)) for word in beginnings}
-    return [term._replace(longer=longer.get(term.word)) for term in terms]
+    forms = dict(SearchWord.objects.filter(wanted).values_list("text", "form"))
+    known = {*forms, *forms.values()}
+    terms = []
+    for word, candidates in asked.items():
+        mine = {forms[word]} if word in forms else {forms[other] for other in candidates if other in forms}
+        same = frozenset({word, *mine, *(text for text, of in forms.items() if of in mine)})
+        longer = frozenset(other for other in known if other.startswith(word)) if word in beginnings else None
+        terms.append(Term(word, same, longer))
+    return terms
+
+
+def _beginnings_without_index(words: Iterable[str]) -> set[str]:
+    """For these SQLite would pass all its words and put all their documents in order; PostgreSQL seeks them."""
+    if connection.vendor == "postgresql":
+        return set()
+    return {word for word in words if len(word) > max(INDEXED_PREFIXES)}
 
 
 # Finding
@@ -246,14 +251,15 @@ def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
         f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, ids[source])) or 'NULL'})"
         for source, table in TAGGED.items()
     ]
-    counts = dict(
-        _rows(
-            f"SELECT tag_id, count(*) FROM ({' UNION ALL '.join(tagged)}) AS tagged"
-            f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MOST_TAGS}"
-        )
+    counts = (
+        f"SELECT tag_id, count(*) AS count FROM ({' UNION ALL '.join(tagged)}) AS tagged"
+        f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MOST_TAGS}"
     )
-    tags = Tag.objects.in_bulk(counts)
-    return [(tags[pk], count) for pk, count in counts.items() if pk in tags]
+    tags = Tag.objects.raw(
+        f"SELECT tag.*, counts.count FROM ({counts}) AS counts JOIN rlm_site_tag tag ON tag.id = counts.tag_id"
+        " ORDER BY counts.count DESC, tag.id"
+    )
+    return [(tag, tag.count) for tag in tags]
 
 
 def _sqlite_term(term: Term, mark: str = "") -> str:
