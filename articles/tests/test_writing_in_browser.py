@@ -142,6 +142,24 @@ def test_a_section_is_written_with_the_keyboard_alone(editor: "Page") -> None:
     assert page.input_value("#id_body").endswith("[[Andrey Vlasov]] crossed it.[@andreyev-1987, p. 42]")
 
 
+@pytest.mark.parametrize("leave", ["Escape", "Close"])
+def test_a_dialog_that_is_left_hands_the_caret_back_before_the_next_key(editor: "Page", leave: str) -> None:
+    page = editor
+    open_article(page, "The Allies")
+    page.click("[data-opens=insert-citation]")
+    page.evaluate(
+        "document.addEventListener('close',"
+        " () => { document.body.dataset.focusAtClose = document.activeElement.id; }, {capture: true})"
+    )
+    if leave == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.get_by_role("button", name=leave, exact=True).click()
+    page.wait_for_selector("body[data-focus-at-close]")
+    assert page.get_attribute("body", "data-focus-at-close") == "id_body"
+    assert has_focus(page, "#id_body")
+
+
 def test_what_was_selected_becomes_the_words_of_the_link_and_all_of_it_can_be_undone(editor: "Page") -> None:
     page = editor
     open_article(page, "The Allies")

@@ -67,11 +67,16 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
     list.children[place]?.scrollIntoView({block: "nearest"});
   };
 
+  // The caret is back in the text before the next key arrives: the event "close" would come too late for that.
+  const leave = () => {
+    dialog.close();
+    field.focus();
+  };
+
   const choose = (place) => {
     const {text, target} = choices[place];
     const selected = field.value.slice(field.selectionStart, field.selectionEnd);
-    dialog.close();
-    field.focus();
+    leave();
     if (target && selected.trim() && !/[[\]|\n]/.test(selected)) {
       insert(selected === target ? text : `[[${target}|${selected}]]`); // what was selected becomes the link's words
     } else {
@@ -102,8 +107,11 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
       if (active >= 0) choose(active);
     }
   });
-  dialog.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => field.focus());
+  dialog.querySelector("[data-closes]").addEventListener("click", leave);
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    leave();
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest(`[data-opens="${dialog.id}"]`)) open();
   });
