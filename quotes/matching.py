@@ -439,7 +439,7 @@ _READ_INDEX = """
         ) best
     )
     FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
-    WHERE asked.text IN ({terms})"""
+    WHERE asked.text {among}"""
 _LISTED = ", ".join(
     f"{{collect}}({column}) FILTER (WHERE {which})"
     for which in ("contained", "NOT contained")
@@ -450,7 +450,14 @@ _AS_JSON = {  # lists of pairs would take a third longer
     "sqlite": f"json_array({_LISTED.format(collect='json_group_array')})",
 }
 
+# A list of any length as one parameter: the statement stays the same, so the database need not plan it anew.
+_AMONG = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each(%s))"}
+
 _Index = Mapping[str, list[_Found]]
+
+
+def _parameter(values: Sequence[Any]) -> Any:
+    return json.dumps(values) if connection.vendor == "sqlite" else list(values)
 
 
 def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
@@ -458,9 +465,9 @@ def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
     contained: dict[str, list[_Found]] = defaultdict(list)
     filed: dict[str, list[_Found]] = defaultdict(list)
     if terms:
-        statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], terms=", ".join(["%s"] * len(terms)))
+        statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], among=_AMONG[connection.vendor])
         with connection.cursor() as cursor:
-            cursor.execute(statement, [CANDIDATES_A_WORD, *terms])
+            cursor.execute(statement, [CANDIDATES_A_WORD, _parameter(terms)])
             for asked, word, count, lists in sorted(cursor.fetchall()):
                 rarity = 1 / (1 + log(max(count, 1)))
                 ids, ranks, filed_ids, filed_ranks = json.loads(lists)
@@ -481,7 +488,7 @@ _READ_ROWS = f"""
     LEFT JOIN quotes_person person ON person.id = quote.person_id
     LEFT JOIN quotes_work work ON work.id = quote.work_id
     LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
-    WHERE quote.id IN ({{ids}})"""
+    WHERE quote.id {{among}}"""
 _compared = itemgetter(*([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-1]))
 
 
@@ -489,7 +496,7 @@ def _read_rows(ids: Sequence[int]) -> list[Any]:
     if not ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_READ_ROWS.format(ids=", ".join(["%s"] * len(ids))), ids)
+        cursor.execute(_READ_ROWS.format(among=_AMONG[connection.vendor]), [_parameter(ids)])
         rows = [_Row._make((*_compared(values), values)) for values in cursor.fetchall()]
     return [row._replace(publish_at=_aware(row.publish_at), retire_at=_aware(row.retire_at)) for row in rows]
 

@@ -7,6 +7,7 @@ start with one line that says what to do. README.md lists the variables.
 import ipaddress
 import zoneinfo
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -51,12 +52,12 @@ def _site_url() -> str:
     return value
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     url = env("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")
     if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     try:
-        config: dict[str, object] = env.db_url_config(url)
+        config: dict[str, Any] = env.db_url_config(url)
     except (ValueError, KeyError, TypeError) as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({error}).") from error
     if url.startswith("sqlite"):
@@ -68,7 +69,10 @@ def _database() -> dict[str, object]:
             "PRAGMA journal_size_limit=67108864;",  # bytes that a long import may leave in the -wal
         }
     else:
-        config["OPTIONS"] = {"connect_timeout": 5, **env.db_url_config(url).get("OPTIONS", {})}  # seconds
+        options = {"connect_timeout": 5, **config.get("OPTIONS", {})}  # seconds
+        # With other values it is the same statement, which the server need not plan again when it has come five times.
+        binding = options["server_side_binding"] = str(options.get("server_side_binding", True)).lower() == "true"
+        config["OPTIONS"] = {"prepare_threshold": 5 if binding else None, **options}
     config["CONN_MAX_AGE"] = None
     return config
 

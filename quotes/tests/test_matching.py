@@ -1,9 +1,13 @@
 """Which quotations answer a heading, in which order of recourse, and what the line above them says."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from quotes import matching
@@ -244,6 +248,24 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries: Callable
     ask(page)
     with django_assert_num_queries(2):  # type: ignore[attr-defined]
         matching.blocks([(page, Page("The Gecko"))], timezone.now())
+
+
+def test_whatever_is_asked_the_database_hears_two_statements_that_it_need_not_plan_again() -> None:
+    pages = [Page("The Dodo"), Page("The Dodo and the Gecko", tags=((1, "birds", True),)), Page("The Gecko's River")]
+    for text in ("The dodo is no more, alas.", "A gecko sat beside the river.", "A river runs, and so did the dodo."):
+        quote(text)
+    ask(*pages)
+    with CaptureQueriesContext(connection) as captured:
+        for page in pages * 4:
+            matching.blocks([(page,)], timezone.now())
+    statements = Counter(re.sub(r"\[.*?\]|'.*?'", "?", query["sql"]) for query in captured)
+    assert sorted(statements.values()) == [12, 12]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%FROM quotes_%'"
+            )
+            assert cursor.fetchone()[0] > 0
 
 
 def test_reasons_are_printed_for_readers() -> None:

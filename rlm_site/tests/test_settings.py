@@ -93,6 +93,13 @@ def test_postgresql_needs_no_other_setting(settings_with: Any) -> None:
     database = settings_with(DATABASE_URL="postgres://site:word@db.example.org/encyclopedia")["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
     assert (database["HOST"], database["NAME"]) == ("db.example.org", "encyclopedia")
+    assert database["OPTIONS"]["server_side_binding"] is True
+
+
+def test_statements_are_not_prepared_behind_a_pooler_if_the_address_says_so(settings_with: Any) -> None:
+    url = "postgres://site:word@db.example.org/encyclopedia?server_side_binding=false"
+    options = settings_with(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+    assert (options["server_side_binding"], options["prepare_threshold"]) == (False, None)
 
 
 def test_the_content_security_policy_allows_nothing_inline_and_no_other_host(settings_with: Any) -> None:
