@@ -11,9 +11,10 @@ sizes are asked for the same pages, whose words are, in the smallest database,
     middling        in 0.5 to 2 % of them,
     most frequent   the sixty most frequent that headings are matched by.
 
-Cold is the first pick on a new connection, with no vocabulary of any text in memory; warm is the same page once more,
-after others, on a connection that is kept. Picks are never taken from memory. The sizes take turns every few picks, so
-that whatever else the machine does hits all alike; the processor's time, of the site's process alone, it hardly hits.
+Cold is the first pick on a new connection, with no vocabulary of any text in memory; warm is a pick of a server that
+has been asked for the page before, by another process whose only connection stays open. Picks are never taken from
+memory. Sizes and states take turns every few picks, so that whatever else the machine does hits all alike; the
+processor's time, of the site's process alone, it hardly hits.
 Stops with an error if a pick ever makes more than two queries.
 """
 
@@ -53,7 +54,7 @@ def main() -> None:
     pages = pages_to_ask(urls[0], min(args.sizes), args.picks)
     results: list[dict[str, Any]] = [{"quotations": size} for size in sorted(args.sizes)]
     with ExitStack() as stack:
-        sites = [stack.enter_context(site(url)) for url in urls]
+        sites = [{state: stack.enter_context(site(url)) for state in STATES} for url in urls]
         for kind, times in measure(sites, pages).items():
             for result, of_size in zip(results, times, strict=True):
                 result[kind] = {name: figures(taken) for name, taken in of_size.items()}
@@ -89,7 +90,7 @@ def pages_to_ask(url: str, size: int, count: int) -> dict[str, list[Page]]:
     }
 
 
-def measure(sites: Sequence[ProcessPoolExecutor], pages: dict[str, list[Page]]) -> dict[str, list[Times]]:
+def measure(sites: Sequence[dict[str, ProcessPoolExecutor]], pages: dict[str, list[Page]]) -> dict[str, list[Times]]:
     """Kind -> for each site, what every pick took in milliseconds."""
     measured: dict[str, list[Times]] = {kind: [{} for _site in sites] for kind in pages}
     turns = [
@@ -98,12 +99,14 @@ def measure(sites: Sequence[ProcessPoolExecutor], pages: dict[str, list[Page]]) 
         for start in range(0, len(of_kind), IN_TURN)
     ]
     random.Random(SEED).shuffle(turns)
-    for each in sites:
-        each.submit(pick, turns[0][1]).result()  # a process's very first takes longer
+    for of_size in sites:
+        for state, each in of_size.items():
+            each.submit(pick, turns[0][1], state).result()  # a process's very first takes longer
     for kind, some in turns:
-        for each, times in zip(sites, measured[kind], strict=True):
-            for name, taken in each.submit(pick, some).result().items():
-                times.setdefault(name, []).extend(taken)
+        for of_size, times in zip(sites, measured[kind], strict=True):
+            for state, each in of_size.items():
+                for name, taken in each.submit(pick, some, state).result().items():
+                    times.setdefault(name, []).extend(taken)
     return measured
 
 
@@ -124,7 +127,7 @@ def _set_up(url: str) -> None:
     django.setup()
 
 
-def pick(pages: list[Page]) -> Times:
+def pick(pages: list[Page], state: str) -> Times:
     """In the process of a `site`."""
     from django.db import connection
 
@@ -132,16 +135,18 @@ def pick(pages: list[Page]) -> Times:
     from quotes.words import vocabulary
 
     asked = [Page(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
-    times: Times = {name: [] for state in STATES for name in (state, f"{state}, processor")}
-    for state in STATES:
+    times: Times = {state: [], f"{state}, processor": []}
+    if state == "warm":
         for page in asked:
-            if state == "cold":
-                vocabulary.cache_clear()
-                connection.close()
-            connection.ensure_connection()
-            taken, processor = _time_of_pick(page)
-            times[state].append(taken)
-            times[f"{state}, processor"].append(processor)
+            _time_of_pick(page)
+    for page in asked:
+        if state == "cold":
+            vocabulary.cache_clear()
+            connection.close()
+        connection.ensure_connection()
+        taken, processor = _time_of_pick(page)
+        times[state].append(taken)
+        times[f"{state}, processor"].append(processor)
     return times
 
 
