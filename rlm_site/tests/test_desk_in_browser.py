@@ -216,3 +216,30 @@ def test_pages_of_records_and_acts_have_no_barriers(address: str, new_page: "New
         assert page.locator("form").count() > 1
         found += barriers(page)
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/articles/article/",
+        "/admin/articles/reference/",
+        "/admin/quotes/person/",
+        "/admin/quotes/quote/",
+        "/admin/quotes/work/",
+        "/admin/rlm_site/tag/",
+    ],
+)
+def test_a_list_stays_within_its_window_and_beside_its_filters(
+    address: str, new_page: "NewPage", editor_login: "Login"
+) -> None:
+    page = new_page(1400, 900)
+    editor_login(page)
+    page.goto(address)
+    for width in (1400, 1280, 1024, 800, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} at {width}"
+        table = page.locator("#changelist-form .results").bounding_box()
+        contents = page.evaluate("document.querySelector('#changelist-form .results').scrollWidth")
+        assert table is not None
+        if width >= 800:
+            assert contents <= table["width"] + 1, f"{address} at {width}"
