@@ -217,6 +217,7 @@ class _Row(NamedTuple):
     published: bool
     publish_at: datetime | None
     retire_at: datetime | None
+    shared: frozenset[int]  # those of the tags asked for that it has, as terms of the index
     values: Sequence[Any]
 
 
@@ -298,6 +299,13 @@ class _Found(NamedTuple):
     ranks: Mapping[int, int]  # quotation -> rank, best first
 
 
+class _Tag(NamedTuple):
+    """A tag as a term of the index."""
+
+    id: int
+    rarity: float
+
+
 class _Hit(NamedTuple):
     """One quotation that was found under such a word."""
 
@@ -321,13 +329,16 @@ class Candidates:
 
     def __init__(self, pages: Sequence[Page], now: datetime) -> None:
         asking = [page for page in pages if page.automatic]
-        terms = {word for page in asking for word in page.used_words()}
-        terms |= {tag_term(tag) for page in asking for tag, _name, _brings in page.tags}
-        self.contained, self.filed = _read_index(sorted(terms))
+        words = {word for page in asking for word in page.used_words()}
+        tags = {tag for page in asking for tag in page.tags}
+        self.contained, self.filed, self.tags = _read_index(
+            bringing=words | {tag_term(tag) for tag, _name, brings in tags if brings},
+            sharing={tag_term(tag) for tag, _name, _brings in tags},
+        )
         self.finalists = {page: self._finalists(page) for page in asking}
         wanted = {quote_id for _rule, hits in self.finalists.values() for quote_id in hits}
         wanted |= {pin for page in pages for pin in page.pins}
-        rows = _read_rows(sorted(wanted))
+        rows = _read_rows(wanted, {tag.id for tag in self.tags.values()})
         self.until = next_change(rows, now)
         self.rows: dict[int, _Row] = {row.id: row for row in rows if is_live(row, now)}
 
@@ -368,7 +379,8 @@ class Candidates:
             found = self._found(page, rule)
             scores: dict[int, float] = {}
             hits = {
-                pk: [_Hit(*of[:3], of.ranks[pk]) for of in found if pk in of.ranks] for pk in _best(found, page.bans)
+                pk: [_Hit(of.asked, of.word, of.rarity, of.ranks[pk]) for of in found if pk in of.ranks]
+                for pk in _best(found, page.bans)
             }
             for pk, of_quote in hits.items():
                 if any(not hit.is_weak and _bears(page, rule, hit.asked) for hit in of_quote):
@@ -388,13 +400,13 @@ class Candidates:
         return [of for of in found if of.word == of.asked] if rule is Rule.WORD else found
 
     def _scored(self, page: Page, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_Scored]:
-        tags = [(name, of) for tag, name, _brings in page.tags for of in self.contained[tag_term(tag)]]
+        tags = [(name, self.tags.get(tag_term(tag))) for tag, name, _brings in page.tags]
         telling = vocabulary(page.text) - page.used_words().keys()
         scored = []
         for pk, of_quote in hits.items():
             row = self.rows[pk]
             best = {hit.asked: hit for hit in sorted(of_quote, key=lambda hit: hit.rank)}.values()
-            shared = [(name, of.rarity) for name, of in tags if pk in of.ranks]
+            shared = [(name, tag.rarity) for name, tag in tags if tag and tag.id in row.shared]
             score = {
                 "words": WEIGHTS["words"] * sum(hit.weight for hit in best),
                 "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in best),
@@ -412,8 +424,8 @@ def _best(found: Sequence[_Found], bans: Collection[int]) -> set[int]:
     seen: set[int] = set()
     best: set[int] = set()
     for of in found:
-        best |= seen & of.ranks.keys()
-        seen |= of.ranks.keys()
+        best.update(seen.intersection(of.ranks))
+        seen.update(of.ranks)
     best.difference_update(bans)
     for of in found:
         best.update(islice((pk for pk in of.ranks if pk not in bans), FINALISTS))
@@ -428,26 +440,22 @@ def _bears(page: Page, rule: Rule, asked: str) -> bool:
     return rule is Rule.TAG or asked in page.bearing_words()
 
 
-# A row for each word asked for and each of its other forms. With it two lists of its best quotations and their ranks,
-# those that contain it and those that editors filed under it: an index range of bounded length, which the index alone
-# answers.
+# A row for each word asked for and each of its other forms, and for each tag. With a word, or a tag that may bring
+# quotations, a list of its best quotations and one of their ranks, which are negative where editors filed a quotation
+# under a word that it does not contain: an index range of bounded length, which the index alone answers.
 _READ_INDEX = """
-    SELECT asked.text, word.text, word.quote_count, (
+    SELECT asked.text, word.text, word.id, word.quote_count, CASE WHEN asked.text {among} THEN (
         SELECT {lists} FROM (
             SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0
             ORDER BY rank DESC, quote_id LIMIT %s
         ) best
-    )
+    ) END
     FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
     WHERE asked.text {among}"""
-_LISTED = ", ".join(
-    f"{{collect}}({column}) FILTER (WHERE {which})"
-    for which in ("contained", "NOT contained")
-    for column in ("quote_id", "rank")
-)
+_RANK = "CASE WHEN contained THEN rank ELSE -rank END"
 _AS_JSON = {  # lists of pairs would take a third longer
-    "postgresql": f"CAST(json_build_array({_LISTED.format(collect='json_agg')}) AS text)",
-    "sqlite": f"json_array({_LISTED.format(collect='json_group_array')})",
+    "postgresql": f"CAST(json_build_array(json_agg(quote_id), json_agg({_RANK})) AS text)",
+    "sqlite": f"json_array(json_group_array(quote_id), json_group_array({_RANK}))",
 }
 
 # A list of any length as one parameter: the statement stays the same, so the database need not plan it anew.
@@ -456,26 +464,43 @@ _AMONG = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each(
 _Index = Mapping[str, list[_Found]]
 
 
-def _parameter(values: Sequence[Any]) -> Any:
-    return json.dumps(values) if connection.vendor == "sqlite" else list(values)
+def _parameter(values: Iterable[Any]) -> Any:
+    among = sorted(values)
+    if connection.vendor == "sqlite":
+        return json.dumps(among)
+    # The plan that is kept is one for ten values; a shorter list would seem to be worth a plan of its own each time.
+    return among + among[-1:] * (10 - len(among))
 
 
-def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
-    """What is under each term and its other forms: quotations that contain it, and others that are filed under it."""
+def _read_index(*, bringing: set[str], sharing: set[str]) -> tuple[_Index, _Index, Mapping[str, _Tag]]:
+    """What is under each term and its other forms: quotations that contain it, and others that are filed under it.
+
+    Of the terms that are only shared there is no list: whether a finalist has one is asked with the finalist.
+    """
     contained: dict[str, list[_Found]] = defaultdict(list)
     filed: dict[str, list[_Found]] = defaultdict(list)
-    if terms:
-        statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], among=_AMONG[connection.vendor])
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [CANDIDATES_A_WORD, _parameter(terms)])
-            for asked, word, count, lists in sorted(cursor.fetchall()):
-                rarity = 1 / (1 + log(max(count, 1)))
-                ids, ranks, filed_ids, filed_ranks = json.loads(lists)
-                if ids:
-                    contained[asked].append(_Found(asked, word, rarity, dict(zip(ids, ranks, strict=True))))
-                if filed_ids:
-                    filed[asked].append(_Found(asked, word, rarity, dict(zip(filed_ids, filed_ranks, strict=True))))
-    return contained, filed
+    tags: dict[str, _Tag] = {}
+    if not bringing and not sharing:
+        return contained, filed, tags
+    statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], among=_AMONG[connection.vendor])
+    parameters = [_parameter(bringing), CANDIDATES_A_WORD, _parameter(bringing | sharing)]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found = sorted(cursor.fetchall())
+    for asked, word, word_id, count, lists in found:
+        rarity = 1 / (1 + log(max(count, 1)))
+        if asked in sharing:
+            tags[asked] = _Tag(word_id, rarity)
+        ids, ranks = json.loads(lists) if lists else ((), ())
+        if not ids:
+            continue
+        best = dict(zip(ids, ranks, strict=True))
+        if min(ranks) < 0:
+            filed[asked].append(_Found(asked, word, rarity, {pk: -rank for pk, rank in best.items() if rank < 0}))
+            best = {pk: rank for pk, rank in best.items() if rank > 0}
+        if best:
+            contained[asked].append(_Found(asked, word, rarity, best))
+    return contained, filed, tags
 
 
 # A quotation with all that is printed of it. The ORM takes longer to compile this than a database to answer it, and to
@@ -483,22 +508,34 @@ def _read_index(terms: Sequence[str]) -> tuple[_Index, _Index]:
 _READ = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work}
 _COLUMNS = [(name, field) for name, model in _READ.items() for field in model._meta.concrete_fields]
 _READ_ROWS = f"""
-    SELECT {", ".join(f"{name}.{field.column}" for name, field in _COLUMNS)}
+    SELECT {", ".join(f"{name}.{field.column}" for name, field in _COLUMNS)}, (
+        SELECT {{list}} FROM quotes_quoteword shared
+        WHERE shared.quote_id = quote.id AND shared.word_id {{among}}
+    )
     FROM quotes_quote quote
     LEFT JOIN quotes_person person ON person.id = quote.person_id
     LEFT JOIN quotes_work work ON work.id = quote.work_id
     LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
     WHERE quote.id {{among}}"""
-_compared = itemgetter(*([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-1]))
+_LIST = {"postgresql": "string_agg(CAST(word_id AS text), ',')", "sqlite": "group_concat(word_id)"}
+_compared = itemgetter(*([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-2]))
 
 
-def _read_rows(ids: Sequence[int]) -> list[Any]:
+def _read_rows(ids: set[int], tags: set[int]) -> list[Any]:
     if not ids:
         return []
+    statement = _READ_ROWS.format(list=_LIST[connection.vendor], among=_AMONG[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(_READ_ROWS.format(among=_AMONG[connection.vendor]), [_parameter(ids)])
-        rows = [_Row._make((*_compared(values), values)) for values in cursor.fetchall()]
-    return [row._replace(publish_at=_aware(row.publish_at), retire_at=_aware(row.retire_at)) for row in rows]
+        cursor.execute(statement, [_parameter(tags), _parameter(ids)])
+        return [_row(values) for values in cursor.fetchall()]
+
+
+def _row(values: Sequence[Any]) -> _Row:
+    shared = frozenset(map(int, values[-1].split(","))) if values[-1] else frozenset()
+    row = _Row._make((*_compared(values), shared, values))
+    if row.publish_at or row.retire_at:
+        row = row._replace(publish_at=_aware(row.publish_at), retire_at=_aware(row.retire_at))
+    return row
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -241,6 +241,17 @@ def test_a_remembered_block_ends_when_a_scheduled_quotation_comes_due() -> None:
     assert matching.blocks([(page,)], now + timedelta(hours=2), "v1")[0][0]
 
 
+def test_a_shared_tag_counts_however_many_quotations_have_it() -> None:
+    birds = Tag.objects.create(name="birds")
+    for number in range(matching.CANDIDATES_A_WORD + 10):
+        quote(f"Nothing is said of it in number {number}, which is long enough.", status="verified").tags.add(birds)
+    quote("The dodo is no more, alas, and nobody knows.")
+    tagged = quote("The dodo is no more, alas, and nobody minds.")
+    tagged.tags.add(birds)
+    pick = ask_one("The Dodo", tags=((birds.pk, "birds", False),)).picks[0]
+    assert (pick.quote, pick.tags) == (tagged, ("birds",))
+
+
 def test_the_number_of_queries_does_not_grow(django_assert_num_queries: Callable[[int], object]) -> None:
     page = Page("The Dodo")
     for number in range(300):
