@@ -14,6 +14,32 @@ _bodies = BoundedSemaphore(BODIES_AT_ONCE)
 _django = get_wsgi_application()
 
 
+class _Body:
+    """The body of a request, which keeps its place among those that are waited for until it has been read."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._stream = environ["wsgi.input"]
+        self._left = int(environ.get("CONTENT_LENGTH") or 0)
+        self._has_place = True
+
+    def read(self, *size: int) -> bytes:
+        return self._count(self._stream.read(*size))
+
+    def readline(self, *size: int) -> bytes:
+        return self._count(self._stream.readline(*size))
+
+    def _count(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left <= 0 or not data:
+            self.give_place()
+        return data
+
+    def give_place(self) -> None:
+        if self._has_place:
+            self._has_place = False
+            _bodies.release()
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
         return _django(environ, start_response)
@@ -22,7 +48,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
             "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "10")]
         )
         return [b"The site is busy. Nothing was saved; go back and send it again.\n"]
+    body = _Body(environ)
     try:
-        return _django(environ, start_response)
+        return _django({**environ, "wsgi.input": body}, start_response)
     finally:
-        _bodies.release()
+        body.give_place()
