@@ -38,6 +38,7 @@ SOURCES = ("article", "quote")
 TAGGED = {"article": "articles_taggedarticle", "quote": "quotes_taggedquote"}
 MOST = 500  # results of a kind; of more nobody reads the list, and to count and rank them takes time
 MOST_TAGS = 12
+HIDDEN = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
 IN_TITLE = "_"  # with it SQLite's index has the words of titles once more, so that they are found without all others
 VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 SUGGESTIONS_TRIED = 4
@@ -49,9 +50,6 @@ class Term(NamedTuple):
     word: str
     same: frozenset[str]
     longer: frozenset[str] | None = None  # not looked up
-
-    def matches(self, word: str) -> bool:
-        return word in self.same or (len(self.word) >= MIN_PREFIX and word.startswith(self.word))
 
 
 @dataclass(frozen=True)
@@ -180,22 +178,24 @@ def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list
     merits = dict.fromkeys(candidates, (0, 0.0))
     for pk, titled, score in _merits(terms, candidates, with_scores=max(by_kind.values()) < MOST):
         merits[pk] = (merits[pk][0] + titled, merits[pk][1] + score)
-    ranked = sorted(candidates, key=lambda pk: (-merits[pk][0], -merits[pk][1], pk))
-    best = {pk for kind in KINDS for pk in [pk for pk in ranked if _kind(pk) == kind][:MOST]}
-    return [pk for pk in ranked if pk in best]
+    taken: Counter[str] = Counter()
+    best = []
+    for pk in sorted(candidates, key=lambda pk: (-merits[pk][0], -merits[pk][1], pk)):
+        if taken[kind := _kind(pk)] < MOST:
+            taken[kind] += 1
+            best.append(pk)
+    return best
 
 
 def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[int]:
     """Of each kind the first `MOST` that have all terms, and as many that have one of them in their titles."""
     titled = terms[:TITLE_TERMS]
+    having, query = _having(terms)
     if connection.vendor == "postgresql":
-        having = "terms @@ CAST(%s AS tsquery)"
         entitled = f"{having} AND titles @@ CAST(%s AS tsquery)"
-        query = " & ".join(map(_postgresql_term, terms))
         in_titles = [query, " | ".join(map(_postgresql_term, titled))]
     else:
-        having = entitled = "search_index MATCH %s"
-        query = " AND ".join(map(_sqlite_term, terms))
+        entitled = having
         in_titles = [f"({query}) AND ({' OR '.join(_sqlite_term(term, IN_TITLE) for term in titled)})"]
     moment = connection.ops.adapt_datetimefield_value(now)
     questions: list[str] = []
@@ -213,9 +213,22 @@ def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[i
                 question += f" AND rowid - %s IN ({tagged})"
                 parameters += [first, tag.pk]
             questions.append(f"SELECT id FROM ({question} ORDER BY rowid LIMIT {MOST}) AS first_ones")
-    hidden = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
-    rows = _rows(f"WITH hidden AS ({hidden}) {' UNION '.join(questions)}", parameters)
+    rows = _rows(f"WITH hidden AS ({HIDDEN}) {' UNION '.join(questions)}", parameters)
     return [pk for (pk,) in rows]
+
+
+def _finds_anything(terms: Sequence[Term], now: datetime) -> bool:
+    having, query = _having(terms)
+    moment = connection.ops.adapt_datetimefield_value(now)
+    question = f"SELECT 1 FROM search_index WHERE {having} AND rowid NOT IN ({HIDDEN}) LIMIT 1"
+    return bool(_rows(question, [query, moment, moment]))
+
+
+def _having(terms: Sequence[Term]) -> tuple[str, str]:
+    """The condition of documents that have all terms, and its parameter."""
+    if connection.vendor == "postgresql":
+        return "terms @@ CAST(%s AS tsquery)", " & ".join(map(_postgresql_term, terms))
+    return "search_index MATCH %s", " AND ".join(map(_sqlite_term, terms))
 
 
 def _merits(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool) -> list[tuple[int, int, float]]:
@@ -246,7 +259,9 @@ def _rows(question: str, parameters: Sequence[Any] = ()) -> list[Any]:
 
 def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
     """The tags of these documents, most frequent first."""
-    ids = {source: [pk % SearchDocument.SPAN for pk in found if _source(pk) == source] for source in SOURCES}
+    ids: dict[str, list[int]] = {source: [] for source in SOURCES}
+    for pk in found:
+        ids[_source(pk)].append(pk % SearchDocument.SPAN)
     tagged = [
         f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, ids[source])) or 'NULL'})"
         for source, table in TAGGED.items()
@@ -289,11 +304,17 @@ def _results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iter
         rows["article", article.pk] = article
     for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
         rows["quote", quote.pk] = quote
-    wanted = Wanted(lambda word: any(term.matches(word.replace("'", "")) for term in terms))
+    wanted = _wanted(terms)
     for document in map(documents.get, found):
         if document and (row := rows.get((document.source, document.object_id))):
             title, excerpt = _marked(document.title, wanted), _excerpt(document.text, wanted)
             yield Result(_kind(document.pk), row, title, excerpt)
+
+
+def _wanted(terms: Sequence[Term]) -> Wanted:
+    same = frozenset().union(*(term.same for term in terms))
+    beginnings = tuple(term.word for term in terms if len(term.word) >= MIN_PREFIX)
+    return Wanted(lambda word: (bare := word.replace("'", "")) in same or bare.startswith(beginnings))
 
 
 def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
@@ -327,7 +348,7 @@ def _suggestion(terms: Sequence[Term], now: datetime) -> str:
             near[term.word][min(attempt, len(near[term.word]) - 1)] if near.get(term.word) else term.word
             for term in terms
         ]
-        if _found([Term(word, frozenset({word})) for word in words], now):
+        if _finds_anything([Term(word, frozenset({word})) for word in words], now):
             return " ".join(words)
     return ""
 
