@@ -81,7 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "pages": Paginator(range(results.total), searching.PAGE_SIZE).get_page(results.page) if results.total else None,
         "kind": kind,
         "tag": tag,
-        "topics": Article.objects.published(now).topics().in_reading_order()[:20] if not results.total else (),
+        "topics": Article.objects.published(now).topics().for_links()[:20] if not results.total else (),
     }
     return render(request, "search.html", context)
 
