@@ -241,5 +241,19 @@ def test_a_list_stays_within_its_window_and_beside_its_filters(
         table = page.locator("#changelist-form .results").bounding_box()
         contents = page.evaluate("document.querySelector('#changelist-form .results').scrollWidth")
         assert table is not None
-        if width >= 800:
-            assert contents <= table["width"] + 1, f"{address} at {width}"
+        assert contents <= table["width"] + 1, f"{address} at {width}"
+
+
+@pytest.mark.parametrize("address", ["/admin/quotes/quote/1/change/", "/admin/articles/article/10/change/"])
+def test_a_long_title_leaves_room_for_the_acts(address: str, new_page: "NewPage", editor_login: "Login") -> None:
+    page = new_page(1400, 900)
+    editor_login(page)
+    page.goto(address)
+    page.locator("#content > h2").evaluate("title => { title.textContent = 'Providence has given '.repeat(12); }")
+    for width in (1400, 1024, 900, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        title = page.locator("#content > h2").bounding_box()
+        acts = page.locator(".object-tools").bounding_box()
+        assert title is not None
+        assert acts is not None
+        assert title["y"] + title["height"] <= acts["y"], width
