@@ -123,7 +123,9 @@ def trial(
                 continue
             result.answers += 1
             if not say.holds(page):
-                result.stale.append(f"{change.what}, by {change.how}: {site.url}{say.path} {say} {page[:80]!r}")
+                time.sleep(1)
+                later = "told a second later" if say.holds(ask((site, say))) else "not told a second later either"
+                result.stale.append(f"{change.what}, by {change.how}: {site.url}{say.path} {say}, {later}")
         if not change.renews and all_tokens() != tokens:
             result.thrown_out.append(f"{change.what}, by {change.how}")
         result.changes += 1

@@ -172,10 +172,12 @@ class Stories:
         yield from self._comes_and_goes("a tag on a quotation", row, says=[self._links(quote, tag)])
 
     def a_pin(self) -> Iterator[Change]:
-        """Of a quotation that the site has not picked."""
+        """Of a quotation that the site has not picked, and that is not banned for the whole topic."""
         section = self._section(quotations="automatic", quote_choices=None)
         page = answer(self.editor.sites[0], section.get_absolute_url())
-        quote = self.rng.choice([row for row in self._quotes() if f'href="{row.get_absolute_url()}"' not in page])
+        banned = QuoteChoice.objects.filter(article=section.parent, action="ban").values("quote")
+        quotes = self._quotes().exclude(pk__in=banned)
+        quote = self.rng.choice([row for row in quotes if f'href="{row.get_absolute_url()}"' not in page])
         row = QuoteChoice(pk=FIRST_ID + self._next(), article=section, quote=quote, action="pin")
         yield from self._comes_and_goes("a pin", row, says=[self._links(section, quote), self._links(quote, section)])
 
