@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--break", dest="broken", metavar="TABLE", action="append", default=[])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     rng = random.Random(args.seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

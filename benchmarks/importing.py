@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -147,6 +148,7 @@ def main() -> None:
     parser.add_argument("--before", type=float, default=15, help="seconds of the measurement without an import")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_fresh_database(folder))

@@ -219,6 +219,7 @@ def main() -> None:
     parser.add_argument("--writers", type=int, default=3, help="editors who save at the same time")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_fresh_database(folder))

@@ -7,6 +7,7 @@ marked `browser` read the site as it is served: a process of its own, started as
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with the tests
+
 
 # The tests' own settings, whatever the operator's .env says; only a DATABASE_URL given to this very run counts.
 os.environ.update(
