@@ -5,9 +5,9 @@
     python benchmarks/pages.py --sizes 60 --json pages.json
 
 Made-up databases are kept in var/bench/ between runs. Pages are asked for by wrk with 8 connections, searches (titles
-of the site's own pages) with one; one server after the other and round after round, so that whatever else the machine
-does hits all alike; and all of it, wrk too, on one core of the processor unless --cores says otherwise, so that figures
-of machines can be compared. PEER names the script that measures a Wagtail site.
+of the site's own pages) with one. A server for each size is up all the time, and they take turns round after round, so
+that whatever else the machine does hits all alike; and all of it, wrk too, is on one core of the processor unless
+--cores says otherwise, so that figures of machines can be compared. PEER names the script that measures a Wagtail site.
 """
 
 import argparse
@@ -22,8 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ PAGES = {
 }
 SEARCH = "search"
 FILE = "a file of its size"
+AFTER_EDITS = {"after an edit elsewhere": True, "made anew": False}
 IN_TURN = """
 local paths, number = {%s}, 0
 request = function()
@@ -67,42 +70,69 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     if not shutil.which("wrk"):
         sys.exit("benchmarks/pages.py: wrk is missing (Debian: apt-get install wrk)")
-    results = [measure(size, args) for size in args.sizes]
+    with ExitStack() as stack:
+        servers = [started(size, stack) for size in args.sizes]
+        measure(servers, args.rounds, args.seconds)
+        smallest = servers[args.sizes.index(min(args.sizes))]
+        if args.peer and Path(args.peer).exists():
+            smallest.result["peer"] = peer(smallest.site, smallest.paths[FILE], Path(args.peer))
+    results = [server.result for server in servers]
     print_table(results)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(results, indent=1) + "\n")
     print(f"\nWritten to {args.json}.")
 
 
-def measure(size: int, args: argparse.Namespace) -> dict[str, Any]:
-    """Everything about one database: requests a second, milliseconds (median, 99th percentile), memory, start."""
+@dataclass
+class Server:
+    url: str  # of its database
+    site: str
+    process: subprocess.Popen[bytes]
+    paths: dict[str, str]
+    result: dict[str, Any]
+
+
+def started(size: int, stack: ExitStack) -> Server:
+    """A server of so many pages, and what its start costs; all that is going to be measured has been asked for once."""
     url = database("pages", size, WORDS)
     result: dict[str, Any] = {"pages": size, "queries": queries(url)}
-    with serving(url) as (site, process, seconds):
-        result["start, s"] = round(seconds, 1)
-        started = time.perf_counter()
-        body = ask(site, SECTION)
-        result["first page, ms"] = round((time.perf_counter() - started) * 1000, 1)
-        addresses = {**PAGES, FILE: file_of(len(body), site)}
-        for path in addresses.values():
-            load(site, [path], 1)
-        searches = [f"/search/?q={quote(title)}" for title in titles()]
-        for path in searches:
-            ask(site, path)  # what is read of the index comes from the disk the first time ...
-        load(site, searches, args.seconds)  # ... and each of the server's threads reads it once
-        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in [*addresses, SEARCH]}
-        for _round in range(args.rounds):
-            for name, path in addresses.items():
-                rounds[name].append(load(site, [path], args.seconds))
-            rounds[SEARCH].append(load(site, searches, args.seconds, connections=1))
-        for name, runs in rounds.items():
-            result[name] = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        result["after an edit elsewhere"] = after_edits(site, url, elsewhere=True)
-        result["made anew"] = after_edits(site, url, elsewhere=False)
-        result["memory of the worker, MB"] = round(memory(process.pid) / 1024)
-        if args.peer and Path(args.peer).exists() and size == min(args.sizes):
-            result["peer"] = peer(site, file_of(len(body), site), Path(args.peer))
-    return result
+    site, process, seconds = stack.enter_context(serving(url))
+    result["start, s"] = round(seconds, 1)
+    began = time.perf_counter()
+    body = ask(site, SECTION)
+    result["first page, ms"] = round((time.perf_counter() - began) * 1000, 1)
+    server = Server(url, site, process, {**PAGES, FILE: file_of(len(body), site)}, result)
+    for path in server.paths.values():
+        load(site, [path], 1)
+    return server
+
+
+def measure(servers: Sequence[Server], rounds: int, seconds: int) -> None:
+    """Requests a second and milliseconds (median, 99th percentile) of everything, in turns; then the memory it took."""
+    searches = [f"/search/?q={quote(title)}" for title in titles()]
+    runs: dict[tuple[int, str], list[dict[str, float]]] = defaultdict(list)
+    for _round in range(rounds):
+        for name in servers[0].paths:
+            for number, server in enumerate(servers):
+                runs[number, name].append(load(server.site, [server.paths[name]], seconds))
+        for number, server in enumerate(servers):
+            for path in searches:
+                ask(server.site, path)  # after a while what is read of the index comes from the disk again ...
+            load(server.site, searches, seconds)  # ... and each of the server's threads reads it
+            runs[number, SEARCH].append(load(server.site, searches, seconds, connections=1))
+    for (number, name), of_name in runs.items():
+        servers[number].result[name] = {key: statistics.median(run[key] for run in of_name) for key in of_name[0]}
+    for name, elsewhere in AFTER_EDITS.items():
+        taken: dict[int, list[float]] = defaultdict(list)
+        for _turn in range(4):
+            for number, server in enumerate(servers):
+                taken[number] += after_edits(server, elsewhere=elsewhere, times=25)
+        for number, server in enumerate(servers):
+            median = statistics.median(taken[number])
+            p99 = sorted(taken[number])[int(len(taken[number]) * 0.99) - 1]
+            server.result[name] = {"rate": 1000 / median, "median": median, "p99": p99}
+    for server in servers:
+        server.result["memory of the worker, MB"] = round(memory(server.process.pid) / 1024)
 
 
 # One after the other
@@ -134,22 +164,19 @@ def milliseconds(number: str, unit: str) -> float:
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def after_edits(site: str, url: str, *, elsewhere: bool, times: int = 100) -> dict[str, float]:
-    """One asker; before each answer another process has committed an edit, of another topic or of this very page."""
+def after_edits(server: Server, *, elsewhere: bool, times: int) -> list[float]:
+    """Milliseconds of one asker; before each answer another process has edited another topic, or this very page."""
     slug = "topic-2" if elsewhere else "section-1-of-topic-1"
     changed = "CASE WHEN body LIKE '% more' THEN substr(body, 1, length(body) - 5) ELSE body || ' more' END"
-    edit = f"UPDATE articles_article SET body = {changed} WHERE slug = '{slug}'"
     taken = []
     for _time in range(times):
-        execute(url, edit)
+        execute(server.url, f"UPDATE articles_article SET body = {changed} WHERE slug = '{slug}'")
         if elsewhere:
-            ask(site, "/changes/")  # whoever comes first makes anew what is derived of the edit
-        started = time.perf_counter()
-        ask(site, SECTION)
-        taken.append((time.perf_counter() - started) * 1000)
-    taken.sort()
-    middle = statistics.median(taken)
-    return {"rate": 1000 / middle, "median": middle, "p99": taken[int(len(taken) * 0.99) - 1]}
+            ask(server.site, "/changes/")  # whoever comes first makes anew what is derived of the edit
+        began = time.perf_counter()
+        ask(server.site, SECTION)
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken
 
 
 def queries(url: str) -> dict[str, int]:
@@ -255,17 +282,15 @@ def file_of(size: int, site: str) -> str:
 
 
 def memory(pid: int) -> int:
-    """Proportional kilobytes of a process and of those it started."""
-    found = 0
-    for status in Path("/proc").glob("[0-9]*/stat"):
+    """Kilobytes in memory of the largest process that this one started, with what is mapped of the database."""
+    found = [0]
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            ids = (status.read_text().rpartition(")")[2].split()[1], status.parent.name)
-            if str(pid) in ids:
-                rollup = (status.parent / "smaps_rollup").read_text()
-                found += int(re.search(r"Pss:\s+(\d+)", rollup)[1])  # type: ignore[index]
+            if (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(pid):
+                found += map(int, re.findall(r"VmRSS:\s+(\d+)", (folder / "status").read_text()))
         except OSError:
             continue
-    return found
+    return max(found)
 
 
 # The table
@@ -274,7 +299,7 @@ def memory(pid: int) -> int:
 def print_table(results: list[dict[str, Any]]) -> None:
     print(f"\n{'':26}" + "".join(f"{result['pages']:>12,} pages" + " " * 14 for result in results))
     print(f"{'':26}" + f"{'requests/s':>12}{'median ms':>10}{'p99 ms':>10}" * len(results))
-    for name in [*PAGES, FILE, SEARCH, "after an edit elsewhere", "made anew"]:
+    for name in [*PAGES, FILE, SEARCH, *AFTER_EDITS]:
         cells = (result[name] for result in results)
         print(f"{name:26}" + "".join(f"{c['rate']:12,.0f}{c['median']:10.2f}{c['p99']:10.2f}" for c in cells))
     for name in results[0]["queries"]:
@@ -286,7 +311,7 @@ def print_table(results: list[dict[str, Any]]) -> None:
     if len(results) > 1:
         growth = f"from {first['pages']:,} to {last['pages']:,} pages"
         # the file is the same at any size: what it takes more is the machine's
-        for name in ("page from memory", FILE, "after an edit elsewhere", "made anew", SEARCH):
+        for name in ("page from memory", FILE, *AFTER_EDITS, SEARCH):
             print(f"{name}, {growth}: {last[name]['median'] / first[name]['median']:.2f} times the time")
     for name, rate in first.get("peer", {}).items():
         compared = ("page from memory", "after an edit elsewhere") if name.startswith("wagtail") else ()
