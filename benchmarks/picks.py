@@ -11,10 +11,10 @@ sizes are asked for the same pages, whose words are, in the smallest database,
     middling        in 0.5 to 2 % of them,
     most frequent   the sixty most frequent that headings are matched by.
 
-Cold is the first pick on a new connection, with no vocabulary of any text in memory; warm is a pick of a server that
-has been asked for the page before, by another process whose only connection stays open. Picks are never taken from
-memory. Sizes and states take turns every few picks, so that whatever else the machine does hits all alike; the
-processor's time, of the site's process alone, it hardly hits.
+Cold is the first time that a page is asked for, with no vocabulary of any text in memory, on a connection that stays
+open as a server's do; warm is the second time. Picks are never taken from memory. Another process opens a connection
+for each pick, which its first statements pay for. Sizes and processes take turns every few picks, so that whatever else
+the machine does hits all alike; the processor's time, of the site's process alone, it hardly hits.
 Stops with an error if a pick ever makes more than two queries.
 """
 
@@ -35,12 +35,12 @@ from typing import Any
 from made_up import KEPT, ROOT, SEED, TAGS, _connected, database, environment
 
 KINDS = ("rare", "middling", "most frequent")
-STATES = ("cold", "warm")
+STATES = {"first": ["new connection"], "kept": ["cold", "warm"]}  # of the connections of each process
 MOST_QUERIES = 2
 IN_TURN = 30  # picks of one size, then of the next
 
 Page = dict[str, Any]
-Times = dict[str, list[float]]  # cold, warm, and the processor's of both
+Times = dict[str, list[float]]  # of each state, and the processor's
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     pages = pages_to_ask(urls[0], min(args.sizes), args.picks)
     results: list[dict[str, Any]] = [{"quotations": size} for size in sorted(args.sizes)]
     with ExitStack() as stack:
-        sites = [{state: stack.enter_context(site(url)) for state in STATES} for url in urls]
+        sites = [{connections: stack.enter_context(site(url)) for connections in STATES} for url in urls]
         for kind, times in measure(sites, pages).items():
             for result, of_size in zip(results, times, strict=True):
                 result[kind] = {name: figures(taken) for name, taken in of_size.items()}
@@ -100,12 +100,12 @@ def measure(sites: Sequence[dict[str, ProcessPoolExecutor]], pages: dict[str, li
     ]
     random.Random(SEED).shuffle(turns)
     for of_size in sites:
-        for state, each in of_size.items():
-            each.submit(pick, turns[0][1], state).result()  # a process's very first takes longer
+        for connections, each in of_size.items():
+            each.submit(pick, turns[0][1], connections).result()  # a process's very first takes longer
     for kind, some in turns:
         for of_size, times in zip(sites, measured[kind], strict=True):
-            for state, each in of_size.items():
-                for name, taken in each.submit(pick, some, state).result().items():
+            for connections, each in of_size.items():
+                for name, taken in each.submit(pick, some, connections).result().items():
                     times.setdefault(name, []).extend(taken)
     return measured
 
@@ -127,7 +127,7 @@ def _set_up(url: str) -> None:
     django.setup()
 
 
-def pick(pages: list[Page], state: str) -> Times:
+def pick(pages: list[Page], connections: str) -> Times:
     """In the process of a `site`."""
     from django.db import connection
 
@@ -135,18 +135,17 @@ def pick(pages: list[Page], state: str) -> Times:
     from quotes.words import vocabulary
 
     asked = [Page(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
-    times: Times = {state: [], f"{state}, processor": []}
-    if state == "warm":
+    times: Times = {}
+    for state in STATES[connections]:
         for page in asked:
-            _time_of_pick(page)
-    for page in asked:
-        if state == "cold":
-            vocabulary.cache_clear()
-            connection.close()
-        connection.ensure_connection()
-        taken, processor = _time_of_pick(page)
-        times[state].append(taken)
-        times[f"{state}, processor"].append(processor)
+            if connections == "first":
+                connection.close()
+            if state != "warm":
+                vocabulary.cache_clear()
+            connection.ensure_connection()
+            taken, processor = _time_of_pick(page)
+            times.setdefault(state, []).append(taken)
+            times.setdefault(f"{state}, processor", []).append(processor)
     return times
 
 
@@ -174,12 +173,12 @@ def _time_of_pick(page: Any) -> tuple[float, float]:
 
 
 def print_table(results: list[dict[str, Any]], database: str) -> None:
-    print(f"\n{database:20}" + "".join(f"{result['quotations']:>29,} quotations" for result in results))
-    print(f"{'':20}" + f"{'median ms':>12}{'p99 ms':>8}{'(CPU:':>8}{'p99)':>7}  " * len(results) + "ratio (CPU)")
+    print(f"\n{database:29}" + "".join(f"{result['quotations']:>29,} quotations" for result in results))
+    print(f"{'':29}" + f"{'median ms':>12}{'p99 ms':>8}{'(CPU:':>8}{'p99)':>7}  " * len(results) + "ratio (CPU)")
     for kind in KINDS:
-        for state in STATES:
+        for state in [*STATES["kept"], *STATES["first"]]:
             cells = [(result[kind][state], result[kind][f"{state}, processor"]) for result in results]
-            print(f"{f'{kind}, {state}':20}", end="")
+            print(f"{f'{kind}, {state}':29}", end="")
             for of_all, cpu in cells:
                 print(f"{of_all['median']:12.2f}{of_all['p99']:8.2f}{cpu['median']:8.2f}{cpu['p99']:7.2f}", end="  ")
             ratio, of_cpu = (last["median"] / first["median"] for first, last in zip(cells[0], cells[-1], strict=True))
