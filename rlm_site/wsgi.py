@@ -19,7 +19,10 @@ class _Body:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._stream = environ["wsgi.input"]
-        self._left = int(environ.get("CONTENT_LENGTH") or 0)
+        try:
+            self._left = int(environ["CONTENT_LENGTH"])
+        except (KeyError, ValueError):
+            self._left = 0  # as Django takes it
         self._has_place = True
 
     def read(self, *size: int) -> bytes:

@@ -29,9 +29,10 @@ class Site:
         return [b"saved"]
 
 
-def send(body: bytes = b"a line\nand another") -> str:
+def send(body: bytes = b"a line\nand another", length: str | None = None) -> str:
     statuses: list[str] = []
-    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    length = str(len(body)) if length is None else length
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": length, "wsgi.input": BytesIO(body)}
     wsgi.application(environ, lambda status, headers: statuses.append(status))
     return statuses[0]
 
@@ -86,3 +87,10 @@ def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(sit
     for _ in range(wsgi.BODIES_AT_ONCE + 1):
         assert send(b"") == "200 OK"
         assert send(b"not read") == "200 OK"
+
+
+@pytest.mark.parametrize("length", ["", "many", "-1"])
+def test_a_length_that_is_none_takes_no_place_for_good(site: Callable[[Read], Site], length: str) -> None:
+    site(lambda stream: stream.read()).may_end.set()
+    for _ in range(wsgi.BODIES_AT_ONCE + 1):
+        assert send(length=length) == "200 OK"
