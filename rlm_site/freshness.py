@@ -120,14 +120,16 @@ _read: ContextVar[State | None] = ContextVar("state that a request began with", 
 def version(using: str = "default") -> str:
     """The token of `all`, for the price of one row; empty where nothing may be remembered."""
     connection = connections[using]
+    if connection.in_atomic_block:
+        return ""
     rows = _rows_again(connection, f"SELECT name, token FROM {VERSION} WHERE name = 'all'")
-    return rows[0][1] if rows and not connection.in_atomic_block else ""
+    return rows[0][1] if rows else ""
 
 
 @contextmanager
-def read_once(using: str = "default") -> Iterator[State]:
-    """Read the state now; until the block ends it is what `state` answers."""
-    state = _fetch_state(connections[using])
+def read_once(parts: Collection[str] = (), using: str = "default") -> Iterator[State]:
+    """Read the state now, with the tokens of these parts too; until the block ends it is what `state` answers."""
+    state = _fetch_state(connections[using], parts)
     token = _read.set(state)
     try:
         yield state
@@ -150,30 +152,31 @@ def token_of_row(part: str, model: type[models.Model]) -> RawSQL:
 
 def tokens(parts: Collection[str], using: str = "default") -> dict[str, str]:
     """The tokens of these parts, of `all` and of all named parts, at one moment; one that is not known is left out."""
-    names = sorted(parts)
-    places = ", ".join(["%s"] * len(names)) or "NULL"
-    question = f"SELECT name, token FROM {VERSION} UNION ALL SELECT name, token FROM {PARTS} WHERE name IN ({places})"
-    return dict(_rows(connections[using], question, names))
+    return _fetch_state(connections[using], parts).tokens
 
 
-def _fetch_state(connection: BaseDatabaseWrapper) -> State:
+def _fetch_state(connection: BaseDatabaseWrapper, parts: Collection[str] = ()) -> State:
     question = f"SELECT name, token FROM {VERSION} UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE})"
-    tokens = dict(_rows_again(connection, question))
+    if parts:
+        question += f" UNION ALL SELECT name, token FROM {PARTS} WHERE name IN ({', '.join(['%s'] * len(parts))})"
+    tokens = dict(_rows_again(connection, question, sorted(parts)))
     return State(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
 
 
-def _rows_again(connection: BaseDatabaseWrapper, question: str) -> list[tuple[str, str]]:
+def _rows_again(
+    connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """On a connection of its own if the server closed this one meanwhile."""
     try:
-        return _rows(connection, question)
+        return _rows(connection, question, parameters)
     except connection.Database.Error:  # type: ignore[attr-defined]
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _rows(connection, question)
+        return _rows(connection, question, parameters)
 
 
-def _rows(connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str] = ()) -> list[tuple[str, str]]:
+def _rows(connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str]) -> list[tuple[str, str]]:
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute(question, parameters)

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from threading import Event, Lock
+from typing import Any
 
 import brotli
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.request import split_domain_port, validate_host
 from django.http.response import ResponseHeaders
 from django.urls import Resolver404, resolve
 from django.utils.http import http_date
@@ -35,6 +36,25 @@ LONGEST_WAIT = 30  # seconds for somebody else's rendering before making the pag
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+class Headers(ResponseHeaders):
+    """Of all answers with one page: their list, which Django makes anew for every answer, is made once."""
+
+    _list: list[tuple[str, str]] | None = None
+
+    def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
+        if self._list is None:
+            self._list = list(super().items())
+        return self._list
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._list = None
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        self._list = None
+        return super().pop(key, default)
+
+
 @dataclass(slots=True)
 class Page:
     """One page, right for one version: bytes by content encoding, and the headers that go with all of them."""
@@ -47,7 +67,7 @@ class Page:
     digest: str
     modified: str
     size: int = 0
-    _headers_in: dict[tuple[str, bool], ResponseHeaders] = field(default_factory=dict)
+    _headers_in: dict[tuple[str, bool], Headers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # as if it were there in every encoding: the others come when somebody asks for them
@@ -66,11 +86,11 @@ class Page:
             self.bodies[encoding] = ENCODINGS[encoding].pack(content)
         return self.bodies[encoding]
 
-    def headers_in(self, encoding: str, of_the_body: bool = True) -> ResponseHeaders:
+    def headers_in(self, encoding: str, of_the_body: bool = True) -> Headers:
         """Put together once for all answers; nobody may change them for one. “Not modified” lacks those of the body."""
         asked = encoding, of_the_body
         if asked not in self._headers_in:
-            headers = ResponseHeaders(dict(self.headers))
+            headers = Headers(dict(self.headers))
             headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
             if of_the_body:
                 headers["Content-Length"] = str(len(self.body(encoding)))
@@ -79,6 +99,9 @@ class Page:
             # the first of two threads: middleware outside adds what is the same on every page to what it is given
             self._headers_in.setdefault(asked, headers)
         return self._headers_in[asked]
+
+    def is_of(self, version: str, now: float) -> bool:
+        return self.version == version and now < self.until
 
     def stands(self, tokens: Mapping[str, str]) -> bool:
         """All that it was made of is as it was."""
@@ -160,23 +183,24 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     """Middleware, directly behind WhiteNoise: nothing of Django's further stack runs for a page in memory."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if connection.in_atomic_block or not _may_be_shared(request):
+        if not _may_be_shared(request) or not (version := freshness.version()):
             return get_response(request)
-        address, version, now = request.path, freshness.version(), time.time()
-        if version and (page := _remembered(address, version, now)) is not None:
+        address, now = request.path, time.time()
+        page = MEMORY.get(address)
+        if page is not None and page.is_of(version, now):
             return _answer(request, page)
-        with freshness.read_once() as state:
+        with freshness.read_once((page and page.parts) or ()) as state:
             return make(request, address, state, now) if "all" in state.tokens else get_response(request)
 
     def make(request: HttpRequest, address: str, state: freshness.State, now: float) -> HttpResponse:
         version = state.tokens["all"]
         if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
-            page = _remembered(address, version, now)
+            page = _remembered(address, state, now)
             return get_response(request) if page is None else _answer(request, page)
         try:
-            if (page := _remembered(address, version, now)) is not None:
-                return _answer(request, page)  # made a moment ago
+            if (page := _remembered(address, state, now)) is not None:
+                return _answer(request, page)  # it stands, or was made a moment ago
             response = get_response(request)
             if not _may_be_kept(response):
                 return response
@@ -189,16 +213,12 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _remembered(address: str, version: str, now: float) -> Page | None:
-    """The page, if it is right for this version: it was made of it, or all that it was made of is as it was."""
+def _remembered(address: str, state: freshness.State, now: float) -> Page | None:
+    """The page, if it is right for this state: it was made of it, or all that it was made of is as it was."""
     page = MEMORY.get(address)
-    if page is None or page.until <= now:
-        return None
-    if page.version != version:
-        if page.parts is None or not page.stands(freshness.tokens(page.parts)):
-            return None
-        page.version = version
-    return page
+    if page is not None and now < page.until and page.stands(state.tokens):
+        page.version = state.tokens["all"]
+    return page if page is not None and page.is_of(state.tokens["all"], now) else None
 
 
 def keep(response: HttpResponse) -> HttpResponse:
@@ -222,23 +242,33 @@ def _may_be_shared(request: HttpRequest) -> bool:
 
     So is who asks with a parameter that the page knows: there is no end of them, and they are not to push pages out.
     """
+    given = request.META
     return (
         request.method in {"GET", "HEAD"}
-        and settings.SESSION_COOKIE_NAME not in request.COOKIES
+        and ("HTTP_COOKIE" not in given or settings.SESSION_COOKIE_NAME not in request.COOKIES)
         and _host_is_ours(request)
-        and "HTTP_AUTHORIZATION" not in request.META
+        and "HTTP_AUTHORIZATION" not in given
         and MEMORY.most_bytes > 0
-        and (not request.META.get("QUERY_STRING") or _parameters_are_strange(request))
+        and (not given.get("QUERY_STRING") or _parameters_are_strange(request))
     )
 
 
 def _host_is_ours(request: HttpRequest) -> bool:
     """A strange host is refused by the stack, with all its headers, before anything is looked up."""
+    if (host := request.META.get("HTTP_HOST")) and "HTTP_X_FORWARDED_HOST" not in request.META:
+        return _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
     try:
         request.get_host()
     except DisallowedHost:
         return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
+    """As `request.get_host`, whose work is the same for every request to this host."""
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def _parameters_are_strange(request: HttpRequest) -> bool:
@@ -297,11 +327,13 @@ def _next_due(state: freshness.State, now: float) -> float:
 def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     # If-Modified-Since alone is not enough: two versions may fall into one second.
-    is_known = page.etag(encoding) in request.META.get("HTTP_IF_NONE_MATCH", "")
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
+    is_known = known != "" and page.etag(encoding) in known
     if is_known:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding))
+        # the type given here is not sent; to find it out takes longer
+        response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding), content_type="text/html")
     response.headers = page.headers_in(encoding, of_the_body=not is_known)
     return response
 

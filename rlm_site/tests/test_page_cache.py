@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import brotli
 import pytest
+from django.test import RequestFactory
 
 from rlm_site import page_cache, publishing
 from rlm_site.freshness import State
@@ -31,7 +32,7 @@ def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: py
     page_cache.MEMORY.put("/a/", page("v1", until=100))
 
     def remembered(address: str, version: str, now: float) -> bool:
-        return page_cache._remembered(address, version, now) is not None
+        return page_cache._remembered(address, State({"all": version}, stale=False), now) is not None
 
     assert remembered("/a/", "v1", now=99)
     assert not remembered("/a/", "v2", now=99)
@@ -84,6 +85,21 @@ def test_headers_are_put_together_once_and_those_of_not_modified_by_themselves()
     assert whole["Content-Length"] == "1"
     assert kept.headers_in("br") is whole
     assert kept.headers_in("br", of_the_body=False) is not_modified
+
+
+def test_a_header_that_is_added_or_taken_away_later_counts() -> None:
+    headers = page().headers_in("gzip")
+    before = dict(headers.items())
+    headers.setdefault("Referrer-Policy", "same-origin")
+    assert dict(headers.items()) == {**before, "Referrer-Policy": "same-origin"}
+    del headers["Referrer-Policy"]
+    assert dict(headers.items()) == before
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8000:1", "evil.example:80", "", "127.0.0.1@evil.example"])
+def test_whose_host_is_not_ours_is_not_answered_from_memory(host: str, rf: RequestFactory) -> None:
+    assert page_cache._may_be_shared(rf.get(ALLIES, HTTP_HOST="127.0.0.1:8000"))
+    assert not page_cache._may_be_shared(rf.get(ALLIES, HTTP_HOST=host, SERVER_NAME="evil.example"))
 
 
 def test_a_page_begun_before_a_moment_ends_at_it_though_others_have_seen_it_pass(

@@ -65,9 +65,9 @@ def reader(client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
         reader.made[request.path] += 1
         return make(request, *args)
 
-    monkeypatch.setattr(page_cache, "connection", SimpleNamespace(in_atomic_block=False))
+    monkeypatch.setattr(freshness, "version", lambda: freshness.tokens(())["all"])
     monkeypatch.setattr(page_cache, "_page", count)
-    monkeypatch.setattr(freshness, "_fetch_state", lambda connection: fetch(connection)._replace(committed=True))
+    monkeypatch.setattr(freshness, "_fetch_state", lambda *asked: fetch(*asked)._replace(committed=True))
     page_cache.MEMORY.clear()
     derived.drain()
     yield reader
