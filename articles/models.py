@@ -115,6 +115,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
             models.Index(fields=["publish_at"], name="article_publish_at"),
             models.Index(fields=["retire_at"], name="article_retire_at"),
             models.Index(fields=["title"], name="article_title"),  # wiki links name it
+            models.Index(fields=["parent", "position", "id"], name="article_reading_order"),
         ]
 
     def __str__(self) -> str:

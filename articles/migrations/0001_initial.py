@@ -126,6 +126,10 @@ class Migration(migrations.Migration):
             model_name='article',
             index=models.Index(fields=['title'], name='article_title'),
         ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['parent', 'position', 'id'], name='article_reading_order'),
+        ),
         migrations.AddConstraint(
             model_name='article',
             constraint=models.CheckConstraint(condition=models.Q(('publish_at', None), ('retire_at', None), ('retire_at__gt', models.F('publish_at')), _connector='OR'), name='article_retires_after_publication', violation_error_message='“Public until” must be later than “public from”.'),
