@@ -116,9 +116,9 @@ def measure(servers: Sequence[Server], rounds: int, seconds: int) -> None:
             for number, server in enumerate(servers):
                 runs[number, name].append(load(server.site, [server.paths[name]], seconds))
         for number, server in enumerate(servers):
+            load(server.site, searches, seconds)  # after a while each thread reads the index from the disk again
             for path in searches:
-                ask(server.site, path)  # after a while what is read of the index comes from the disk again ...
-            load(server.site, searches, seconds)  # ... and each of the server's threads reads it
+                ask(server.site, path)  # the first waits for what wrk has left unanswered
             runs[number, SEARCH].append(load(server.site, searches, seconds, connections=1))
     for (number, name), of_name in runs.items():
         servers[number].result[name] = {key: statistics.median(run[key] for run in of_name) for key in of_name[0]}
