@@ -164,6 +164,8 @@ def fill_with_quotations(size: int, words: Words) -> None:
             id=f"id + {times * len(links)}",
             quote_id=f"quote_id + {offset}",
         )
+        print(f"\r{offset + most:,} of {size:,} quotations", end="", flush=True)
+    print()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE quotes_word SET quote_count ="

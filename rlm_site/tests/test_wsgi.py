@@ -1,5 +1,8 @@
-"""Requests with a body: few may wait for theirs at once, as many as there are threads may be worked on."""
+"""The server's entry: all is loaded before the first request, and few requests may wait for their bodies at once."""
 
+import gc
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -9,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from rlm_site.testing import ROOT, environment, free_port
 
 Read = Callable[[Any], object]
 
@@ -41,7 +46,9 @@ class Site:
 @pytest.fixture
 def wsgi(static_files: None) -> ModuleType:
     """Imported late: with it the static files are looked through."""
-    return import_module("rlm_site.wsgi")
+    module = import_module("rlm_site.wsgi")
+    gc.unfreeze()  # a test run goes on collecting what its fixtures leave
+    return module
 
 
 @pytest.fixture
@@ -103,3 +110,15 @@ def test_a_length_that_is_none_takes_no_place_for_good(site: Callable[[Read], Si
     quick.may_end.set()
     for _ in range(quick.wsgi.BODIES_AT_ONCE + 1):
         assert quick.sent(length=length) == "200 OK"
+
+
+LOADED = "print(gc.get_freeze_count(), len(gc.get_objects()), 'articles.views' in sys.modules)"
+
+
+def test_what_is_loaded_at_the_start_is_not_looked_through_again(static_files: None) -> None:
+    command = [sys.executable, "-c", f"import gc, sys, rlm_site.wsgi; {LOADED}"]
+    env = environment(f"sqlite:///{ROOT / 'var' / 'not-opened.sqlite3'}", free_port())
+    said = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
+    frozen, looked_through, views = said.split()
+    assert int(frozen) > 10 * int(looked_through)
+    assert views == "True"
