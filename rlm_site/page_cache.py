@@ -42,9 +42,10 @@ class Headers(ResponseHeaders):
     _list: list[tuple[str, str]] | None = None
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
-        if self._list is None:
-            self._list = list(super().items())
-        return self._list
+        listed = self._list
+        if listed is None:  # another thread may add a header meanwhile
+            self._list = listed = list(super().items())
+        return listed
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
