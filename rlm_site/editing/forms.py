@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import BigIntegerField
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from taggit.forms import TagField
@@ -74,12 +75,17 @@ class Autocomplete(AutocompleteSelect):
         self.known: dict[str, str] = {}
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        chosen = [str(key) for key in value if key]
+        chosen = [str(key) for key in value if _may_be_key(str(key))]
         if not chosen or not set(chosen) <= self.known.keys():
-            return super().optgroups(name, value, attrs)
+            return super().optgroups(name, chosen, attrs)
         options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
         options += [self.create_option(name, key, self.known[key], True, len(options)) for key in chosen]
         return [(None, options, 0)]
+
+
+def _may_be_key(text: str) -> bool:
+    """Anything can be sent, or stand in an address; what is the key of no row is not looked up."""
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= BigIntegerField.MAX_BIGINT
 
 
 class ContentForm(forms.ModelForm):

@@ -1,11 +1,14 @@
 """The admin site itself."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy
@@ -29,6 +32,20 @@ class SiteAdmin(admin.AdminSite):
     index_title = gettext_lazy("Editors’ desk")
     site_url = "/"
     enable_nav_sidebar = False  # its room belongs to the text that is edited
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Names of fields and numbers are taken from query strings as they come: nonsense is told, and no failure."""
+
+        @wraps(view)
+        def careful(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(request, *args, **kwargs)
+            except (FieldDoesNotExist, OverflowError) as error:
+                if not request.GET:
+                    raise
+                raise SuspiciousOperation(f"The query string cannot be right: {error}") from error
+
+        return super().admin_view(careful, cacheable)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """What there is to do, then what was done, then everything."""

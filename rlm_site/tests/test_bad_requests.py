@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from rlm_site.tests.desk import filled, signed_in
 from rlm_site.tests.html import links, parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +199,39 @@ def test_the_admin_asks_strangers_to_sign_in(client: Client, address: str) -> No
     assert response.status_code in {200, 302, 404}
     if response.status_code == 302:
         assert response["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/admin/articles/article/?id__in={'9' * 30}",
+        f"/admin/axes/accesslog/?attempt_time__year={'9' * 30}",
+        "/admin/quotes/work/1/change/?_to_field=",
+        "/admin/quotes/work/1/change/?_to_field=%00",
+        "/admin/articles/article/add/?_popup=1&_to_field=%D9%A3",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nonsense_in_a_query_string_of_the_desk_is_refused_with_a_page(address: str, method: str) -> None:
+    response = getattr(signed_in(), method)(address)
+    assert response.status_code in {200, 400}
+    assert text_of(parse(response).find(".//h1"))
+
+
+@pytest.mark.parametrize("parent", [*NONSENSE, "abc", "1e9", " "])
+def test_a_form_of_the_desk_opens_without_a_choice_that_is_none(parent: str) -> None:
+    editor = signed_in()
+    assert editor.get(f"/admin/articles/article/add/?parent={parent}").status_code in {200, 302}
+
+
+@pytest.mark.parametrize("parent", ["abc", "9" * 40, "9" * 5000, "٣", "-1", "1, 2"])
+def test_what_was_typed_beside_a_choice_that_is_none_is_kept(parent: str) -> None:
+    editor = signed_in()
+    form = "/admin/articles/article/add/"
+    response = editor.post(form, filled(editor.get(form), title="The Typed Title", parent=parent))
+    assert response.status_code == 200
+    assert filled(response)["title"] == "The Typed Title"
+    assert b"Select a valid choice" in response.content
 
 
 @pytest.mark.parametrize(
