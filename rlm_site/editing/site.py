@@ -34,16 +34,16 @@ class SiteAdmin(admin.AdminSite):
     enable_nav_sidebar = False  # its room belongs to the text that is edited
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Names of fields and numbers are taken from query strings as they come: nonsense is told, and no failure."""
+        """Names of fields and numbers are taken from what was sent as they come: nonsense is told, and no failure."""
 
         @wraps(view)
         def careful(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 return view(request, *args, **kwargs)
             except (FieldDoesNotExist, OverflowError) as error:
-                if not request.GET:
+                if not (request.GET or request.POST):
                     raise
-                raise SuspiciousOperation(f"The query string cannot be right: {error}") from error
+                raise SuspiciousOperation(f"What was sent cannot be right: {error}") from error
 
         return super().admin_view(careful, cacheable)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from rlm_site.tests.desk import filled, signed_in
+from rlm_site.tests.desk import filled, signed_in, user_of
 from rlm_site.tests.html import links, parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -216,6 +216,14 @@ def test_nonsense_in_a_query_string_of_the_desk_is_refused_with_a_page(address: 
     response = getattr(signed_in(), method)(address)
     assert response.status_code in {200, 400}
     assert text_of(parse(response).find(".//h1"))
+
+
+def test_nonsense_in_a_form_of_the_desk_is_refused_with_a_page() -> None:
+    editor = signed_in()
+    form = f"/admin/auth/user/{user_of(editor).pk}/change/"
+    assert editor.post(form, filled(editor.get(form), groups="9" * 20)).status_code == 400
+    form = "/admin/articles/article/add/"
+    assert editor.post(form, filled(editor.get(form), title="", _saveasnew="1")).status_code == 200
 
 
 @pytest.mark.parametrize("parent", [*NONSENSE, "abc", "1e9", " "])
