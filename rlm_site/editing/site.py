@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
+from django.db import DataError
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy
@@ -34,13 +35,13 @@ class SiteAdmin(admin.AdminSite):
     enable_nav_sidebar = False  # its room belongs to the text that is edited
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Names of fields and numbers are taken from what was sent as they come: nonsense is told, and no failure."""
+        """Names of fields and values are looked up as they were sent: nonsense is told, and no failure."""
 
         @wraps(view)
         def careful(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 return view(request, *args, **kwargs)
-            except (FieldDoesNotExist, OverflowError) as error:
+            except (DataError, FieldDoesNotExist, OverflowError) as error:
                 if not (request.GET or request.POST):
                     raise
                 raise SuspiciousOperation(f"What was sent cannot be right: {error}") from error

