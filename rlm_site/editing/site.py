@@ -5,13 +5,14 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.db import DataError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editing import work
@@ -44,6 +45,10 @@ class SiteAdmin(admin.AdminSite):
             except (DataError, FieldDoesNotExist, OverflowError) as error:
                 if not (request.GET or request.POST):
                     raise
+                page = request.resolver_match and request.resolver_match.url_name
+                if request.method != "POST" and str(page).endswith("_changelist"):
+                    messages.warning(request, _("The address asked for what cannot be. Here is the list without that."))
+                    return HttpResponseRedirect(request.path)
                 raise SuspiciousOperation(f"What was sent cannot be right: {error}") from error
 
         return super().admin_view(careful, cacheable)
