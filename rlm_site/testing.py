@@ -206,10 +206,12 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if CHROMIUM is None and os.environ.get("CI") != "true":
-        for item in items:
-            if item.get_closest_marker("browser"):
+    for item in items:
+        if item.get_closest_marker("browser"):
+            if CHROMIUM is None and os.environ.get("CI") != "true":
                 item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+            # a browser that crashed has said nothing of the site: once more, in a new one
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -218,19 +220,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> "Iterator[Browser]":
+def chromium() -> "Iterator[Callable[[], Browser]]":
+    """`chromium()` is the browser of all tests; where it has crashed, another one."""
     if CHROMIUM is None:
         pytest.fail(NO_CHROMIUM)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        started: list[Browser] = []
+
+        def running() -> "Browser":
+            if not started or not started[-1].is_connected():
+                started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS))
+            return started[-1]
+
+        yield running
+        for browser in started:
+            browser.close()
 
 
 @pytest.fixture
-def new_page(chromium: "Browser", server: Site) -> "Iterator[Callable[..., Page]]":
+def new_page(chromium: "Callable[[], Browser]", server: Site) -> "Iterator[Callable[..., Page]]":
     """`new_page(width, height, dark=False)` opens a page of the served site in a browser that knows no cookie.
 
     The test fails when a page logs an error, breaks the Content-Security-Policy or asks another host for anything.
@@ -239,7 +249,7 @@ def new_page(chromium: "Browser", server: Site) -> "Iterator[Callable[..., Page]
     contexts = []
 
     def make(width: int = 1200, height: int = 900, dark: bool = False, **options: Any) -> "Page":
-        context = chromium.new_context(
+        context = chromium().new_context(
             base_url=server.url,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
