@@ -210,8 +210,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("browser"):
             if CHROMIUM is None and os.environ.get("CI") != "true":
                 item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
-            # a browser that crashed has said nothing of the site: once more, in a new one
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"]))
+            # A browser that crashed has said nothing of the site: once more, in a new one. Its log stands in the error
+            # only then, and not where a page was closed.
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["(?s)TargetClosedError.*Browser logs:"]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
