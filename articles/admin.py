@@ -17,20 +17,21 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import checking, desk, loose_ends, ordering, pages
+from articles import ordering, placements, quotation_panel, reports, review_checks
+from articles.editor_views import WritingAdmin
 from articles.models import Article, Reference
 from articles.resources import ReferenceResource
-from articles.writing import WritingAdmin
 from quotes.models import Quote
-from rlm_site import derived, roles
-from rlm_site.editing import busy
-from rlm_site.editing.content import ContentAdmin
-from rlm_site.editing.import_pages import ImportPages
-from rlm_site.editing.publishable import PublishableForm
-from rlm_site.editing.states import StateFilter, chip
-from rlm_site.editing.work import WorkFilter
-from rlm_site.models import Revision
-from rlm_site.publishing import is_live, state
+from rlm_site.editor.concurrency import locking
+from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.dashboard import WorkFilter
+from rlm_site.editor.import_pages import ImportPages
+from rlm_site.editor.publishable import PublishableForm
+from rlm_site.editor.states import StateFilter, chip
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing import permissions
+from rlm_site.publishing.schedule import is_live, state
 
 _CITATION = re.compile(r"\[@[^\]]*\]")
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -66,9 +67,9 @@ class CheckFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "broken-links":
-            return queryset.filter(pk__in=loose_ends.with_broken_links())
+            return queryset.filter(pk__in=reports.with_broken_links())
         if self.value() == "no-quotation":
-            return queryset.filter(pk__in=loose_ends.without_good_quotation())
+            return queryset.filter(pk__in=reports.without_good_quotation())
         return queryset
 
 
@@ -82,7 +83,7 @@ class ReviewFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "due":
             return queryset
-        return queryset.filter(pk__in=checking.not_reviewed_for_a_year(timezone.now()).values("pk"))
+        return queryset.filter(pk__in=review_checks.not_reviewed_for_a_year(timezone.now()).values("pk"))
 
 
 class ArticleForm(PublishableForm):
@@ -192,9 +193,9 @@ class ArticleAdmin(WritingAdmin):
         if article is not None and not context.get("is_busy") and self.has_change_permission(request, article):
             if request.POST:
                 article = self.get_object(request, str(article.pk))  # a refused form has been laid over the other one
-            context["quotation_panel"] = desk.panel(article, request.POST, timezone.now())
+            context["quotation_panel"] = quotation_panel.panel(article, request.POST, timezone.now())
             context["quotation_address"] = reverse("admin:articles_article_quotations", args=[article.pk])
-            context["may_choose"] = roles.may_act_at_once(request.user, article)
+            context["may_choose"] = permissions.may_act_at_once(request.user, article)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -204,17 +205,17 @@ class ArticleAdmin(WritingAdmin):
             raise Http404
         if not self.has_change_permission(request, article):
             raise PermissionDenied
-        may_choose = roles.may_act_at_once(request.user, article)
+        may_choose = permissions.may_act_at_once(request.user, article)
         said, refused, status = "", "", 200
         if request.method == "POST" and request.POST.get("action"):
             if not may_choose:
                 raise PermissionDenied
             try:
-                with busy.writing():
+                with locking.writing():
                     said = self._choose(request, article)
             except (ValidationError, OperationalError) as error:
                 refused, status = _refusal(error, 400)
-        panel = desk.panel(article, request.POST, timezone.now())
+        panel = quotation_panel.panel(article, request.POST, timezone.now())
         context = {"panel": panel, "said": said, "refused": refused, "may_choose": may_choose}
         return render(request, "admin/articles/_quotations.html", context, status=status)
 
@@ -224,15 +225,15 @@ class ArticleAdmin(WritingAdmin):
         quote = quotes["quote"]
         if quote is None:
             raise ValidationError(_("There is no such quotation."))
-        if action == "veto" and not roles.may_act_at_once(request.user, quote):
+        if action == "veto" and not permissions.may_act_at_once(request.user, quote):
             raise PermissionDenied
-        said = desk.act(
+        said = quotation_panel.act(
             article,
             action,
             quote,
             word=request.POST.get("word", "").replace("\0", "")[:64],
             instead_of=quotes["instead_of"],
-            reason=request.POST.get("reason", "").replace("\0", "").strip()[: desk.LONGEST_REASON],
+            reason=request.POST.get("reason", "").replace("\0", "").strip()[: quotation_panel.LONGEST_REASON],
             author=request.user,  # type: ignore[arg-type]
         )
         self.log_change(request, article, f"{said} {quote}")
@@ -247,11 +248,11 @@ class ArticleAdmin(WritingAdmin):
         """Pages without a good quotation, and quotations shown never or very often."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        version = derived.settle().of(*pages.PICKED_FROM)
+        version = queue.settle().of(*placements.PICKED_FROM)
         context = {
             **self.admin_site.each_context(request),
             "title": _("How quotations answer the pages"),
-            "coverage": desk.coverage(timezone.now(), version),
+            "coverage": quotation_panel.coverage(timezone.now(), version),
             "opts": self.opts,
         }
         return render(request, "admin/articles/coverage.html", context)
@@ -261,20 +262,20 @@ class ArticleAdmin(WritingAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.may_be_ordered = roles.may_act_at_once(request.user, row)
+            row.may_be_ordered = permissions.may_act_at_once(request.user, row)
         return row
 
     def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The sections of a topic in their order, each with the buttons that move it."""
         topic = get_object_or_404(Article.objects.topics(), pk=pk)
-        if not roles.may_act_at_once(request.user, topic):
+        if not permissions.may_act_at_once(request.user, topic):
             raise PermissionDenied
         refused, status = "", 200
         if request.method == "POST":
             section, _space, step = request.POST.get("move", "").partition(" ")
             seen, author = request.POST.get("seen", ""), request.user
             try:
-                with busy.writing():
+                with locking.writing():
                     said = ordering.move(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
                     self.log_change(request, topic, said)
             except (ValidationError, OperationalError) as error:
@@ -341,7 +342,7 @@ def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[st
     """What is said of an act that was not done, and the status that goes with it."""
     if isinstance(error, ValidationError):
         return " ".join(error.messages), status
-    if not busy.is_busy(error):
+    if not locking.is_busy(error):
         raise error
     return _("The database is busy. Nothing was changed; try again."), 503
 

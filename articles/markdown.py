@@ -25,7 +25,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from rlm_site.slugs import slug_for
+from rlm_site.text.slugs import slug_for
 
 # What may leave the renderer, whatever an editor or a mistake of ours put in: tag -> attributes.
 ALLOWED: dict[str, set[str]] = {

@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.models import Quote
-from rlm_site.models import NaturalKeyManager, Publishable, Tag, TaggedBase
-from rlm_site.paths import reverse
-from rlm_site.publishing import is_live, live
-from rlm_site.slugs import slug_for, validate_first_level
-from rlm_site.tagging import TagManager
+from rlm_site.fields import NaturalKeyManager
+from rlm_site.publishing.models import Publishable
+from rlm_site.publishing.schedule import is_live, live
+from rlm_site.tags.manager import TagManager
+from rlm_site.tags.models import Tag, TaggedBase
+from rlm_site.text.slugs import reverse, slug_for, validate_first_level
 
 
 class TaggedArticle(TaggedBase):

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from articles.models import Article
-from rlm_site import derived, revisions
-from rlm_site.models import Revision
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
 
 STEPS: dict[str, str | Promise] = {
     "top": gettext_lazy("To the top"),
@@ -69,5 +70,5 @@ def move(topic: Article, section: str, step: str, *, seen: str, author: User | N
         if before[row.pk] != position - 1:
             state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
             revisions.record(row, state=state, act=Revision.Act.PLACE, author=author, comment=said)
-    derived.drain()
+    queue.drain()
     return said

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
-from rlm_site import revisions
-from rlm_site.models import PreviewLink, Revision
+from rlm_site.history import revisions
+from rlm_site.history.models import PreviewLink, Revision
 
 GOOD_FOR = timedelta(days=14)
 _SIGNER = signing.Signer(salt="articles.preview_link")

@@ -1,7 +1,7 @@
 """References as rows of files."""
 
 from articles.models import Reference
-from rlm_site.editing.importing import ContentResource
+from rlm_site.editor.importing import ContentResource
 
 
 class ReferenceResource(ContentResource):

@@ -8,13 +8,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from articles import markdown, pages, previews, references
+from articles import citations, json_ld, markdown, placements, previews, topics
+from articles.form_preview import tag_names
 from articles.models import Article, Reference
-from articles.unsaved import tag_names
-from rlm_site import derived, linked_data, revisions
-from rlm_site.freshness import UNKNOWN, State
-from rlm_site.publishing import is_live, is_retired
-from rlm_site.reading import made_of, page
+from rlm_site.history import revisions
+from rlm_site.indexing import queue
+from rlm_site.page_cache.decorators import made_of, page
+from rlm_site.page_cache.versions import UNKNOWN, State
+from rlm_site.publishing.schedule import is_live, is_retired
 
 
 @page
@@ -29,8 +30,8 @@ def section(request: HttpRequest, topic_slug: str, slug: str) -> HttpResponse:
 
 def _article(request: HttpRequest, topic_slug: str, section_slug: str = "") -> HttpResponse:
     now = timezone.now()
-    state = derived.settle()
-    found = pages.topic(topic_slug, now)
+    state = queue.settle()
+    found = topics.topic(topic_slug, now)
     if found is None:
         return _gone(request, topic_slug, section_slug)
     if not section_slug:
@@ -42,10 +43,10 @@ def _article(request: HttpRequest, topic_slug: str, section_slug: str = "") -> H
 
 
 def _page(
-    request: HttpRequest, found: pages.Topic, article: Article, state: State = UNKNOWN, warns: bool = False
+    request: HttpRequest, found: topics.Topic, article: Article, state: State = UNKNOWN, warns: bool = False
 ) -> HttpResponse:
     now = timezone.now()
-    text = pages.text_of(article, now, state.of("references"))
+    text = topics.text_of(article, now, state.of("references"))
     before, after = found.neighbours(article) if article.parent else (None, None)
     context = {
         "article": article,
@@ -58,13 +59,13 @@ def _page(
         "before": before,
         "after": after,
         "tags": found.tags.get(article.pk, []),
-        "quotations": pages.block_of(found, article, now, state.of(*pages.PICKED_FROM)),
-        "description": pages.description(article),
-        "linked_data": linked_data.article(article, found.article),
+        "quotations": placements.block_of(found, article, now, state.of(*placements.PICKED_FROM)),
+        "description": topics.description(article),
+        "linked_data": json_ld.article(article, found.article),
         "warns": warns,
     }
     response = render(request, "articles/article.html", context)
-    return made_of({**found.tokens, **state.tokens_of("tags", *text.parts, *pages.PICKED_FROM)}, response)
+    return made_of({**found.tokens, **state.tokens_of("tags", *text.parts, *placements.PICKED_FROM)}, response)
 
 
 @lru_cache(maxsize=1024)
@@ -76,7 +77,7 @@ def _notes(notes: tuple[markdown.Note, ...]) -> SafeString:
 def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpResponse:
     """What was withdrawn says so, or leads to what took its place; anything else was never here."""
     now = timezone.now()
-    article = pages.at(topic_slug, section_slug)
+    article = topics.at(topic_slug, section_slug)
     rows = [row for row in (article, article and article.parent) if row]
     withdrawn = next((row for row in rows if is_retired(row, now)), None)
     if withdrawn is None or not all(is_live(row, now) or is_retired(row, now) for row in rows):
@@ -88,8 +89,8 @@ def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpRespo
 
 def preview_of(request: HttpRequest, article: Article) -> HttpResponse:
     """The page as it would be with this article, saved or not, in its place. Beside the form it needs no warning."""
-    derived.drain()
-    found = pages.around(article, tag_names(article), timezone.now())
+    queue.drain()
+    found = topics.around(article, tag_names(article), timezone.now())
     beside_the_form = request.headers.get("Sec-Fetch-Dest") in {"iframe", "empty"}
     response = _page(request, found, article, warns=not beside_the_form)
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -118,9 +119,9 @@ def _closed(request: HttpRequest, reason: str) -> HttpResponse:
 
 @page
 def reference_list(request: HttpRequest) -> HttpResponse:
-    citing = pages.citing(timezone.now())
+    citing = topics.citing(timezone.now())
     entries = [
-        (reference, references.in_bibliography(reference), citing[reference.key])
+        (reference, citations.in_bibliography(reference), citing[reference.key])
         for reference in Reference.objects.all()
         if reference.key in citing
     ]

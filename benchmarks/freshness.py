@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))
 from rlm_site.testing import Site, _fresh_database, serving  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
-    from stories import Change, Says
+    from scenarios import Change, Says
 
 ASKED_AT_ONCE = 6  # after a change, of both servers together, which have eight threads each
 LONGEST_PAUSE = 0.1  # seconds between two questions of a reader: whoever writes wants to have a turn
@@ -86,7 +86,7 @@ class Result:
 def trial(
     sites: Sequence[Site], changes: "Iterable[Change]", count: int, seconds: float, readers: int, rng: random.Random
 ) -> Result:
-    from stories import answer
+    from scenarios import answer
 
     result = Result()
     began = time.monotonic()
@@ -142,7 +142,7 @@ def trial(
 
 
 def all_tokens() -> list[tuple[str, str]]:
-    from rlm_site.models import ContentVersion, PartVersion
+    from rlm_site.page_cache.models import ContentVersion, PartVersion
 
     return sorted(row for model in (ContentVersion, PartVersion) for row in model.objects.values_list("name", "token"))
 
@@ -151,11 +151,11 @@ def drop_triggers(table: str) -> None:
     """From now on nobody notices what is written to this table."""
     from django.db import connection
 
-    from rlm_site import freshness
+    from rlm_site.page_cache import triggers, watch
 
-    names = [name for name, of_table in freshness._present(connection).items() if of_table == table]
+    names = [name for name, of_table in triggers._present(connection).items() if of_table == table]
     if not names:
-        sys.exit(f"{table} has no trigger that could be dropped; there are those of {', '.join(freshness.WATCHED)}")
+        sys.exit(f"{table} has no trigger that could be dropped; there are those of {', '.join(watch.WATCHED)}")
     with connection.cursor() as cursor:
         for name in names:
             cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
@@ -186,8 +186,8 @@ def main() -> None:
         import django
 
         django.setup()
-        from stories import Stories
-        from writers import Client, Editor, InBulk, Loading, Replacing, Saving, Updating
+        from clients import Client, Editor, InBulk, Loading, Replacing, Saving, Updating
+        from scenarios import Stories
 
         for table in args.broken:
             drop_triggers(table)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from made_up import ROOT, SEED, Words, _texts
+from synthetic_data import ROOT, SEED, Words, _texts
 
 sys.path.insert(0, str(ROOT))
 
@@ -73,9 +73,9 @@ class Asking(threading.Thread):
 
 
 def everybody(site: Site, words: Words) -> dict[str, Asking]:
-    from writers import Editor
+    from clients import Editor
 
-    from rlm_site.models import Tag
+    from rlm_site.tags.models import Tag
 
     rng = random.Random(SEED)
     editor = Editor([site], rng)

@@ -32,7 +32,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
-from made_up import KEPT, ROOT, database, environment
+from synthetic_data import KEPT, ROOT, database, environment
 
 WORDS = ROOT / "fixtures" / "articles.json"
 SECTION = "/topic-1/section-1-of-topic-1/"
@@ -197,14 +197,14 @@ def print_queries() -> None:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from rlm_site import freshness
+    from rlm_site.page_cache import versions
 
     client = Client(HTTP_HOST="127.0.0.1")
     counts = {}
     for name, path in {**PAGES, SEARCH: "/search/?q=" + quote(titles()[0])}.items():
         for state in ("made", "again"):
             # what a page in memory stands on is asked of the driver itself
-            asked = patch.object(freshness, "_rows", wraps=freshness._rows)
+            asked = patch.object(versions, "_rows", wraps=versions._rows)
             with asked as of_driver, CaptureQueriesContext(connection) as captured:
                 client.get(path)
             counts[f"{name}, {state}"] = of_driver.call_count + len(captured)
@@ -212,7 +212,7 @@ def print_queries() -> None:
 
 
 def execute(url: str, statement: str) -> None:
-    from made_up import _connected
+    from synthetic_data import _connected
 
     with _connected(url) as connection:
         connection.execute(statement)

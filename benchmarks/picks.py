@@ -32,7 +32,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from made_up import KEPT, ROOT, SEED, TAGS, _connected, database, environment
+from synthetic_data import KEPT, ROOT, SEED, TAGS, _connected, database, environment
 
 KINDS = ("rare", "middling", "most frequent")
 STATES = {"first": ["new connection"], "kept": ["cold", "warm"]}  # of the connections of each process
@@ -132,7 +132,7 @@ def pick(pages: list[Page], connections: str) -> Times:
     from django.db import connection
 
     from quotes.matching import Page
-    from quotes.words import vocabulary
+    from rlm_site.text.words import vocabulary
 
     asked = [Page(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
     times: Times = {}

@@ -18,13 +18,13 @@ from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from quotes.resources import PersonResource, QuoteResource
-from rlm_site import roles
-from rlm_site.editing.content import ContentAdmin, StackInline, TableInline, spellings
-from rlm_site.editing.forms import ContentForm
-from rlm_site.editing.import_pages import ImportPages
-from rlm_site.editing.publishable import AtOnce, PublishableAdmin, PublishableForm
-from rlm_site.editing.states import StateFilter
-from rlm_site.editing.work import WorkFilter
+from rlm_site.editor.content import ContentAdmin, StackInline, TableInline, spellings
+from rlm_site.editor.dashboard import WorkFilter
+from rlm_site.editor.forms import ContentForm
+from rlm_site.editor.import_pages import ImportPages
+from rlm_site.editor.publishable import AtOnce, PublishableAdmin, PublishableForm
+from rlm_site.editor.states import StateFilter
+from rlm_site.publishing import permissions
 
 
 class NamesField(forms.CharField):
@@ -315,7 +315,7 @@ class QuoteAdmin(ImportPages, PublishableAdmin):
 
     def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What is published; drafts are for those who may change them."""
-        if not roles.may_edit(request.user, Quote):
+        if not permissions.may_edit(request.user, Quote):
             public = Quote.objects.published(timezone.now())
             queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))
         relations = ("person", "work", "quoted_in", "true_source", "version_of")

@@ -6,22 +6,25 @@ class QuotesConfig(AppConfig):
     verbose_name = "Quotations"
 
     def ready(self) -> None:
-        from quotes import index, loose_ends
+        from quotes import reports, search, word_index
         from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
-        from rlm_site import addresses, derived, freshness
-        from rlm_site.editing import work
-        from rlm_site.freshness import Part
+        from rlm_site.editor import dashboard
+        from rlm_site.indexing import queue
+        from rlm_site.page_cache import watch
+        from rlm_site.page_cache.watch import Part
+        from rlm_site.redirects import redirects
 
         quotations = Part("quotes")
-        freshness.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
-        freshness.watch(Person, quotations, stale=[("person", "id")])
-        freshness.watch(Work, quotations, stale=[("work", "id")])
-        freshness.watch(IndexTerm, quotations, stale=[("quote", "quote_id")])
-        freshness.watch(TaggedQuote, quotations, stale=[("quote", "content_object_id")])
-        freshness.watch(Check)  # stands on the quotation's own page alone
-        derived.spreads("person", index.quotes_with("person"))
-        derived.spreads("work", index.quotes_with("work"))
-        derived.spreads("tag", index.quotes_with("tagged_items__tag"))
-        derived.rebuilds("quote", index.rebuild)
-        addresses.follow("person", Person.objects.all())
-        work.shows(loose_ends.tasks)
+        watch.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
+        watch.watch(Person, quotations, stale=[("person", "id")])
+        watch.watch(Work, quotations, stale=[("work", "id")])
+        watch.watch(IndexTerm, quotations, stale=[("quote", "quote_id")])
+        watch.watch(TaggedQuote, quotations, stale=[("quote", "content_object_id")])
+        watch.watch(Check)  # stands on the quotation's own page alone
+        queue.spreads("person", word_index.quotes_with("person"))
+        queue.spreads("work", word_index.quotes_with("work"))
+        queue.spreads("tag", word_index.quotes_with("tagged_items__tag"))
+        queue.rebuilds("quote", search._index_quotes)
+        queue.rebuilds("quote", word_index.rebuild)
+        redirects.follow("person", Person.objects.all())
+        dashboard.shows(reports.tasks)

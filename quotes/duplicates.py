@@ -21,9 +21,9 @@ from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Length
 
 from quotes.models import Quote, QuoteWord, Word
-from quotes.words import NUMBERS, STOP_WORDS, form, vocabulary
-from rlm_site import derived
-from rlm_site.folding import fold
+from rlm_site.indexing import queue
+from rlm_site.text.folding import fold
+from rlm_site.text.words import NUMBERS, STOP_WORDS, form, vocabulary
 
 
 class Verdict(Enum):
@@ -527,7 +527,7 @@ def similar_to(text: str, exclude: int | None = None, limit: int = 5) -> list[Si
 
     Candidates share the rarest words of the text and are found in the word index, by a fixed number of queries.
     """
-    derived.drain()
+    queue.drain()
     found = _stored_like(text, () if exclude is None else (exclude,))[:limit]
     quotes = Quote.objects.for_display().in_bulk([pk for pk, _ in found])
     return [Similar(quotes[pk], compared.verdict, compared.likeness) for pk, compared in found]
@@ -603,7 +603,7 @@ def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> l
             if other < place or (other > place and blocks.is_short[other] and not _is_short(words.words)):
                 _keep(earlier, max(place, other), min(place, other), _compared(words, spelled[other]))
 
-    derived.drain()
+    queue.drain()
     stored: dict[int, tuple[int, Comparison]] = {}
     if Quote.objects.count() > _SCAN * len(texts):
         for place, text in enumerate(texts):

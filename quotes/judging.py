@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from quotes import index, matching
+from quotes import matching, word_index
 from quotes.models import Person, Quote, Work
-from quotes.words import form, occurrences
+from rlm_site.text.words import form, occurrences
 
 FOLDER = Path(__file__).parent / "judged"
 HALVES = ("work", "measured")
@@ -110,14 +110,14 @@ def load(rows: Iterable[Row]) -> dict[int, int]:
     )
     ids = [quote.pk for quote in quotes]
     for start in range(0, len(ids), BATCH):
-        index.rebuild(ids[start : start + BATCH])
+        word_index.rebuild(ids[start : start + BATCH])
     return {quote.pk: row["line"] for quote, row in zip(quotes, rows, strict=True)}
 
 
 def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) -> dict[str, list[int]]:
     """What the site shows for each heading by itself."""
     pages = {heading: matching.Page(heading) for heading in headings}
-    index.learn(word for page in pages.values() for word in page.used_words())
+    word_index.learn(word for page in pages.values() for word in page.used_words())
     made = matching.blocks([(page,) for page in pages.values()], now)
     return {
         heading: [lines[pick.quote.pk] for pick in block.picks] for heading, (block,) in zip(pages, made, strict=True)

@@ -25,10 +25,10 @@ from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from quotes.index import UNSURE, WEAK, tag_term
 from quotes.models import Person, Quote, Work
-from quotes.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
-from rlm_site.publishing import is_live, next_change
+from quotes.word_index import UNSURE, WEAK, tag_term
+from rlm_site.publishing.schedule import is_live, next_change
+from rlm_site.text.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
 
 BLOCK_SIZE = 3
 CANDIDATES_A_WORD = 200

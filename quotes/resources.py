@@ -11,20 +11,11 @@ from import_export.widgets import Widget
 
 from quotes.duplicates import duplicates_within
 from quotes.models import Person, Quote, Work
-from rlm_site import revisions, roles
-from rlm_site.editing.importing import (
-    ContentResource,
-    NameList,
-    OtherRow,
-    Rows,
-    TagNames,
-    Text,
-    Year,
-    YesNo,
-    is_empty,
-)
-from rlm_site.models import Revision
-from rlm_site.slugs import slug_for
+from rlm_site.editor.importing import ContentResource, NameList, OtherRow, Rows, TagNames, Text, Year, YesNo, is_empty
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.publishing import permissions
+from rlm_site.text.slugs import slug_for
 
 
 class PersonResource(ContentResource):
@@ -153,7 +144,7 @@ class QuoteResource(ContentResource):
     def __init__(self, user: Any) -> None:
         super().__init__(user)
         # nobody passes by whoever has to look at it
-        self.may_publish = roles.may_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
+        self.may_publish = permissions.may_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
         self.drafts: dict[int, Revision] = {}
         self.twins: dict[int, str] = {}  # number of a row -> what is the same quotation
         self.number = 0

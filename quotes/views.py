@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from quotes.models import Person, Quote
-from rlm_site import derived
-from rlm_site.folding import fold
-from rlm_site.models import Tag
-from rlm_site.reading import made_of, page, value
+from rlm_site.indexing import queue
+from rlm_site.page_cache.decorators import made_of, page, value
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold
 
 PAGE_SIZE = 20
 Row = TypeVar("Row")
@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 def quote_list(request: HttpRequest) -> HttpResponse:
     """All quotations, filtered by tag, person, word and status; filters that name nothing are a 404."""
     now = timezone.now()
-    state = derived.settle()
+    state = queue.settle()
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
     if slug := value(request, "tag"):
@@ -51,7 +51,7 @@ def quote_list(request: HttpRequest) -> HttpResponse:
 @page
 def person_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    state = derived.settle()
+    state = queue.settle()
     shown = Q(quotes__in=Quote.objects.published(now).listed())
     people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
     by_name = sorted(people, key=lambda person: (_folded_name(person), person.pk))
@@ -62,7 +62,7 @@ def person_list(request: HttpRequest) -> HttpResponse:
 @page(parameters=("page",))
 def person(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    state = derived.settle()
+    state = queue.settle()
     found = _named(Person.objects.published(now).filter(slug=slug).first())
     quotes = Quote.objects.published(now).by_person(found).for_display()
     sure = quotes.exclude(status=Quote.Status.DISPUTED)

@@ -18,16 +18,19 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rlm_site import comparing, tagging
-from rlm_site.editing import work
-from rlm_site.editing.deletions import DeletionPages
-from rlm_site.editing.forms import ContentForm
-from rlm_site.editing.import_pages import ImportPages
-from rlm_site.editing.tags import TagPages
-from rlm_site.folding import fold_name
-from rlm_site.models import Address, Deletion, Import, Revision, Tag
-from rlm_site.resources import TagResource
-from rlm_site.slugs import slug_for
+from rlm_site.editor import dashboard
+from rlm_site.editor.forms import ContentForm
+from rlm_site.editor.import_pages import ImportPages
+from rlm_site.editor.tag_resource import TagResource
+from rlm_site.editor.tags import TagPages
+from rlm_site.editor.trash import DeletionPages
+from rlm_site.history import diff
+from rlm_site.history.models import Deletion, Import, Revision
+from rlm_site.redirects.models import Address
+from rlm_site.tags import parsing
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import slug_for
 
 admin.site.unregister(taggit.models.Tag)  # taggit.admin has registered it; ours is another
 
@@ -58,7 +61,7 @@ class TagForm(ContentForm):
             )
 
     def clean_name(self) -> str:
-        return tagging.clean_name(self.cleaned_data["name"])
+        return parsing.clean_name(self.cleaned_data["name"])
 
     def clean_slug(self) -> str:
         name = self.cleaned_data.get("name", "")
@@ -124,11 +127,11 @@ class RevisionAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {"title": _("All changes"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(content_type__in=work.seen_by(request, self.admin_site))
+        return super().get_queryset(request).filter(content_type__in=dashboard.seen_by(request, self.admin_site))
 
     @admin.display(description=gettext_lazy("record"))
     def what(self, obj: Revision) -> str:
-        return work.title_of(obj)
+        return dashboard.title_of(obj)
 
     @admin.display(description=gettext_lazy("kind"), ordering="content_type")
     def kind_of_record(self, obj: Revision) -> str:
@@ -149,12 +152,12 @@ class RevisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("record"))
     def record(self, obj: Revision) -> SafeString | str:
-        address = work.address_of(obj, "change")
+        address = dashboard.address_of(obj, "change")
         return format_html('<a href="{}">{}</a>', address, self.what(obj)) if address else self.what(obj)
 
     @admin.display(description=gettext_lazy("what it changed"))
     def changes(self, obj: Revision) -> SafeString | str:
-        address = work.address_of(obj, "compare")
+        address = dashboard.address_of(obj, "compare")
         if not address or obj.number == 1:
             return _("It is the first version.") if obj.number == 1 else ""
         query = urlencode({"from": obj.number - 1, "to": obj.number})
@@ -163,7 +166,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("text"))
     def text(self, obj: Revision) -> SafeString:
         model = obj.content_type.model_class()
-        found = comparing.differences(model, {}, obj.content) if model else []
+        found = diff.differences(model, {}, obj.content) if model else []
         lines = ((field.label, "".join(part.text for part in field.parts)) for field in found)
         return format_html('<dl class="version">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
 

@@ -4,9 +4,9 @@ from django.db.models.signals import post_migrate
 
 
 def install_triggers(using: str, **kwargs: object) -> None:
-    from rlm_site import freshness
+    from rlm_site.page_cache import triggers
 
-    freshness.install(using)
+    triggers.install(using)
 
 
 class SiteConfig(AppConfig):
@@ -14,16 +14,21 @@ class SiteConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        from rlm_site import addresses, checks, derived, freshness, search, tagging  # noqa: F401
-        from rlm_site.freshness import Part
-        from rlm_site.models import Tag
+        from rlm_site.indexing import queue
+        from rlm_site.page_cache import (
+            checks,  # noqa: F401 - registers itself
+            watch,
+        )
+        from rlm_site.page_cache.watch import Part
+        from rlm_site.redirects import redirects
+        from rlm_site.tags import manager
+        from rlm_site.tags.models import Tag
 
-        freshness.watch(Tag, Part("tags"), stale=[("tag", "id")])
-        derived.rebuilds("tag", tagging.refold)
-        addresses.follow("tag", Tag.objects.all())
-        search.register()
+        watch.watch(Tag, Part("tags"), stale=[("tag", "id")])
+        queue.rebuilds("tag", manager.refold)
+        redirects.follow("tag", Tag.objects.all())
         post_migrate.connect(install_triggers, sender=self)
 
 
 class SiteAdminConfig(AdminConfig):
-    default_site = "rlm_site.editing.site.SiteAdmin"
+    default_site = "rlm_site.editor.site.SiteAdmin"

@@ -127,10 +127,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "rlm_site.proxies.forget_untrusted_headers",
+    "rlm_site.middleware.forget_untrusted_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "rlm_site.page_cache.serve_from_memory",
+    "rlm_site.page_cache.middleware.serve_from_memory",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,7 +156,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "rlm_site.context.site",
+                "rlm_site.context_processors.site",
             ],
         },
     }
@@ -198,8 +198,8 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
-TAGGIT_TAGS_FROM_STRING = "rlm_site.tagging.parse"
-TAGGIT_STRING_FROM_TAGS = "rlm_site.tagging.edit_string"
+TAGGIT_TAGS_FROM_STRING = "rlm_site.tags.parsing.parse"
+TAGGIT_STRING_FROM_TAGS = "rlm_site.tags.parsing.edit_string"
 
 # Nothing may come from another host and nothing inline may run, the admin included.
 CONTENT_SECURITY_POLICY = {

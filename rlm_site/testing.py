@@ -58,11 +58,11 @@ FIXTURES = ["tags", "people", "works", "quotes", "references", "articles"]
 def content(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> None:
     if not any(item.get_closest_marker("django_db") for item in request.session.items):
         return  # then there is no test database, and the site's own is none of our business
-    from rlm_site import derived  # settings are not there yet when pytest loads this plugin
+    from rlm_site.indexing import queue
 
     with django_db_blocker.unblock():
         call_command("loaddata", *FIXTURES, verbosity=0)
-        derived.drain()
+        queue.drain()
 
 
 @pytest.fixture(scope="session", autouse=True)

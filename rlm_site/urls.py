@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from rlm_site import feeds, sitemaps, views
+from rlm_site.front import feeds, sitemaps, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -25,5 +25,5 @@ urlpatterns = [
     path("", include("articles.urls")),  # last: a topic may have any other first word
 ]
 
-handler404 = "rlm_site.views.not_found"
-handler500 = "rlm_site.views.server_error"
+handler404 = "rlm_site.front.views.not_found"
+handler500 = "rlm_site.front.views.server_error"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from articles.models import Article
 from quotes.models import Person, Quote
-from rlm_site.models import Tag
+from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from articles.models import Article, QuoteChoice
 from quotes.models import Person, Quote
-from rlm_site import derived, revisions
-from rlm_site.models import Revision, Tag
-from rlm_site.tests.desk import act, count_queries, delete, delete_selected, filled, signed_in
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.tags.models import Tag
+from rlm_site.tests.editor import act, count_queries, delete, delete_selected, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +94,7 @@ def test_the_slug_is_made_of_a_title_in_any_letters(editor: Client, client: Clie
 
 def test_a_new_slug_leaves_the_old_address_leading_to_it(editor: Client, client: Client) -> None:
     quagga = topic()
-    derived.drain()
+    queue.drain()
     save(editor, quagga, slug="plains-zebra")
     assert client.get("/quagga/", follow=False)["Location"] == "/plains-zebra/"
 
@@ -105,7 +107,7 @@ def test_text_is_stored_with_the_line_ends_it_was_written_with(editor: Client) -
 def test_several_pages_are_deleted_from_the_list(editor: Client, client: Client) -> None:
     rows = [topic("Quagga"), topic("Quokka")]
     topic("Stripes", parent=rows[0])
-    derived.drain()
+    queue.drain()
     assert client.get("/quagga/stripes/").status_code == 200
     delete_selected(editor, *rows)
     assert client.get("/quagga/").status_code == client.get("/quagga/stripes/").status_code == 404
@@ -114,7 +116,7 @@ def test_several_pages_are_deleted_from_the_list(editor: Client, client: Client)
 def test_a_pin_shows_its_quotation_on_the_next_request(editor: Client, client: Client) -> None:
     quagga = topic()
     quote = Quote.objects.create(text="Zebras are horses that a quagga outran.", published=True, status="disputed")
-    derived.drain()
+    queue.drain()
     assert "outran" not in client.get("/quagga/").content.decode()
     editor.post(f"/admin/articles/article/{quagga.pk}/quotations/", {"action": "pin", "quote": str(quote.pk)})
     assert "outran" in client.get("/quagga/").content.decode()
@@ -196,7 +198,7 @@ def test_a_topic_with_sections_does_not_become_a_section(editor: Client) -> None
 
 def test_a_publication_is_recorded_with_what_readers_and_editors_are_told(editor: Client, client: Client) -> None:
     quagga = topic(body="First.")
-    derived.drain()
+    queue.drain()
     save(editor, quagga, body="Second.", tags="exile", change_comment="See the museum's list.")
     told = {"kind": "correction", "note": "Stripes counted again.", "comment": "Read twice."}
     assert "Stripes counted again." not in client.get("/changes/").content.decode()

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from articles.models import Reference
-from rlm_site.models import Import
-from rlm_site.tests.desk import member
-from rlm_site.tests.importing import confirm, csv_of, json_of, preview, shown, told
+from rlm_site.history.models import Import
+from rlm_site.tests.editor import member
+from rlm_site.tests.import_files import confirm, csv_of, json_of, preview, shown, told
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+from rlm_site.editor.concurrency.tests.test_saving_under_load import Editor, locked, prepared
 from rlm_site.testing import Site
-from rlm_site.tests.test_saving_under_load import Editor, locked, prepared
 
 EDITORS, PINS = 4, 3
 
@@ -24,7 +24,7 @@ print(json.dumps([sections, quotes]))
 REPORT = """
 import json
 from articles.models import Article
-from rlm_site import revisions
+from rlm_site.history import revisions
 topic = Article.objects.get(pk={topic})
 pins = [[pin.quote_id, pin.position] for pin in topic.quote_choices.all()]
 order = [section.pk for section in topic.sections.in_reading_order()]

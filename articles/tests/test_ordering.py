@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from articles.models import Article
-from rlm_site import revisions
-from rlm_site.models import Revision
-from rlm_site.tests.desk import count_queries, filled, signed_in
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.tests.editor import count_queries, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 

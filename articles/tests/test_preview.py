@@ -10,9 +10,9 @@ from django.utils import timezone
 from articles import previews
 from articles.models import Article
 from quotes.models import Quote
-from rlm_site import revisions
-from rlm_site.models import PreviewLink, Revision
-from rlm_site.tests.desk import count_queries, signed_in
+from rlm_site.history import revisions
+from rlm_site.history.models import PreviewLink, Revision
+from rlm_site.tests.editor import count_queries, signed_in
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from articles.models import Article, QuoteChoice, Reference
 from quotes.models import Person, Quote
-from rlm_site import revisions
-from rlm_site.models import Revision, Tag
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.tags.models import Tag
 from rlm_site.tests.html import links, meta, parse, text_of, with_class
 
 pytestmark = pytest.mark.django_db

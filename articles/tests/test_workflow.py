@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from articles.models import Article
 from quotes.models import Person, Quote
-from rlm_site import derived, publishing, revisions
-from rlm_site.models import Revision
-from rlm_site.tests.desk import act, filled, member, signed_in
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing import schedule
+from rlm_site.tests.editor import act, filled, member, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +79,7 @@ def test_publishing_shows_it_at_once_with_its_tags(section: Article, client: Cli
 def test_a_draft_of_a_quotation_leaves_what_readers_see(client: Client) -> None:
     editor = signed_in()
     quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
-    derived.drain()
+    queue.drain()
     assert save(editor, quote, text="A quagga outran hardly anybody.").status_code == 302
     assert "them all" in seen(client, quote.get_absolute_url())
     assert "outran them all" in seen(client, "/words/quagga/")
@@ -183,7 +185,7 @@ def test_a_new_page_is_published_at_a_time(client: Client) -> None:
     later = timezone.localtime() + timedelta(days=2)
     act(editor, quagga, "publish", publish_at_0=f"{later:%Y-%m-%d}", publish_at_1=f"{later:%H:%M}")
     quagga.refresh_from_db()
-    assert publishing.state(quagga) == "scheduled"
+    assert schedule.state(quagga) == "scheduled"
     assert client.get("/quagga/").status_code == 404
     act(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
     assert client.get("/quagga/").status_code == 200
@@ -272,7 +274,7 @@ def test_a_draft_is_brought_together_with_a_change_from_outside(section: Article
 def test_a_draft_that_names_somebody_deleted_since_is_still_opened_and_published(client: Client) -> None:
     editor = signed_in()
     quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
-    derived.drain()
+    queue.drain()
     somebody = Person.objects.create(name="Ann Quill", slug="ann-quill")
     assert save(editor, quote, text="A quagga slept.", person=str(somebody.pk)).status_code == 302
     somebody.delete()
@@ -382,15 +384,15 @@ def test_a_list_action_is_refused_to_who_may_not_delete(section: Article) -> Non
 
 
 def test_drafts_renew_no_page_in_memory(section: Article) -> None:
-    from rlm_site import freshness
+    from rlm_site.page_cache import versions
 
     editor = signed_in()
     editor.get(change(section))
-    derived.drain()
-    before = freshness.state()
+    queue.drain()
+    before = versions.state()
     save(editor, section, body="Nothing but quaggas.")
     act(editor, section, "review")
-    assert freshness.state() == before
+    assert versions.state() == before
 
 
 def test_every_revision_remembers_what_it_was_begun_from(section: Article) -> None:

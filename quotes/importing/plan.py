@@ -12,10 +12,11 @@ from quotes import duplicates
 from quotes.importing.files import Problem
 from quotes.importing.records import PersonGiven, Record, WorkGiven
 from quotes.models import Person, Quote, Work
-from rlm_site import tagging
-from rlm_site.folding import fold_name
-from rlm_site.models import Revision, Tag
-from rlm_site.slugs import slug_for
+from rlm_site.history.models import Revision
+from rlm_site.tags import manager
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import slug_for
 
 BATCH = 500
 SAME_LIFE = 10  # years by which dates of one person may differ from source to source
@@ -246,7 +247,7 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
         with_keys = Quote.objects.filter(key__in=[record.key for record in some])
         stored = {quote.key: quote for quote in _with_all(with_keys)}
         edited = _edited_here([quote.pk for quote in stored.values()])
-        tags = tagging.known({name for record in some if record.key in stored for name in record.tags or ()})
+        tags = manager.known({name for record in some if record.key in stored for name in record.tags or ()})
         for record in some:
             quote = stored.get(record.key)
             first = lines.setdefault(record.key, record.line)

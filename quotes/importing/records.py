@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from quotes.importing import printed
+from quotes.importing import bartlett
 from quotes.importing.files import Problem, Row
 from quotes.models import Check, IndexTerm, Person, Quote, Work
-from quotes.words import occurrences
-from rlm_site import tagging
-from rlm_site.folding import fold_name
-from rlm_site.models import Tag
-from rlm_site.slugs import slug_for
+from rlm_site.tags import parsing
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import slug_for
+from rlm_site.text.words import occurrences
 
 # Columns of a quotation that rows give as they are stored, in the order of the export.
 PLAIN_FIELDS = (
@@ -437,7 +437,7 @@ class _Reading:
             person = _person_of(collected) if not scripture else None
             objects["person"] = person
         if "as_quoted_in" in self.values:
-            source = printed.collection(collected["as_quoted_in"])
+            source = bartlett.collection(collected["as_quoted_in"])
             if collected["as_quoted_in"] and source is None:
                 kept.append(collected["as_quoted_in"])
             objects["quoted_in"] = (
@@ -478,7 +478,7 @@ class _Reading:
         work = objects.get("work")
         if not as_printed:
             return ""
-        found = printed.translator(as_printed, collected["author"], work.title if work else "")
+        found = bartlett.translator(as_printed, collected["author"], work.title if work else "")
         if not found:
             kept.append(as_printed)
         return found
@@ -539,7 +539,7 @@ def key_of(author: str, text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _author_in_keys(author: str) -> tuple[str, str]:
-    name = slug_for(printed.sort_name(author).split(",")[0])[:16] if author else "anonymous"
+    name = slug_for(bartlett.sort_name(author).split(",")[0])[:16] if author else "anonymous"
     return name, fold_name(author)
 
 
@@ -574,7 +574,7 @@ def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
     if _is_nobody(name):
         return None
     born, died, dates = collected["born"], collected["died"], collected["dates_as_printed"]
-    born_circa, died_circa = printed.about(dates, born, died)
+    born_circa, died_circa = bartlett.about(dates, born, died)
     ancient = bool(re.search(r"[AB]\. ?[DC]\b", dates)) or (died is not None and died < 500)
     kind = Person.Kind.PERSON
     if re.search(r"proverb$", name, re.IGNORECASE):
@@ -586,7 +586,7 @@ def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
         PersonGiven(
             kind=kind,
             name=name,
-            sort_name=printed.sort_name(name, ancient) if kind != Person.Kind.PROVERB else name,
+            sort_name=bartlett.sort_name(name, ancient) if kind != Person.Kind.PROVERB else name,
             description=description,
             born=born,
             died=died,
@@ -612,7 +612,7 @@ def _scripture(collected: dict[str, Any]) -> tuple[WorkGiven, str] | None:
         year = re.search(r"\bof (\d{4})$", descriptor)
         title = ", ".join(filter(None, (re.sub(r" \(.*\)$", "", author), book)))
         work = WorkGiven(title, "", int(year[1]) if year else None, Work.Kind.SCRIPTURE)
-        return work, printed.scripture_place(collected["locator"])
+        return work, bartlett.scripture_place(collected["locator"])
     if descriptor.endswith("liturgy"):
         place = ", ".join(filter(None, (collected["source_title"], collected["locator"])))
         return WorkGiven(author, "", None, Work.Kind.SCRIPTURE), place
@@ -620,7 +620,7 @@ def _scripture(collected: dict[str, Any]) -> tuple[WorkGiven, str] | None:
 
 
 def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkGiven, str]:
-    source = printed.work(collected["source_title"], collected["locator"])
+    source = bartlett.work(collected["source_title"], collected["locator"])
     kind: str = Work.Kind.BOOK
     if re.search(r"\b(?:act|sc\.) \d", source.locator):
         kind = Work.Kind.PLAY
@@ -636,7 +636,7 @@ def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkGiven, str]:
     return WorkGiven(source.title, authors, year, kind), source.locator
 
 
-def _place_in_collection(evidence: str, source: printed.Source | None) -> str:
+def _place_in_collection(evidence: str, source: bartlett.Source | None) -> str:
     """A file and a line (`raw/pg27889-bartlett.txt:1012`) are where somebody found it, and no place in a book."""
     if source and source.locator:
         return source.locator
@@ -662,7 +662,7 @@ def _cell_json(cell: str) -> Any:
 
 
 def _cell_tags(cell: str) -> Any:
-    return _cell_json(cell) if cell.startswith("[") else tagging.parse(cell)
+    return _cell_json(cell) if cell.startswith("[") else parsing.parse(cell)
 
 
 _CELL_READERS: dict[str, Callable[[str], Any]] = {

@@ -14,9 +14,13 @@ from django.utils.translation import gettext as _
 from quotes.importing.plan import BATCH, Change, Plan, Progress, batches
 from quotes.importing.records import PersonGiven, Record, WorkGiven
 from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
-from rlm_site import derived, revisions, tagging
-from rlm_site.folding import fold_name
-from rlm_site.models import Import, Revision, Stale, Tag
+from rlm_site.history import revisions
+from rlm_site.history.models import Import, Revision
+from rlm_site.indexing import queue
+from rlm_site.indexing.models import Stale
+from rlm_site.tags import manager
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
 
 AT_ONCE = 4000  # quotations; some tens of thousands of words
 
@@ -34,7 +38,7 @@ def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Im
     records = [*plan.added, *(change.record for change in plan.changed)]
     tags = _write_tags(records)
     # While no quotation hangs on them; what is made of them later is derived with the quotations.
-    derived.drain()
+    queue.drain()
     _remember(plan.changed)
     ids = _write_quotes(plan, defaults, now)
     _write_what_hangs_on(plan, ids, tags)
@@ -66,7 +70,7 @@ def _write_tags(records: Iterable[Record]) -> Ids:
     """Folded name -> id of every tag that the records name."""
     spelled = dict.fromkeys(name for record in records for name in record.tags or ())
     names = {fold_name(name): name for name in reversed(spelled)}
-    known = {folded: tag.pk for folded, tag in tagging.known(names.values()).items()}
+    known = {folded: tag.pk for folded, tag in manager.known(names.values()).items()}
     for folded, name in names.items():
         if folded not in known:
             known[folded] = Tag.objects.create(name=name).pk
@@ -254,15 +258,15 @@ def _derive(progress: Progress) -> None:
 
     Only marks that were read are taken away: on PostgreSQL others may be written meanwhile.
     """
-    derived.take_turn()  # two that count the same words in another order would stop each other
+    queue.take_turn()  # two that count the same words in another order would stop each other
     spans = _spans(Stale.objects.order_by("pk").values_list("pk", flat=True).iterator(BATCH * 20))
     marks = Stale.objects.order_by("kind", "object_id").values_list("kind", "object_id").distinct()
     quote_ids = [object_id for kind, object_id in marks if kind == "quote"]
     others = [(kind, object_id) for kind, object_id in marks if kind != "quote"]
-    derived.rebuild(others)
+    queue.rebuild(others)
     done = 0
     for some in batches(quote_ids, AT_ONCE):
-        derived.rebuild(("quote", quote_id) for quote_id in some)
+        queue.rebuild(("quote", quote_id) for quote_id in some)
         done += len(some)
         progress("Indexing", done, len(quote_ids))
     for first, last in spans:

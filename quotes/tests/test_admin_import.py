@@ -11,11 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from quotes.models import Person, Quote, Work
-from rlm_site import derived, revisions, tagging
-from rlm_site.editing import import_pages, importing
-from rlm_site.models import Import, Revision, Tag
-from rlm_site.tests.desk import count_queries, member, signed_in
-from rlm_site.tests.importing import confirm, csv_of, imported, json_of, preview, shown, told
+from rlm_site.editor import import_pages, importing
+from rlm_site.history import revisions
+from rlm_site.history.models import Import, Revision
+from rlm_site.indexing import queue
+from rlm_site.tags import changes
+from rlm_site.tags.models import Tag
+from rlm_site.tests.editor import count_queries, member, signed_in
+from rlm_site.tests.import_files import confirm, csv_of, imported, json_of, preview, shown, told
 
 pytestmark = pytest.mark.django_db
 
@@ -270,8 +273,8 @@ def test_a_json_file_says_yes_no_numbers_and_lists_in_its_own_way(editor: Client
 
 
 def test_an_old_name_of_a_tag_means_what_it_has_become(editor: Client, quagga: Quote) -> None:
-    tagging.merge(Tag.objects.get(name="war"), Tag.objects.get(name="peace"))
-    derived.drain()
+    changes.merge(Tag.objects.get(name="war"), Tag.objects.get(name="peace"))
+    queue.drain()
     page = preview(editor, QUOTES, csv_of({"key": "quagga", "tags": "exile, war"}))
     assert page.context["unchanged"] == 1
 
@@ -347,7 +350,7 @@ def test_a_preview_is_confirmed_by_whom_it_was_made_for_and_within_a_day(editor:
 
 def test_a_preview_writes_nothing_and_holds_no_lock(editor: Client, quagga: Quote) -> None:
     data = csv_of({"key": "quagga", "text": "A quagga always forgets.", "tags": "new tag"}, {"key": "a", "text": "B c"})
-    derived.drain()
+    queue.drain()
     with CaptureQueriesContext(connection) as queries:
         preview(editor, QUOTES, data)
     words = ("INSERT", "UPDATE", "DELETE", "BEGIN")

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from quotes.models import Person, Quote, Work
-from rlm_site.tests.desk import count_queries, delete, filled, signed_in
+from rlm_site.tests.editor import count_queries, delete, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from quotes.models import Check, IndexTerm, Person, Quote, Work
-from rlm_site import revisions
-from rlm_site.models import Tag
-from rlm_site.tests.desk import act, count_queries, delete, filled, signed_in
+from rlm_site.history import revisions
+from rlm_site.tags.models import Tag
+from rlm_site.tests.editor import act, count_queries, delete, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from quotes.models import Person, Quote
-from rlm_site import derived
-from rlm_site.tests.desk import choose, filled, signed_in
+from rlm_site.indexing import queue
+from rlm_site.tests.editor import choose, filled, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def editor() -> Client:
 @pytest.fixture
 def old() -> Quote:
     quote = Quote.objects.create(text=OLD, published=True, status="reported")
-    derived.drain()
+    queue.drain()
     return quote
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from quotes.duplicates import Verdict, compare, duplicates_within, fingerprint, likeness, same, similar_to
 from quotes.models import Quote
-from rlm_site import derived
+from rlm_site.indexing import queue
 
 # Labelled by reading. `worked` pairs were read while the rules were made, `measured` ones were not. What counts as the
 # same is said at the head of duplicates.py; another translation and a proverb recast are labelled as different.
@@ -145,7 +145,7 @@ def test_the_number_of_queries_does_not_grow_with_the_quotations() -> None:
     counts = []
     for size in (2, 150):
         Quote.objects.bulk_create(Quote(text=f"{TEXT} So they say in {size} {number}") for number in range(size))
-        derived.drain()
+        queue.drain()
         with CaptureQueriesContext(connection) as queries:
             assert len(similar_to(TEXT)) >= 2
         counts.append(len(queries))

@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 
 from quotes import exporting
 from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, TaggedQuote, Work
-from rlm_site import derived
-from rlm_site.models import SearchDocument, Stale, Tag
+from rlm_site.indexing import queue
+from rlm_site.indexing.models import Stale
+from rlm_site.search.models import SearchDocument
+from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +27,7 @@ def remove_all_quotations() -> None:
     Quote.objects.all().delete()
     for model in (Work, Person):
         model.objects.all().delete()
-    derived.drain()
+    queue.drain()
     assert not QuoteWord.objects.exists()
 
 
@@ -40,7 +42,7 @@ def test_export_import_into_an_empty_site_and_export_give_the_same_bytes(tmp_pat
     Quote.objects.filter(key="euripides-woman-is-womans-natural").update(
         publish_at="2030-01-01T00:00:00.25Z", retired_to="/quotes/", year_said=-440, name_as_printed="Eurípides"
     )
-    derived.drain()
+    queue.drain()
     first = exported(tmp_path / "first.jsonl")
     indexed, documents = index(), SearchDocument.objects.filter(source="quote").count()
     remove_all_quotations()

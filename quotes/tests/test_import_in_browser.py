@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rlm_site.testing import Site, barriers
-from rlm_site.tests.importing import csv_of
+from rlm_site.tests.import_files import csv_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page

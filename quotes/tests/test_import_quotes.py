@@ -15,12 +15,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from quotes import importing, matching
-from quotes.importing import printed, writing
+from quotes import matching
+from quotes.importing import bartlett, importer, writing
 from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, Work
-from rlm_site import derived, revisions, tagging
-from rlm_site.models import Import, Revision, SearchDocument, Stale, Tag
-from rlm_site.search import search
+from rlm_site.history import revisions
+from rlm_site.history.models import Import, Revision
+from rlm_site.indexing import queue
+from rlm_site.indexing.models import Stale
+from rlm_site.search.models import SearchDocument
+from rlm_site.search.query import search
+from rlm_site.tags import changes
+from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -195,7 +200,7 @@ def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Imp
     ],
 )
 def test_a_translation_of_a_work(as_printed: str, author: str, title: str, name: str) -> None:
-    assert printed.translator(as_printed, author, title) == name
+    assert bartlett.translator(as_printed, author, title) == name
 
 
 @pytest.mark.parametrize(
@@ -215,7 +220,7 @@ def test_a_translation_of_a_work(as_printed: str, author: str, title: str, name:
     ],
 )
 def test_translators(as_printed: str, name: str) -> None:
-    assert printed.translator(as_printed) == name
+    assert bartlett.translator(as_printed) == name
 
 
 @pytest.mark.parametrize(
@@ -233,7 +238,7 @@ def test_translators(as_printed: str, name: str) -> None:
     ],
 )
 def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: str, place: str) -> None:
-    assert printed.work(title, locator)[:2] == (work, place)
+    assert bartlett.work(title, locator)[:2] == (work, place)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: s
     ],
 )  # fmt: skip
 def test_collections(as_printed: str, title: str, authors: str, year: int, locator: str) -> None:
-    assert printed.collection(as_printed) == (title, locator, authors, year)
+    assert bartlett.collection(as_printed) == (title, locator, authors, year)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +271,7 @@ def test_collections(as_printed: str, title: str, authors: str, year: int, locat
     ],
 )
 def test_sort_names(name: str, sorted_as: str) -> None:
-    assert printed.sort_name(name) == sorted_as
+    assert bartlett.sort_name(name) == sorted_as
 
 
 # Again, and beside what is there
@@ -470,7 +475,7 @@ def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> No
     imported([row])
     tag = Tag.objects.get(name="zymurgy")
     tag.name = "brewing"
-    tagging.rename(tag)
+    changes.rename(tag)
     assert counted(imported([row]))["unchanged"] == 1
     imported([{"key": "q-2", "text": "Two quolls quarrel.", "tags": ["zymurgy", "Brewing"]}])
     assert list(Quote.objects.get(key="q-2").tags.all()) == [tag]
@@ -481,7 +486,7 @@ def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> No
 
 
 def test_the_first_reader_does_not_pay(imported: Importer, django_assert_num_queries: Any) -> None:
-    derived.drain()
+    queue.drain()
     imported([collected(index_terms=[{"word": "ungulate"}, {"word": "wombat", "veto": True}], auto_pick=True)])
     assert not Stale.objects.exists()
     quote = Quote.objects.get(text__startswith="The quagga")
@@ -520,7 +525,7 @@ def picks() -> dict[str, tuple[str, ...]]:
 def test_pages_that_show_other_quotations_are_named(
     imported: Importer, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(importing, "_observers", [picks])
+    monkeypatch.setattr(importer, "_observers", [picks])
     shown = picks()
     quiet = imported([collected(text="Our allies graze with wombats and with quaggas on the plain.")], *options)
     assert "No page shows other quotations." in quiet
@@ -701,6 +706,6 @@ def test_the_report_names_the_file_by_its_digest(imported: Importer) -> None:
 def test_the_export_of_the_site_is_unchanged_content(tmp_path: Path) -> None:
     path = tmp_path / "all.jsonl"
     call_command("export_quotes", str(path), stdout=StringIO())
-    plan = importing.run(path).plan
+    plan = importer.run(path).plan
     assert len(plan.unchanged) == Quote.objects.count()
     assert [plan.added, plan.changed, plan.duplicates, plan.refused] == [[], [], [], []]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from quotes import judging, matching
 from quotes.models import Quote
-from rlm_site import derived
+from rlm_site.indexing import queue
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ class Run(NamedTuple):
 def run() -> Run:
     matching._memory.clear()
     Quote.objects.all().delete()  # the fixtures' own, which would make words less rare
-    derived.drain()
+    queue.drain()
     judged = judging.judged_headings()
     lines = judging.load(judging.judged_quotations())
     shown = judging.answers([each.heading for each in judged], lines, timezone.now())

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from quotes import matching
-from quotes.index import learn
 from quotes.matching import Block, Page, Rule
 from quotes.models import IndexTerm, Person, Quote, Work
-from rlm_site import derived
-from rlm_site.models import Tag
+from quotes.word_index import learn
+from rlm_site.indexing import queue
+from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def someone(name: object) -> Person:
 
 def ask(*pages: Page) -> list[Block]:
     learn(word for page in pages for word in page.used_words())
-    derived.drain()
+    queue.drain()
     return matching.blocks([pages], timezone.now())[0]
 
 
@@ -227,7 +227,7 @@ def test_a_block_is_remembered_while_its_version_stands() -> None:
     ask(page)
     before = matching.blocks([(page,)], timezone.now(), "v1")
     Quote.objects.filter(pk=made.pk).update(published=False)
-    derived.drain()
+    queue.drain()
     assert matching.blocks([(page,)], timezone.now(), "v1") == before
     assert not matching.blocks([(page,)], timezone.now(), "v2")[0][0]
 

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from quotes.models import Person, Quote
-from rlm_site.models import Tag
+from rlm_site.tags.models import Tag
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
-from rlm_site import freshness
+from rlm_site.page_cache import watch
 
 Migrations = frozenset[tuple[str, str]]  # app and name
 
@@ -41,4 +41,4 @@ class Contents:
 
 def main_models() -> list[type[models.Model]]:
     """An empty site has no row of any of these."""
-    return [*(entry.model for entry in freshness.WATCHED.values()), get_user_model()]
+    return [*(entry.model for entry in watch.WATCHED.values()), get_user_model()]

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg.conninfo import make_conninfo
 
-from rlm_site import derived
 from rlm_site.backups.contents import BackupError, Contents
+from rlm_site.indexing import queue
 from rlm_site.progress import Progress
 
 SUFFIX = ".dump"
@@ -101,7 +101,7 @@ def _lock(mode: str) -> None:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
                 # readers who derive what is stale wait for this first, and hold no table meanwhile
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [derived.DRAIN_LOCK])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [queue.DRAIN_LOCK])
                 cursor.execute(f"LOCK TABLE {tables} IN {mode} MODE")
                 cursor.execute("SET LOCAL lock_timeout = 0")
             return

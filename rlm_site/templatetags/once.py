@@ -4,7 +4,7 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from rlm_site.context import site
+from rlm_site.context_processors import site
 
 register = template.Library()
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from rlm_site.tests.desk import filled, signed_in, user_of
+from rlm_site.tests.editor import filled, signed_in, user_of
 from rlm_site.tests.html import links, parse, text_of
 
 pytestmark = pytest.mark.django_db

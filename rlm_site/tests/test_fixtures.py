@@ -6,10 +6,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from articles import markdown, pages
+from articles import markdown, placements, topics
 from articles.models import Article, Reference
 from quotes.models import Quote, Word
-from rlm_site.models import Tag
+from rlm_site.tags.models import Tag
 from rlm_site.testing import FIXTURES
 
 pytestmark = pytest.mark.django_db
@@ -20,11 +20,11 @@ def sections() -> list[Article]:
 
 
 def test_there_is_an_encyclopedia() -> None:
-    topics = Article.objects.topics()
-    assert topics.count() >= 11
+    all_topics = Article.objects.topics()
+    assert all_topics.count() >= 11
     assert len(sections()) >= 45
     assert Article.objects.filter(parent__slug="russian-liberation-movement").count() >= 10
-    assert all(topic.sections.count() >= 3 for topic in topics)
+    assert all(topic.sections.count() >= 3 for topic in all_topics)
     assert sum(markdown.source(article.body).words for article in Article.objects.all()) >= 15_000
     assert Quote.objects.filter(status="reported").count() >= 280
     assert Tag.objects.count() >= 25
@@ -41,7 +41,7 @@ def test_every_section_cites_twice_and_every_work_cited_has_its_record() -> None
 def test_every_wiki_link_leads_somewhere_and_topics_link_to_each_other() -> None:
     now = timezone.now()
     for article in Article.objects.select_related("parent"):
-        assert pages.text_of(article, now).missing_links == (), article
+        assert topics.text_of(article, now).missing_links == (), article
     assert sum(bool(markdown.source(section.body).links) for section in sections()) > len(sections()) * 0.8
 
 
@@ -59,9 +59,9 @@ def test_quiet_pages_show_no_quotation_and_every_line_is_true() -> None:
     now = timezone.now()
     quiet = {"crimes-and-victims", "captivity-and-death", "ochota-august-1944", "peggetz-1-june-1945"}
     quiet |= {"dachau-and-plattling", "twelve-executions"}
-    for topic in pages.topics(Article.objects.topics(), now):
+    for topic in topics.topics(Article.objects.topics(), now):
         for article in topic.articles:
-            block = pages.block_of(topic, article, now)
+            block = placements.block_of(topic, article, now)
             assert not (block and article.slug in quiet), article
             for word in block.words if block and "containing" in block.line else ():
                 assert any(word.lower() in pick.quote.text.lower() for pick in block.picks), (article, word)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from articles import previews
 from articles.models import Article
 from quotes.models import Quote
-from rlm_site import revisions
+from rlm_site.history import revisions
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_a_failure_of_the_site_is_answered_with_a_page(monkeypatch: pytest.Monke
     def fail(*args: object) -> None:
         raise RuntimeError("Zorblax")
 
-    monkeypatch.setattr("rlm_site.tagging.with_counts", fail)
+    monkeypatch.setattr("rlm_site.tags.lists.with_counts", fail)
     response = Client(HTTP_HOST="127.0.0.1", raise_request_exception=False).get("/tags/")
     assert response.status_code == 500
     assert faults(response) == []

@@ -10,8 +10,10 @@ from articles import markdown, previews
 from articles.models import Article, QuoteChoice, Reference, TaggedArticle
 from quotes import matching
 from quotes.models import Check, Person, Quote, TaggedQuote
-from rlm_site import derived, revisions
-from rlm_site.models import Revision, Tag
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -110,14 +112,14 @@ def grow() -> None:
     )
     many = " ".join(f"[@{reference.key}]" for reference in references)
     Article.objects.filter(pk=allies.pk).update(body=many + " ".join(f"[[Zorb {n}]]" for n in range(100)))
-    derived.drain()
+    queue.drain()
 
 
 def test_no_page_costs_more_queries_when_there_is_more_to_read(client: Client) -> None:
     gannett = Quote.objects.get(key="gannett-indirect-influence")
     revision = revisions.record(Article.objects.get(slug="the-allies"), state=Revision.State.DRAFT)
     pages = [*PAGES, gannett.get_absolute_url(), Quote.objects.get(status="misattributed").get_absolute_url()]
-    derived.drain()
+    queue.drain()
     before = {page: queries(client, page) for page in pages}
     preview, sitemap = queries(client, previews.address_of(previews.make(revision))), queries(client, "/sitemap.xml")
     grow()

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from quotes import importing
-from quotes.importing import Problem, RefusedError, Report, UnreadableError
+from quotes.importing import importer
+from quotes.importing.importer import Problem, RefusedError, Report, UnreadableError
 from quotes.models import Quote
-from rlm_site import statistics
+from rlm_site.indexing import analyze
 from rlm_site.progress import ProgressBar
 
 MOST_SHOWN = 20  # lines of one kind, unless all are asked for
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         bar = ProgressBar()
         try:
-            report = importing.run(
+            report = importer.run(
                 path,
                 status=options["status"],
                 auto_pick=options["auto_pick"],
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
             bar.clear()
-        statistics.refresh()
+        analyze.refresh()
         for line in self.report(report, path, options["verbosity"], options["dry_run"]):
             self.stdout.write(line)
 

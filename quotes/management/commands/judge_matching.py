@@ -12,10 +12,10 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.utils import load_backend
 from django.utils import timezone
 
-from articles import pages
+from articles import topics
 from articles.models import Article
 from quotes import judging, matching
-from rlm_site import derived
+from rlm_site.indexing import queue
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 JUDGED = "the judged quotations"
@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
     def _answer_pages(self, rows: Sequence[judging.Row], name: str) -> None:
         call_command("loaddata", *FIXTURES, verbosity=0)
-        derived.drain()
+        queue.drain()
         own = self._blocks()
         judging.load(rows)
         for label, blocks in (("their own quotations", own), (name, self._blocks())):
@@ -107,11 +107,11 @@ class Command(BaseCommand):
 
     def _blocks(self) -> list[tuple[Article, matching.Block]]:
         now = timezone.now()
-        topics = pages.topics(Article.objects.all(), now)
-        made = matching.blocks([topic.pages() for topic in topics], now)
+        all_topics = topics.topics(Article.objects.all(), now)
+        made = matching.blocks([topic.pages() for topic in all_topics], now)
         return [
             (article, block)
-            for topic, blocks in zip(topics, made, strict=True)
+            for topic, blocks in zip(all_topics, made, strict=True)
             for article, block in zip(topic.articles, blocks, strict=True)
             if article.quotations == Article.Quotations.AUTOMATIC
         ]

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from quotes import index
+from quotes import word_index
 from quotes.models import Quote, QuoteWord, Word
-from quotes.words import form
-from rlm_site import derived
+from rlm_site.indexing import queue
 from rlm_site.progress import ProgressBar
+from rlm_site.text.words import form
 
 BATCH = 500
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Make the word index of all quotations anew and report where it differed from what it should have been (0)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        derived.drain()  # what only waits to be derived is no difference
+        queue.drain()  # what only waits to be derived is no difference
         bar = ProgressBar()
         found: Counter[str] = Counter()
         try:
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         while ids := list(Quote.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
             with transaction.atomic():
                 before = self.links(ids)
-                index.rebuild(ids)
+                word_index.rebuild(ids)
                 after = self.links(ids)
             for key in before.keys() | after.keys():
                 if key not in before:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         gone = list(strays.values_list("quote", flat=True).distinct())
         if gone:
             found["entries of quotations that are gone"] += strays.count()
-            index.rebuild(gone)
+            word_index.rebuild(gone)
 
     def links(self, ids: list[int]) -> dict[tuple[int, int], tuple[int, bool]]:
         rows = QuoteWord.objects.filter(quote__in=ids).values_list("word_id", "quote_id", "rank", "contained")

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from rlm_site import backups
-from rlm_site.backups import BackupError, Contents
+from rlm_site.backups import backup
+from rlm_site.backups.backup import BackupError, Contents
 from rlm_site.progress import ProgressBar
 
 
@@ -24,8 +24,8 @@ class Command(BaseCommand):
         bar = ProgressBar()
         path: Path | None = options["file"]
         try:
-            path = path or backups.default_path()
-            contents = backups.back_up(path, bar)
+            path = path or backup.default_path()
+            contents = backup.back_up(path, bar)
         except OSError as error:
             raise CommandError(f"{path or error.filename}: cannot be written ({error.strerror}).") from error
         except BackupError as error:

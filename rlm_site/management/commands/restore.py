@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from rlm_site import backups
-from rlm_site.backups import BackupError
+from rlm_site.backups import backup
+from rlm_site.backups.backup import BackupError
 from rlm_site.management.commands.backup import first_line, report
 from rlm_site.progress import ProgressBar
 
@@ -34,9 +34,9 @@ class Command(BaseCommand):
         path: Path = options["file"]
         bar = ProgressBar()
         try:
-            if not options["force"] and backups.has_content():
+            if not options["force"] and backup.has_content():
                 raise CommandError("The database has content. Replace it with --force; it is kept as a backup then.")
-            done = backups.restore(path, options["keep"] or backups.default_path("replaced-"), bar)
+            done = backup.restore(path, options["keep"] or backup.default_path("replaced-"), bar)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}. Nothing was changed.") from error
         except BackupError as error:

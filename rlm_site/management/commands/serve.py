@@ -14,8 +14,9 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from articles.models import Article
-from rlm_site import derived, static_files, statistics
-from rlm_site.models import Stale
+from rlm_site import static_files
+from rlm_site.indexing import analyze, queue
+from rlm_site.indexing.models import Stale
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 EDITOR = "editor"
@@ -64,8 +65,8 @@ class Command(BaseCommand):
                 call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
         if Stale.objects.exists():
             self.say("Indexing words and search …")
-            derived.drain()
-        statistics.refresh()
+            queue.drain()
+        analyze.refresh()
 
     def collect_static_files(self) -> None:
         if not static_files.are_collected():

@@ -1,0 +1,51 @@
+"""The article as its form stands, saved or not, whatever is still wrong with the form."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from articles.models import Article
+from rlm_site.tags.parsing import parse
+from rlm_site.text.slugs import slug_for
+
+TEXTS = ("title", "body", "quote_words")
+
+
+def as_typed(article: Article, form: Mapping[str, Any]) -> Article:
+    """Lay the fields of the form over the article in hand; what makes no sense leaves the article as it is."""
+    typed = {name: str(value).replace("\r\n", "\n").replace("\0", "") for name, value in form.items()}
+    for name in TEXTS:
+        if name in typed:
+            setattr(article, name, typed[name])
+    if typed.get("quotations") in Article.Quotations.values:
+        article.quotations = typed["quotations"]
+    if _is_number(typed.get("position", "")):
+        article.position = int(typed["position"])
+    if "parent" in typed:
+        article.parent = _topic(typed["parent"], article)
+    if "tags" in typed:
+        with suppress(ValueError):  # a quotation mark that is not closed yet
+            article.drafted_tags = parse(typed["tags"])  # type: ignore[attr-defined]
+    if typed.get("slug") or not article.slug:
+        article.slug = slug_for(typed.get("slug") or article.title)
+    return article
+
+
+def tag_names(article: Article) -> list[str]:
+    """Those of the draft, where one is laid over the article."""
+    drafted = getattr(article, "drafted_tags", None)
+    if drafted is not None:
+        return list(drafted)
+    return list(article.tags.names()) if article.pk else []
+
+
+def _topic(key: str, article: Article) -> Article | None:
+    if not _is_number(key):
+        return None
+    if article.parent and article.parent_id == int(key):
+        return article.parent
+    return Article.objects.topics().exclude(pk=article.pk).filter(pk=int(key)).first()
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10

@@ -1,0 +1,52 @@
+from collections.abc import Iterable, Sequence
+
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from articles.models import Article, HeadingWord, TaggedArticle
+from quotes import matching, word_index
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.publishing.schedule import public_since
+
+# Derived data
+
+
+def sections_of(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
+    for section in Article.objects.filter(parent__in=ids).values_list("pk", flat=True):
+        yield "article", section
+
+
+def articles_tagged(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
+    for article in TaggedArticle.objects.filter(tag__in=ids).values_list("content_object", flat=True):
+        yield "article", article
+
+
+def learn_heading_words(ids: Sequence[int]) -> None:
+    """A reader's page looks the words of its heading up and needs no dictionary."""
+    wanted: set[tuple[int, str]] = set()
+    for article in Article.objects.filter(pk__in=ids).only("title", "quote_words"):
+        page = matching.Page(article.title, tuple(filter(None, map(str.strip, article.quote_words.split(",")))))
+        wanted |= {(article.pk, word) for word in page.used_words()}
+    word_index.learn(word for _article, word in wanted)
+    present = {(row.article_id, row.word): row.pk for row in HeadingWord.objects.filter(article__in=ids)}
+    HeadingWord.objects.filter(pk__in=[pk for key, pk in present.items() if key not in wanted]).delete()
+    HeadingWord.objects.bulk_create(
+        HeadingWord(article_id=article, word=word) for article, word in sorted(wanted - present.keys())
+    )
+
+
+def record_first_publication(ids: Sequence[int]) -> None:
+    """A page that came from a file or another client has no history: its arrival is the first entry.
+
+    While the arrival is still to come, it follows the page's times.
+    """
+    article_type = ContentType.objects.get_for_model(Article)
+    known = Revision.objects.filter(content_type=article_type, object_id__in=ids, state=Revision.State.PUBLISHED)
+    awaited = known.filter(kind=Revision.Kind.NEW, created__gt=timezone.now()).values_list("object_id", "pk")
+    for article_id, revision_id in awaited:
+        for article in Article.objects.filter(pk=article_id, published=True):
+            Revision.objects.filter(pk=revision_id).update(created=public_since(article))
+    arrived = Article.objects.filter(pk__in=ids, published=True).exclude(pk__in=known.values("object_id"))
+    for article in arrived:
+        revisions.record(article, state=Revision.State.PUBLISHED, kind=Revision.Kind.NEW, created=public_since(article))

@@ -1,0 +1,44 @@
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import product
+
+from django.db.models import Q
+
+from articles.models import Article
+from rlm_site.text.slugs import slug_for
+
+LINKED_BY = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
+
+
+def link_addresses(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, str]:
+    """Target of a wiki link -> address, if it is public. `Title` is a topic, or a section beside this page."""
+    targets = list(targets)
+    if not targets:
+        return {}
+    linked = Linked(row for row in Article.objects.filter(named(targets)).for_links() if row.is_public(now))
+    found = {target: linked.page(target, article) for target in targets}
+    return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
+
+
+def named(targets: Iterable[str]) -> Q:
+    """The condition that a page may be what one of these targets of wiki links means."""
+    parts = {part.strip() for target in targets for part in target.split("#", 1)}
+    return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
+
+
+class Linked:
+    """Pages by the names that wiki links give them; of two with one name the first."""
+
+    def __init__(self, rows: Iterable[Article]) -> None:
+        self._pages: dict[tuple[str, ...], Article] = {}
+        for row in rows:
+            names = [(page.title, page.slug) for page in (row.parent, row) if page]
+            for path in product(*names):
+                self._pages.setdefault(path, row)
+
+    def page(self, target: str, beside: Article | None) -> Article | None:
+        """What a link to `Title` or `Topic#Section` leads to; a section of the page's own topic by its title alone."""
+        paths = list(product(*((part.strip(), slug_for(part)) for part in target.split("#", 1))))
+        if beside:
+            paths += [(beside.topic.slug, *path) for path in paths]
+        return next((self._pages[path] for path in paths if path in self._pages), None)

@@ -1,0 +1,62 @@
+"""What is to be put right on public pages: tasks of the desk's first page, and the lists that they lead to."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles import placements, review_checks, topics
+from articles.models import Article
+from quotes import matching
+from quotes.models import Quote
+from rlm_site.editor import dashboard
+from rlm_site.editor.dashboard import Pile, Task
+from rlm_site.indexing import queue
+
+
+def tasks(request: HttpRequest) -> Iterator[Task]:
+    if not request.user.has_perm("articles.change_article"):
+        return
+    due = review_checks.not_reviewed_for_a_year(timezone.now()).count()
+    yield Task(
+        _("Broken links"),
+        [Pile(len(with_broken_links()), Article, {"check": "broken-links"})],
+        _("Every link leads to a public page."),
+    )
+    yield Task(
+        _("Without a good quotation"),
+        [Pile(len(without_good_quotation()), Article, {"check": "no-quotation"})],
+        _("Every page that wants quotations has one with a word of its heading."),
+    )
+    yield Task(
+        _("Not reviewed for a year"),
+        [Pile(due, Article, {"review": "due"})],
+        _("Every page was reviewed within a year."),
+    )
+
+
+def with_broken_links() -> Collection[int]:
+    return dashboard.remembered("broken links", _find_broken_links, Article)
+
+
+def without_good_quotation() -> Collection[int]:
+    """Pages that want quotations and show none that contains a word of their heading, nor one that an editor chose."""
+    return dashboard.remembered("good quotations", _find_without_good_quotation, Article, Quote)
+
+
+def _find_broken_links(now: datetime) -> Collection[int]:
+    return [article.pk for article, _targets in review_checks.broken_links(now)]
+
+
+def _find_without_good_quotation(now: datetime) -> Collection[int]:
+    all_topics = topics.topics(Article.objects.topics(), now)
+    version = queue.settle().of(*placements.PICKED_FROM)
+    blocks = matching.blocks([topic.pages() for topic in all_topics], now, version)
+    return [
+        article.pk
+        for topic, of_topic in zip(all_topics, blocks, strict=True)
+        for article, block in zip(topic.articles, of_topic, strict=True)
+        if article.quotations != Article.Quotations.NONE and (not block or block.rule is matching.Rule.TAG)
+    ]

@@ -1,0 +1,250 @@
+"""What a page of a topic is made of, in a fixed number of queries, and what is derived of its text."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from articles import citations, markdown
+from articles.links import link_addresses
+from articles.models import Article, QuoteChoice, Reference
+from quotes import matching
+from rlm_site.history.models import Revision
+from rlm_site.page_cache.versions import token_of_row
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic with its public sections, and what hangs on them; `articles` is the topic first, then its sections."""
+
+    articles: tuple[Article, ...]
+    tags: Mapping[int, list[Tag]]
+    choices: Mapping[int, list[QuoteChoice]]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Of the parts that are its pages and what hangs on them; the tags themselves are another."""
+        return {f"article:{article.pk}": getattr(article, "token", None) or "" for article in self.articles}
+
+    @property
+    def article(self) -> Article:
+        return self.articles[0]
+
+    @property
+    def sections(self) -> tuple[Article, ...]:
+        return self.articles[1:]
+
+    def neighbours(self, section: Article) -> tuple[Article | None, Article | None]:
+        place = self.sections.index(section)
+        before = self.sections[place - 1] if place else None
+        after = self.sections[place + 1] if place + 1 < len(self.sections) else None
+        return before, after
+
+    def pages(self) -> matching.Topic:
+        """With what each page asks for quotations."""
+        bans_of_topic = self._chosen(self.article, QuoteChoice.Action.BAN)
+        return tuple(
+            matching.Page(
+                heading=article.title,
+                words=tuple(word.strip() for word in article.quote_words.split(",") if word.strip()),
+                text=markdown.source(article.body).plain,
+                tags=tuple((tag.pk, tag.name, tag.brings_quotations) for tag in self.tags.get(article.pk, [])),
+                pins=self._chosen(article, QuoteChoice.Action.PIN)
+                if article.quotations != Article.Quotations.NONE
+                else (),
+                bans=frozenset(bans_of_topic + self._chosen(article, QuoteChoice.Action.BAN)),
+                automatic=article.quotations == Article.Quotations.AUTOMATIC,
+            )
+            for article in self.articles
+        )
+
+    def _chosen(self, article: Article, action: str) -> tuple[int, ...]:
+        return tuple(choice.quote_id for choice in self.choices.get(article.pk, []) if choice.action == action)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A rendered body, and what its editor should know."""
+
+    rendered: markdown.Rendered
+    missing_links: tuple[str, ...]
+    missing_references: tuple[str, ...]
+    cited: tuple[SafeString, ...]  # entries of the bibliography, in its order
+    parts: frozenset[str]
+
+
+def topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
+    """The topics of which any of these articles is the topic or a section. Two queries."""
+    ids = articles.order_by().values("parent_id", "pk")
+    wanted = Q(pk__in=ids.filter(parent=None).values("pk")) | Q(pk__in=ids.exclude(parent=None).values("parent_id"))
+    return _topics(wanted | _under(wanted), now)
+
+
+def topic(slug: str, now: datetime) -> Topic | None:
+    """The public topic at this slug with its public sections. Two queries."""
+    at_slug = Subquery(Article.objects.filter(parent=None, slug=slug).order_by().values("pk")[:1])
+    found = _topics(Q(pk=at_slug) | Q(parent=at_slug), now)  # each by an index, which a join would keep from being used
+    return found[0] if found else None
+
+
+def _under(topics: Q) -> Q:
+    return Q(parent__in=Article.objects.filter(topics))
+
+
+def _topics(condition: Q, now: datetime) -> list[Topic]:
+    token = token_of_row("article", Article)
+    rows = Article.objects.filter(condition).annotate(changed_at=last_change(), token=token).in_reading_order()
+    found = {row.pk: row for row in rows}
+    for row in found.values():
+        row.parent = found[row.parent_id] if row.parent_id else None
+    # Asked of the rows and not of the database: Django takes longer to put the condition together than to answer it.
+    public = [row for row in found.values() if row.is_public(now)]
+    sections: dict[int | None, list[Article]] = defaultdict(list)
+    for row in public:
+        sections[row.parent_id].append(row)
+    tags, choices = _hanging_on(row.pk for row in public)
+    return [Topic((row, *sections[row.pk]), tags, choices) for row in sections[None]]
+
+
+# Written out for the same reason.
+_HANGING_ON = """
+    SELECT item.content_object_id, tag.id, tag.name, tag.slug, tag.folded, tag.brings_quotations, NULL, NULL, NULL, NULL
+    FROM articles_taggedarticle item JOIN rlm_site_tag tag ON tag.id = item.tag_id
+    WHERE item.content_object_id IN ({ids})
+    UNION ALL
+    SELECT article_id, NULL, NULL, NULL, NULL, NULL, id, quote_id, action, position
+    FROM articles_quotechoice WHERE article_id IN ({ids})"""
+
+
+def _hanging_on(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int, list[QuoteChoice]]]:
+    """The tags and the editors' choices of these articles, by article, in order. One query."""
+    ids = list(articles)
+    tags: dict[int, list[Tag]] = defaultdict(list)
+    choices: dict[int, list[QuoteChoice]] = defaultdict(list)
+    if not ids:
+        return tags, choices
+    with connection.cursor() as cursor:
+        cursor.execute(_HANGING_ON.format(ids=", ".join(["%s"] * len(ids))), ids * 2)
+        rows = cursor.fetchall()
+    for article, tag, name, slug, folded, brings, choice, quote, action, position in rows:
+        if tag:
+            brought = Tag(id=tag, name=name, slug=slug, folded=folded, brings_quotations=bool(brings))
+            tags[article].append(brought)
+        else:
+            chosen = QuoteChoice(id=choice, article_id=article, quote_id=quote, action=action, position=position)
+            choices[article].append(chosen)
+    for of_article in tags.values():
+        of_article.sort(key=lambda tag: tag.folded)
+    for chosen_for in choices.values():
+        chosen_for.sort(key=lambda choice: (choice.position, choice.pk))
+    return tags, choices
+
+
+def at(topic_slug: str, section_slug: str) -> Article | None:
+    """Whatever is at this address, public or not."""
+    rows = Article.objects.select_related("parent")
+    if section_slug:
+        return rows.filter(parent__slug=topic_slug, parent__parent=None, slug=section_slug).first()
+    return rows.filter(parent=None, slug=topic_slug).first()
+
+
+def around(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
+    """The topic as it would be with this article, saved or not, in its place and with these tags."""
+    above = article.topic.pk
+    found = _topics(Q(pk=above, parent=None) | Q(parent=above), now) if above else []
+    articles = list(found[0].articles) if found else [article.topic]
+    is_public = bool(found) and article in articles
+    if article in articles:
+        articles[articles.index(article)] = article
+    else:
+        articles.append(article)
+    articles[1:] = sorted(articles[1:], key=lambda section: (section.position, section.pk or 0))
+    for section in articles[1:]:
+        section.parent = articles[0]
+    if is_public:
+        tags, choices = found[0].tags, found[0].choices
+    else:
+        tags, choices = _hanging_on(row.pk for row in articles if row.pk)
+    drafted = list(Tag.objects.filter(folded__in=[fold_name(name) for name in tag_names]))
+    return Topic(tuple(articles), {**tags, article.pk: drafted}, choices)
+
+
+def description(article: Article) -> str:
+    """The beginning of the text, for search engines and previews of links."""
+    return Truncator(markdown.source(article.body).plain).chars(160, truncate="…")
+
+
+def first_sentence(article: Article) -> str:
+    """For lists of topics: what the article is, in its own words."""
+    plain = markdown.source(article.body).plain
+    match = re.match(r".{40,}?[.!?](?=\s|$)", plain)
+    return Truncator(match[0] if match else plain).chars(240, truncate="…")
+
+
+def citing(now: datetime) -> dict[str, list[Article]]:
+    """Reference key -> the public pages that cite it, in order of title. One query."""
+    pages: dict[str, list[Article]] = defaultdict(list)
+    rows = Article.objects.published(now).select_related("parent").order_by("parent__title", "title", "id")
+    for article in rows:
+        for key in dict.fromkeys(cited.key for cited in markdown.source(article.body).citations):
+            pages[key].append(article)
+    return pages
+
+
+def last_change() -> Subquery:
+    """When readers were last told of a change of an article."""
+    notable = Revision.objects.filter(
+        content_type__app_label="articles",
+        content_type__model="article",
+        object_id=OuterRef("pk"),
+        state=Revision.State.PUBLISHED,
+    ).exclude(kind=Revision.Kind.NONE)
+    return Subquery(notable.order_by("-created").values("created")[:1])
+
+
+def text_of(article: Article, now: datetime, version: str = "") -> Text:
+    """The body with its links and citations looked up. At most two queries.
+
+    References are remembered: `version` names the state of all (see `freshness`), the empty one remembers nothing.
+    """
+    source = markdown.source(article.body)
+    links = link_addresses(source.links, article, now)
+    keys = frozenset(cited.key for cited in source.citations)
+    printed = _printed(keys, version) if version else _printed.__wrapped__(keys, version)
+    rendered = markdown.render(
+        article.body,
+        tuple(sorted(links.items())),
+        tuple(sorted((key, each.in_note) for key, each in printed.items())),
+    )
+    return Text(
+        rendered,
+        tuple(target for target in source.links if target not in links),
+        tuple(sorted(keys - printed.keys())),
+        tuple(each.in_bibliography for each in printed.values()),
+        frozenset(part for part, read in {"addresses": source.links, "references": keys}.items() if read),
+    )
+
+
+class _Printed(NamedTuple):
+    in_note: str
+    in_bibliography: SafeString
+
+
+@lru_cache(maxsize=1024)
+def _printed(keys: frozenset[str], version: str) -> dict[str, _Printed]:
+    """By key, in the order of the bibliography."""
+    records = list(Reference.objects.filter(key__in=keys)) if keys else []
+    records.sort(key=lambda record: (record.authors or record.title, record.title))
+    return {
+        record.key: _Printed(str(citations.in_note(record)), citations.in_bibliography(record)) for record in records
+    }

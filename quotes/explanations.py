@@ -1,0 +1,136 @@
+"""Why a page shows the quotations it shows, and why it does not show another one. For editors."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from quotes import matching
+from quotes.matching import BLOCK_SIZE, RECOURSE, Block, Candidates, Page, Pick, Rule
+from quotes.models import IndexTerm, Quote, QuoteWord, Word
+from quotes.word_index import learn
+from rlm_site.publishing.schedule import is_live
+from rlm_site.text.words import form
+
+RUNNERS_UP = 10
+
+
+@dataclass(frozen=True)
+class WordReport:
+    """A word of the heading: why it is not used (empty: it is), and in how many quotations each of its forms stands."""
+
+    text: str
+    ignored: str
+    forms: tuple[tuple[str, int], ...]
+
+    @property
+    def hits(self) -> int:
+        return sum(count for _form, count in self.forms)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    page: Page
+    words: tuple[WordReport, ...]
+    block: Block
+    runners_up: tuple[Pick, ...]
+    stale_pins: frozenset[int]  # pinned quotations that contain no word of the heading
+    shown_elsewhere: dict[int, int]  # quotation -> place of the page of the topic that shows it
+
+
+def explain(topic: matching.Topic, place: int, now: datetime) -> Explanation:
+    """Explain the page at this place of its topic; its heading may be one that nobody has saved."""
+    page = topic[place]
+    learn(word.word for word in page.heading_words() if not word.ignored)
+    candidates = Candidates(topic, now)
+    blocks = matching.blocks([topic], now)[0]
+    block = blocks[place]
+    _rule, found = candidates.first_rule_with_a_hit(page, RECOURSE)
+    shown = {pick.quote.pk for pick in block.picks}
+    others = [pick for pick in found if pick.quote.pk not in shown]
+    others.sort(key=lambda pick: (-round(pick.total, 6), pick.quote.pk))
+    elsewhere = {pick.quote.pk: other for other, made in enumerate(blocks) if other != place for pick in made.picks}
+    pins_without_word = {pick.quote.pk for pick in block.picks if pick.rule is Rule.CHOSEN and not pick.words}
+    return Explanation(page, _words(page), block, tuple(others[:RUNNERS_UP]), frozenset(pins_without_word), elsewhere)
+
+
+def _words(page: Page) -> tuple[WordReport, ...]:
+    used = {word.word: form(word.word) for word in page.heading_words() if not word.ignored}
+    counts: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for word in Word.objects.filter(form__in=used.values(), quote_count__gt=0).order_by("-quote_count", "text"):
+        counts[word.form].append((word.text, word.quote_count))
+    return tuple(
+        WordReport(word.text, word.ignored, tuple(counts[used[word.word]]) if not word.ignored else ())
+        for word in page.heading_words()
+    )
+
+
+def kept_out(quote: Quote, explanation: Explanation, headings: Sequence[str], now: datetime) -> str:
+    """What keeps a quotation from the page, in words; `headings` are those of the topic's pages in their order."""
+    page, block = explanation.page, explanation.block
+    if any(pick.quote.pk == quote.pk for pick in block.picks):
+        return _("It is shown.")
+    return (
+        _not_allowed(quote, page, now)
+        or _no_hit(quote, page, block)
+        or _another_is_better(quote, explanation, headings)
+    )
+
+
+def _not_allowed(quote: Quote, page: Page, now: datetime) -> str:
+    if quote.pk in page.bans:
+        return _("It is banned here or on the topic.")
+    if not is_live(quote, now):
+        return _("It is not public now.")
+    if quote.status == Quote.Status.MISATTRIBUTED:
+        return _("It is misattributed: such a quotation is shown on its own page only.")
+    if quote.pk in page.pins:
+        return _("It is pinned, but %(count)d pins before it fill the block.") % {"count": BLOCK_SIZE}
+    if not page.automatic:
+        return _("The page shows chosen quotations only, or none.")
+    if quote.status not in Quote.PICKED_STATUSES:
+        return _("Its status is “%(status)s”; the site picks only verified and reported ones. It can be pinned.") % {
+            "status": quote.get_status_display()
+        }
+    if not quote.auto_pick:
+        return _("“May be picked by the site” is off. It can be pinned.")
+    return ""
+
+
+def _no_hit(quote: Quote, page: Page, block: Block) -> str:
+    forms = {form(word) for word in page.used_words()}
+    links = list(QuoteWord.objects.filter(quote=quote, word__form__in=forms).select_related("word"))
+    shared = {name for tag, name, brings in page.tags if brings} & set(quote.tags.names())
+    if not links and not (shared and block.rule in {None, Rule.TAG}):
+        if shared:
+            return _("It shares the tag “%(tag)s”, but others contain a word of the heading.") % {"tag": min(shared)}
+        return _("It contains no word of the heading and no form of one.")
+    if links and all(link.rank == 0 for link in links):
+        words = ", ".join(sorted(link.word.text for link in links))
+        vetoed = {form(term.word.lower()) for term in IndexTerm.objects.filter(quote=quote, veto=True)}
+        if vetoed & {link.word.form for link in links}:
+            return _("An editor banned it for the word “%(words)s”.") % {"words": words}
+        return _("It has “%(words)s” in another sense.") % {"words": words}
+    rules = {
+        Rule.WORD: any(link.contained and link.word.text in page.used_words() for link in links),
+        Rule.FORM: any(link.contained for link in links),
+        Rule.INDEX: bool(links),
+    }
+    if block.rule in rules and not rules[block.rule]:
+        return _("Others answer the heading by a better rule: %(line)s") % {"line": block.line}
+    return ""
+
+
+def _another_is_better(quote: Quote, explanation: Explanation, headings: Sequence[str]) -> str:
+    picks = explanation.block.picks
+    if quote.pk in explanation.shown_elsewhere:
+        heading = headings[explanation.shown_elsewhere[quote.pk]]
+        return _("It is shown on “%(heading)s” of the same topic.") % {"heading": heading}
+    for pick in picks:
+        if quote.person_id and pick.quote.person_id == quote.person_id:
+            return _("Another quotation of %(name)s is shown.") % {"name": pick.quote.name}
+        if quote.work_id and pick.quote.work_id == quote.work_id:
+            return _("Another quotation from %(work)s is shown.") % {"work": pick.quote.work}
+    return _("Others have a higher score.")

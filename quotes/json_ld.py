@@ -1,0 +1,29 @@
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.safestring import SafeString
+
+from rlm_site.text.json_ld import _breadcrumbs, _script, absolute
+
+if TYPE_CHECKING:
+    from quotes.models import Quote
+
+
+def quotation(row: "Quote") -> SafeString:
+    source = row.work or row.quoted_in
+    data: dict[str, Any] = {
+        "@type": "Quotation",
+        "text": row.text,
+        "inLanguage": row.language,
+        "url": absolute(row.get_absolute_url()),
+    }
+    if row.status != row.Status.MISATTRIBUTED and (row.person or row.name_as_printed):
+        data["creator"] = {"@type": "Person", "name": row.name}
+    if source:
+        data["isPartOf"] = {
+            "@type": "CreativeWork",
+            "name": source.title,
+            **({"author": source.authors} if source.authors else {}),
+            **({"datePublished": str(source.year)} if source.year and source.year > 0 else {}),
+        }
+    return _script(data, _breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))

@@ -1,0 +1,27 @@
+"""What is to be put right in the collection: tasks of the desk's first page."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from quotes.models import Person, Quote
+from rlm_site.editor.dashboard import Pile, Task
+
+
+def tasks(request: HttpRequest) -> Iterator[Task]:
+    may = request.user.has_perm
+    if may("quotes.change_quote"):
+        yield Task(
+            _("Attributions not taken apart"),
+            [Pile(Quote.objects.exclude(attribution_as_imported="").count(), Quote, {"attribution": "unparsed"})],
+            _("Every attribution is in its parts."),
+        )
+    if may("quotes.change_person"):
+        unchecked = Person.objects.printed_as_living(timezone.localdate()).count()
+        yield Task(
+            _("Printed as living, not checked for a year"),
+            [Pile(unchecked, Person, {"living": "unchecked"})],
+            _("Everybody printed as living was looked up within a year."),
+        )

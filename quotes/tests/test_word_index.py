@@ -1,0 +1,138 @@
+"""The word index is right however a quotation was written."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.db.models import Count, F, Q
+
+from quotes import word_index
+from quotes.models import IndexTerm, Quote, QuoteWord, Word
+from rlm_site.indexing import queue
+
+pytestmark = pytest.mark.django_db
+
+
+def links(quote: Quote) -> dict[str, tuple[bool, bool]]:
+    """Word -> (contained, may be picked)."""
+    queue.drain()
+    rows = QuoteWord.objects.filter(quote=quote).values_list("word__text", "contained", "rank")
+    return {word: (contained, rank > 0) for word, contained, rank in rows}
+
+
+def made(**fields: object) -> Quote:
+    return Quote.objects.create(**{"text": "Armies of the night", "published": True, "status": "reported", **fields})
+
+
+def by_sql(quote: Quote) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE quotes_quote SET text = 'A wombat' WHERE id = %s", [quote.pk])
+
+
+def by_save(quote: Quote) -> None:
+    quote.text = "A wombat"
+    quote.save()
+
+
+def by_bulk_update(quote: Quote) -> None:
+    quote.text = "A wombat"
+    Quote.objects.bulk_update([quote], ["text"])
+
+
+WRITES: dict[str, Callable[[Quote], object]] = {
+    "save": by_save,
+    "update": lambda quote: Quote.objects.filter(pk=quote.pk).update(text="A wombat"),
+    "bulk_update": by_bulk_update,
+    "SQL": by_sql,
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_the_index_follows_every_write(write: str) -> None:
+    quote = made()
+    assert links(quote).keys() == {"armies", "night"}
+    WRITES[write](quote)
+    assert links(quote).keys() == {"wombat"}
+
+
+def test_rows_created_in_bulk_are_indexed() -> None:
+    Quote.objects.bulk_create([Quote(text="A quagga", key="q1"), Quote(text="Two quaggas", key="q2")])
+    assert links(Quote.objects.get(key="q1")) == {"quagga": (True, False)}
+    assert Word.objects.get(text="quaggas").form == "quagga"
+
+
+def test_what_is_deleted_by_another_client_leaves_no_index() -> None:
+    quote = made()
+    assert links(quote)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM quotes_quote WHERE id = %s", [quote.pk])
+    assert not links(quote)
+
+
+def test_vetoes_and_index_terms() -> None:
+    quote = made(text="The armies of Prague march, an army of one")
+    IndexTerm.objects.create(quote=quote, word="Army", veto=True)
+    IndexTerm.objects.create(quote=quote, word="warfare")
+    found = links(quote)
+    assert found["armies"] == (True, False)
+    assert found["army"] == (True, False)
+    assert found["prague"] == (True, True)
+    assert found["warfare"] == (False, True)
+
+
+def test_tags_are_indexed_like_words() -> None:
+    quote = made()
+    quote.tags.add("zymurgy")
+    tag = quote.tags.get()
+    assert links(quote)[f"#{tag.pk}"] == (True, True)
+    quote.tags.clear()
+    assert f"#{tag.pk}" not in links(quote)
+
+
+def test_counts_of_words_agree_with_the_index() -> None:
+    quote = made()
+    queue.drain()
+    Quote.objects.filter(pk=quote.pk).update(text="Nights, nights and armies")
+    queue.drain()
+    quote.delete()
+    queue.drain()
+    counted = Word.objects.annotate(real=Count("links", filter=Q(links__contained=True)))
+    assert not counted.exclude(quote_count=F("real")).exists()
+
+
+def ranks(quote: Quote) -> dict[str, int]:
+    queue.drain()
+    return dict(QuoteWord.objects.filter(quote=quote).values_list("word__text", "rank"))
+
+
+def test_a_word_in_another_sense_is_not_picked_and_an_editor_may_say_that_it_fits() -> None:
+    quote = made(text="In order to rule, he had to march against the wombat in his bank.")
+    found = ranks(quote)
+    assert (found["order"], found["march"] <= word_index.UNSURE, found["bank"] <= word_index.WEAK) == (0, True, True)
+    assert found["wombat"] > word_index.UNSURE
+    IndexTerm.objects.create(quote=quote, word="order")
+    assert ranks(quote)["order"] > word_index.UNSURE
+    assert links(quote)["order"] == (True, True)
+
+
+def test_a_veto_is_stronger_than_an_index_term_of_the_same_word() -> None:
+    quote = made(text="The wombat sleeps.")
+    IndexTerm.objects.create(quote=quote, word="wombats", veto=True)
+    IndexTerm.objects.create(quote=quote, word="wombat")
+    assert links(quote)["wombat"] == (True, False)
+
+
+def test_length_and_spelling_that_read_well_rank_higher() -> None:
+    plain = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills.")
+    short = made(text="A wombat.")
+    old = made(text="Thou wombat, thou hast thy hole, and he that seeketh thee findeth the ground, quoth she.")
+    long = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills. " * 6)
+    assert ranks(plain)["wombat"] > max(ranks(other)["wombat"] for other in (short, old, long))
+
+
+def test_indexing_again_changes_nothing() -> None:
+    quote = made(text="The armies of the night, and the night of armies")
+    queue.drain()
+    before = list(QuoteWord.objects.order_by("pk").values())
+    word_index.rebuild([quote.pk])
+    assert list(QuoteWord.objects.order_by("pk").values()) == before

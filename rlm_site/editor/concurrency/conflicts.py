@@ -1,0 +1,332 @@
+"""What a form was opened with, what is sent, and what is there by now; and how the three are brought together.
+
+A form carries the state it was opened with, signed. When it is sent, the same state is computed from what is stored: if
+they are equal, nobody has changed anything meanwhile. Otherwise the fields and rows that one side changed are taken
+from it, long texts are merged passage by passage, and what both changed in different ways becomes a choice.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core import signing
+from django.db.models import Model
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from rlm_site.editor.concurrency.form_state import DELETE, Row, Sheet, State, Value, _bare
+from rlm_site.editor.forms import TagsField
+from rlm_site.history.diff import Part, word_by_word
+from rlm_site.history.models import Revision
+from rlm_site.tags.models import Tag
+from rlm_site.tags.parsing import edit_string, parse
+from rlm_site.text.folding import fold_name
+from rlm_site.text.merge import Passage, join, merge_names, merge_texts
+
+SALT = "rlm_site.editing.conflicts"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What both have changed, each in another way: in a field, in a passage of its text, or a whole row."""
+
+    number: int
+    prefix: str  # of the inline; empty: the form itself
+    key: str  # of the row
+    name: str  # of the field; empty: the whole row, which they have deleted
+    base: Any
+    mine: Any
+    theirs: Any
+    in_text: bool = False  # the passage stands in the field between marks
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.prefix, self.key, self.name
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a form was opened with; it goes to the browser and back."""
+
+    what: str
+    at: datetime
+    state: State
+    choices: Sequence[Choice] = ()
+
+    @property
+    def signed(self) -> str:
+        return signing.dumps({**asdict(self), "at": self.at.isoformat()}, salt=SALT, compress=True)
+
+    @classmethod
+    def read(cls, text: str, what: str) -> "Opened | None":
+        """None where nobody of us has signed it, or for another record."""
+        try:
+            told = signing.loads(text, salt=SALT)
+            choices = [Choice(**choice) for choice in told["choices"]]
+            opened = cls(told["what"], datetime.fromisoformat(told["at"]), State(**told["state"]), choices)
+        except (signing.BadSignature, KeyError, TypeError):  # an older version of us may have signed it
+            return None
+        return opened if opened.what == what else None
+
+
+def name_of(row: Model) -> str:
+    return f"{row._meta.label_lower} {row.pk}"
+
+
+# Bringing together
+
+
+class Difference(NamedTuple):
+    """One thing that they have changed, in words, and the choice it asks for if I have changed it too."""
+
+    label: str
+    base: str | None
+    mine: str
+    theirs: str
+    choice: Choice | None = None
+
+    def shortened(self) -> "Difference":
+        """What all three begin and end with is shown near what differs alone."""
+        texts = [text for text in (self.base, self.mine, self.theirs) if text is not None]
+        start = _after_words(_common_start(texts))
+        rest = [text[start:] for text in texts]
+        end = len(_before_words(_common_start([text[::-1] for text in rest])[::-1]))
+        cut = [("… " if start else "") + text[: len(text) - end] + (" …" if end else "") for text in rest]
+        return Difference(self.label, cut[0] if self.base is not None else None, cut[-2], cut[-1], self.choice)
+
+    @property
+    def mine_marked(self) -> list[Part]:
+        return [Part("same", self.mine)] if self.base is None else word_by_word(self.base, self.mine)
+
+    @property
+    def theirs_marked(self) -> list[Part]:
+        return word_by_word(self.mine if self.base is None else self.base, self.theirs)
+
+    @property
+    def may_be_both(self) -> bool:
+        return self.choice is not None and self.choice.in_text
+
+
+_NEAR = 120  # characters of what did not change that stand around what did
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    same = takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
+    return "".join(characters[0] for characters in same)
+
+
+def _after_words(common: str) -> int:
+    """Where to begin, so that about `_NEAR` characters of what is common stand before the rest."""
+    far = common[: max(len(common) - _NEAR, 0)]
+    return max(far.rfind(" "), far.rfind("\n")) + 1
+
+
+def _before_words(common: str) -> str:
+    """What can be left out of a common end."""
+    ends = [place for place in (common.find(" ", _NEAR), common.find("\n", _NEAR)) if place >= 0]
+    return common[min(ends) :] if ends else ""
+
+
+@dataclass
+class Merge:
+    """What came of it: the state to go on with, what they have changed, and what is left for somebody to choose."""
+
+    state: State
+    differences: list[Difference] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    mine_alone: list[str] = field(default_factory=list)  # labels of what only I have changed
+
+
+def three_way(sheet: Sheet, base: State | None, mine: State, theirs: State, first_number: int = 1) -> Merge:
+    """A base of None is not known: then whatever differs is a choice. Nothing that was typed is left out."""
+    return _ThreeWay(sheet, base, mine, theirs, first_number).merge
+
+
+class _ThreeWay:
+    def __init__(self, sheet: Sheet, base: State | None, mine: State, theirs: State, first_number: int) -> None:
+        self.sheet = sheet
+        self.next_number = first_number
+        self.merge = Merge(State({}))
+        before = base or State({})
+        self.merge.state.fields = self._fields("", "", before.fields, mine.fields, theirs.fields)
+        for prefix in sheet.formsets:
+            rows = (before.rows.get(prefix), mine.rows.get(prefix, {}), theirs.rows.get(prefix, {}))
+            self.merge.state.rows[prefix] = dict(self._rows(prefix, *rows))
+
+    def _fields(self, prefix: str, key: str, base: Row, mine: Row, theirs: Row) -> Row:
+        return {name: self._value(prefix, key, name, base.get(name), mine[name], theirs[name]) for name in mine}
+
+    def _value(self, prefix: str, key: str, name: str, base: Value | None, mine: Value, theirs: Value) -> Value:
+        if mine == theirs:
+            return mine
+        if isinstance(mine, str) and isinstance(theirs, str) and not isinstance(base, list):
+            one = self.sheet.fields(prefix)[name]
+            if isinstance(one, TagsField) and (names := _merged_tags(base, mine, theirs)) is not None:
+                self._note(prefix, key, name, Passage(base, mine, theirs))
+                return names
+            if isinstance(_bare(one.widget), forms.Textarea):
+                return self._text(prefix, key, name, merge_texts(base, mine, theirs))
+        passage = Passage(base, mine, theirs)
+        if passage.overlaps:
+            self._ask(prefix, key, name, *_three(passage))
+        else:
+            self._note(prefix, key, name, passage)
+        return passage.merged
+
+    def _text(self, prefix: str, key: str, name: str, passages: Sequence[Passage[str]]) -> str:
+        marked = {}
+        for passage in passages:
+            if passage.overlaps:
+                number = self._ask(prefix, key, name, *_three(passage), in_text=True)
+                marked[id(passage)] = between_marks(number, passage.mine, passage.theirs)
+            elif passage.mine != passage.theirs:
+                self._note(prefix, key, name, passage)
+        return join(passages, lambda passage: marked[id(passage)])
+
+    def _rows(
+        self, prefix: str, base: dict[str, Row] | None, mine: dict[str, Row], theirs: dict[str, Row]
+    ) -> Iterator[tuple[str, Row]]:
+        before = base or {}
+        for key, row in theirs.items():
+            if key not in mine:
+                if row != before.get(key):
+                    self._show(prefix, key, "", before.get(key, ""), before.get(key, ""), row)
+                yield key, row
+            elif mine[key].get(DELETE) and base is not None and row != before.get(key):
+                self._ask(prefix, key, DELETE, before.get(key), mine[key][DELETE], row)
+                yield key, {**row, DELETE: mine[key][DELETE]}
+            else:
+                yield key, self._fields(prefix, key, before.get(key, {}), mine[key], row)
+        for key, row in mine.items():
+            if key.startswith("+"):
+                yield key, row
+            elif key not in theirs and not row.get(DELETE):
+                if row == before.get(key):
+                    self._show(prefix, key, "", row, row, "")
+                else:
+                    self._ask(prefix, key, "", before.get(key), row, None)
+
+    def _ask(self, prefix: str, key: str, name: str, base: Any, mine: Any, theirs: Any, in_text: bool = False) -> int:
+        choice = Choice(self.next_number, prefix, key, name, base, mine, theirs, in_text)
+        self.next_number += 1
+        self.merge.choices.append(choice)
+        self.merge.differences.append(difference(self.sheet, choice))
+        return choice.number
+
+    def _note(self, prefix: str, key: str, name: str, passage: Passage[Any]) -> None:
+        if passage.is_changed_by_them:
+            self._show(prefix, key, name, *_three(passage))
+        elif (label := self.sheet.label(prefix, key, name)) not in self.merge.mine_alone:
+            self.merge.mine_alone.append(label)
+
+    def _show(self, prefix: str, key: str, name: str, *values: Any) -> None:
+        base, mine, theirs = (self.sheet.words(prefix, name, value) for value in values)
+        self.merge.differences.append(Difference(self.sheet.label(prefix, key, name), base, mine, theirs).shortened())
+
+
+def _three(passage: Passage[Any]) -> tuple[Any, Any, Any]:
+    return passage.base, passage.mine, passage.theirs
+
+
+def _merged_tags(base: str | None, mine: str, theirs: str) -> str | None:
+    """None where somebody has typed what cannot be read."""
+    try:
+        lists = [None if text is None else parse(text) for text in (base, mine, theirs)]
+    except ValueError:
+        return None
+    spelling = {fold_name(name): name for names in lists for name in names or ()}
+    folded = [None if names is None else [fold_name(name) for name in names] for names in lists]
+    merged = merge_names(folded[0], folded[1] or [], folded[2] or [])
+    return edit_string(Tag(name=spelling[name]) for name in merged)
+
+
+def difference(sheet: Sheet, choice: Choice) -> Difference:
+    """What is to be chosen between, in words."""
+    base, mine, theirs = (
+        (value or "").strip("\n") if choice.in_text else sheet.words(choice.prefix, choice.name, value)
+        for value in (choice.base, choice.mine, choice.theirs)
+    )
+    if not choice.name:
+        theirs = _("deleted")
+    known = base if choice.base is not None else None
+    return Difference(sheet.label(*choice.place), known, mine, theirs, choice).shortened()
+
+
+# Choosing
+
+_MARK = "^[▼◆▲] \\[{number}\\]"
+_MARKED = "^▼ \\[{number}\\][^\n]*\n((?:.*\n)*?)◆ \\[{number}\\][^\n]*\n((?:.*\n)*?)▲ \\[{number}\\][^\n]*\n"
+
+
+def between_marks(number: int, mine: str, theirs: str) -> str:
+    """Whole lines of a text, of which somebody is to keep the one or the other."""
+    return "".join(
+        [
+            f"▼ [{number}] {_('Yours:')}\n{mine}",
+            f"◆ [{number}] {_('Theirs:')}\n{theirs}",
+            f"▲ [{number}] {_('End. Keep what you want and delete these three lines, or choose above.')}\n",
+        ]
+    )
+
+
+def settle(choices: Iterable[Choice], state: State, data: QueryDict) -> list[Choice]:
+    """Write what was chosen into the state, whose fields may have been edited since; returns what is still open."""
+    # A later mark may stand around an earlier one
+    still_open: list[Choice] = []
+    for choice in sorted(choices, key=lambda choice: -choice.number):
+        if not _is_settled(choice, state, data.get(f"choice-{choice.number}", "")):
+            still_open.insert(0, choice)
+    return still_open
+
+
+def _is_settled(choice: Choice, state: State, said: str) -> bool:
+    if choice.prefix and not choice.name:
+        if said == "mine":
+            state.rows.setdefault(choice.prefix, {})[f"+again-{choice.key}"] = choice.mine
+        return said in {"mine", "theirs"}
+    fields = state.rows.get(choice.prefix, {}).get(choice.key) if choice.prefix else state.fields
+    if fields is None or choice.name not in fields:
+        return True  # the row was deleted since
+    if choice.in_text:
+        fields[choice.name], settled = _settle_marked(str(fields[choice.name]), choice.number, said)
+        return settled
+    if said == "theirs":
+        fields[choice.name] = "" if choice.name == DELETE else choice.theirs
+    # what was edited by hand since was chosen by hand
+    return said in {"mine", "theirs"} or fields[choice.name] != choice.mine
+
+
+def _settle_marked(text: str, number: int, said: str) -> tuple[str, bool]:
+    def chosen(block: re.Match[str]) -> str:
+        mine, theirs = block.groups()
+        gap = "\n" if "\n\n" in text and mine and theirs and not theirs.startswith("\n") else ""
+        return {"mine": mine, "theirs": theirs, "both": f"{mine}{gap}{theirs}"}[said]
+
+    if said in {"mine", "theirs", "both"}:
+        text = re.sub(_MARKED.format(number=number), chosen, f"{text}\n", count=1, flags=re.MULTILINE)[:-1]
+    return text, re.search(_MARK.format(number=number), text, re.MULTILINE) is None
+
+
+# Who it was
+
+
+class Saver(NamedTuple):
+    user: Any  # None: from outside of the desk
+    at: datetime | None
+
+
+def savers(row: Model, since: datetime) -> list[Saver]:
+    """Who has saved the record since, each with their newest time; nobody of whom the desk knows is one of them."""
+    content_type = ContentType.objects.get_for_model(row)
+    revisions = Revision.objects.filter(content_type=content_type, object_id=row.pk, created__gte=since)
+    entries = LogEntry.objects.filter(content_type=content_type, object_id=str(row.pk), action_time__gte=since)
+    saved = [Saver(revision.author, revision.created) for revision in revisions.select_related("author")]
+    saved += [Saver(entry.user, entry.action_time) for entry in entries.select_related("user")]
+    newest = {saver.user: saver for saver in sorted(saved, key=lambda saver: saver.at or since)}
+    return sorted(newest.values(), key=lambda saver: saver.at or since, reverse=True) or [Saver(None, None)]

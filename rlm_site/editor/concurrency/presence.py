@@ -1,0 +1,68 @@
+"""Who has the form of a record open. The browser says so again and again (static/js/presence.js), and when it leaves.
+
+Nothing here touches content or the session: a form left open does not keep anybody signed in.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import OperationalError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from rlm_site.editor.concurrency import locking
+from rlm_site.editor.concurrency.models import Presence
+
+# Browsers let a page in the background speak once a minute.
+LONGEST_SILENCE = timedelta(seconds=90)
+
+
+def answer(request: HttpRequest, row: Model) -> HttpResponse:
+    """Notes that somebody is there, or leaves; says who else is."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        with locking.writing():
+            _note(row, request.user, leaving="leaving" in request.POST)
+    except OperationalError as error:
+        if not locking.is_busy(error):
+            raise
+    return HttpResponse(others(row, request.user), content_type="text/plain; charset=utf-8")
+
+
+def others(row: Model, user: Any) -> str:
+    """In words; empty where nobody else is there."""
+    now = timezone.now()
+    here = _of(row).filter(seen__gt=now - LONGEST_SILENCE).exclude(user=user).select_related("user").order_by("since")
+    return " ".join(
+        _("%(name)s has this open since %(time)s.")
+        % {"name": one.user.get_full_name() or one.user.get_username(), "time": _moment(one.since)}
+        for one in here
+    )
+
+
+def _note(row: Model, user: Any, leaving: bool) -> None:
+    now = timezone.now()
+    Presence.objects.filter(seen__lte=now - LONGEST_SILENCE).delete()
+    if leaving:
+        _of(row).filter(user=user).delete()
+    else:
+        content_type = ContentType.objects.get_for_model(row)
+        Presence.objects.bulk_create(
+            [Presence(content_type=content_type, object_id=row.pk, user=user, since=now, seen=now)],
+            update_conflicts=True,
+            unique_fields=["content_type", "object_id", "user"],
+            update_fields=["seen"],
+        )
+
+
+def _of(row: Model) -> QuerySet[Presence]:
+    return Presence.objects.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
+
+
+def _moment(at: datetime) -> str:
+    local = timezone.localtime(at)
+    return formats.date_format(local, "H:i" if local.date() == timezone.localdate() else "j F, H:i")

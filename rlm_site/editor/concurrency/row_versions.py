@@ -1,0 +1,89 @@
+"""What a page showed of rows, as signed digests; compared when something is to be done with these rows."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core import signing
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Max, Model
+
+from rlm_site.history.models import Revision
+from rlm_site.page_cache import versions, watch
+from rlm_site.publishing.models import Publishable
+from rlm_site.tags.models import Tag
+
+SALT = "rlm_site.editing.digests"
+SEEN = "seen"  # the field of a page's form that has them
+Digests = dict[str, dict[str, str]]  # by model and key
+
+
+def digests(rows: Iterable[Model]) -> Digests:
+    """Of rows that pages are made of: their columns, tags, and newest version. A few queries a model."""
+    found: Digests = {}
+    by_model: dict[type[Model], list[Model]] = {}
+    for row in rows:
+        if row._meta.db_table in watch.WATCHED:
+            by_model.setdefault(type(row), []).append(row)
+    for model, same in by_model.items():
+        beside = _beside(model, [row.pk for row in same])
+        found[model._meta.label_lower] = {str(row.pk): _digest(row, beside.get(row.pk, [])) for row in same}
+    return found
+
+
+def of_keys(model: type[Model], keys: Sequence[Any]) -> Digests:
+    return digests(model._base_manager.filter(pk__in=keys))
+
+
+def mark() -> str:
+    """Another one after anything was changed anywhere: for whoever chooses rows that the page does not list."""
+    newest = Revision.objects.aggregate(newest=Max("pk"))["newest"]
+    return f"{versions.tokens(()).get('all', '')} {newest}"
+
+
+def signed(found: Digests, mark: str = "") -> str:
+    return signing.dumps([found, mark], salt=SALT, compress=True)
+
+
+def read(text: str) -> tuple[Digests, str]:
+    """Nothing where it was not signed here: then every row counts as changed."""
+    try:
+        found, mark = signing.loads(text, salt=SALT)
+    except signing.BadSignature:
+        return {}, ""
+    return found, mark
+
+
+def changed(rows: Iterable[Model], seen: Digests) -> list[Model]:
+    """The rows that a page did not show as they are now."""
+    rows = list(rows)
+    now = digests(rows)
+    return [row for row in rows if _of(now, row) != _of(seen, row)]
+
+
+def _of(found: Mapping[str, Mapping[str, str]], row: Model) -> str:
+    return found.get(row._meta.label_lower, {}).get(str(row.pk), "")
+
+
+def _digest(row: Model, beside: list[Any]) -> str:
+    values = [field.value_from_object(row) for field in row._meta.concrete_fields]
+    text = json.dumps([values, sorted(map(str, beside))], cls=DjangoJSONEncoder, sort_keys=True)
+    return blake2b(text.encode(), digest_size=9).hexdigest()
+
+
+def _beside(model: type[Model], keys: Sequence[Any]) -> dict[Any, list[Any]]:
+    """What belongs to the rows and stands in other tables: tags, and the number of the newest version."""
+    found: dict[Any, list[Any]] = {}
+    for through in Tag.through_models():
+        if through._meta.get_field("content_object").related_model is model:
+            for key, tag in through.objects.filter(content_object__in=keys).values_list("content_object_id", "tag_id"):
+                found.setdefault(key, []).append(tag)
+    if issubclass(model, Publishable):
+        revisions = Revision.objects.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=keys
+        ).order_by()
+        for version in revisions.values("object_id").annotate(newest=Max("number")):
+            found.setdefault(version["object_id"], []).append(f"version {version['newest']}")
+    return found

@@ -1,0 +1,266 @@
+"""What there is to do at the desk, as its first page shows it: piles of work, each with the list of just its rows.
+
+What every record goes through is found here, whatever its model is. What else an app knows of it adds with `shows`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, TypeVar
+
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy
+
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing import permissions, schedule
+from rlm_site.publishing.models import Publishable
+
+MOST_CHANGES = 10
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pile:
+    """So many rows, and where they are listed."""
+
+    count: int
+    model: type[models.Model]
+    query: dict[str, str]
+
+    @property
+    def names(self) -> str:
+        meta = self.model._meta
+        return str(meta.verbose_name if self.count == 1 else meta.verbose_name_plural)
+
+    @property
+    def address(self) -> str:
+        meta = self.model._meta
+        return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{urlencode(self.query)}"
+
+
+@dataclass(frozen=True)
+class Task:
+    title: str | Promise
+    piles: Sequence[Pile]
+    none: str | Promise  # what is said where there is nothing to do
+
+    @property
+    def waiting(self) -> list[Pile]:
+        return [pile for pile in self.piles if pile.count]
+
+
+_shown: list[Callable[[HttpRequest], Iterable[Task]]] = []
+
+
+def shows(tasks: Callable[[HttpRequest], Iterable[Task]]) -> None:
+    """Declare in `AppConfig.ready`: the first page has these tasks too. They are those of whom `request.user` is."""
+    _shown.append(tasks)
+
+
+def of_apps(request: HttpRequest) -> list[Task]:
+    return [task for tasks in _shown for task in tasks(request)]
+
+
+# What every record goes through
+
+
+@dataclass(frozen=True)
+class _Stage:
+    title: str | Promise
+    none: str | Promise
+    query: dict[str, str]
+    may: Callable[[Any, type[Publishable]], bool]
+    rows: Callable[[type[Publishable], Any, datetime], Q]  # of a list with the `newest_state` of each record
+
+
+def _begins(user: Any, model: type[Publishable]) -> bool:
+    return bool(user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")) or permissions.may_edit(
+        user, model
+    )
+
+
+def _drafted_by(model: type[Publishable], user: Any, state: str) -> Q:
+    """This person has written on what is in work since it was last published."""
+    texts = Revision.objects.filter(content_type=ContentType.objects.get_for_model(model), act="")
+    ended = texts.filter(
+        object_id=OuterRef("object_id"),
+        number__gt=OuterRef("number"),
+        state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED],
+    )
+    drafts = texts.filter(~Exists(ended), object_id=OuterRef("pk"), state=Revision.State.DRAFT, author=user.pk)
+    return Q(newest_state=state) & Q(Exists(drafts))
+
+
+STAGES = {
+    "returned": _Stage(
+        gettext_lazy("Returned to you"),
+        gettext_lazy("Nothing was returned to you."),
+        {"work": "returned"},
+        _begins,
+        lambda model, user, now: _drafted_by(model, user, Revision.State.RETURNED),
+    ),
+    "mine": _Stage(
+        gettext_lazy("Your drafts"),
+        gettext_lazy("You have no draft in hand."),
+        {"work": "mine"},
+        _begins,
+        lambda model, user, now: _drafted_by(model, user, Revision.State.DRAFT),
+    ),
+    "in_review": _Stage(
+        gettext_lazy("Waiting for review"),
+        gettext_lazy("Nothing waits for review."),
+        {"state": "in_review"},
+        permissions.may_edit,
+        lambda model, user, now: Q(newest_state=Revision.State.IN_REVIEW),
+    ),
+    "approved": _Stage(
+        gettext_lazy("Approved, to be published"),
+        gettext_lazy("Nothing waits to be published."),
+        {"state": "approved"},
+        permissions.may_publish,
+        lambda model, user, now: Q(newest_state=Revision.State.APPROVED),
+    ),
+    "scheduled": _Stage(
+        gettext_lazy("Scheduled"),
+        gettext_lazy("Nothing is to become public by the clock."),
+        {"state": "scheduled"},
+        permissions.may_edit,
+        lambda model, user, now: schedule.in_state("scheduled", now),
+    ),
+    "retiring": _Stage(
+        gettext_lazy("To be retired"),
+        gettext_lazy("Nothing is to be retired by the clock."),
+        {"work": "retiring"},
+        permissions.may_edit,
+        lambda model, user, now: Q(published=True, retire_at__gt=now),
+    ),
+}
+
+
+def in_stages(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
+    """One query a model, however many rows it has."""
+    now, user = timezone.now(), request.user
+    counts: dict[type[Publishable], dict[str, int]] = {}
+    for model, model_admin in site._registry.items():
+        if issubclass(model, Publishable) and model_admin.has_view_permission(request):
+            stages = {
+                f"in_{name}": ExpressionWrapper(stage.rows(model, user, now), BooleanField())
+                for name, stage in STAGES.items()
+                if stage.may(user, model)
+            }
+            rows = model_admin.get_queryset(request).annotate(**stages)
+            counts[model] = rows.aggregate(
+                **{name.removeprefix("in_"): Count("pk", filter=Q(**{name: True})) for name in stages}
+            )
+    tasks = []
+    for name, stage in STAGES.items():
+        piles = [Pile(found[name], model, stage.query) for model, found in counts.items() if name in found]
+        if piles:
+            tasks.append(Task(stage.title, piles, stage.none))
+    return tasks
+
+
+class WorkFilter(admin.SimpleListFilter):
+    """What is in the hands of whoever looks."""
+
+    title = gettext_lazy("work")
+    parameter_name = "work"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, stage.title) for name, stage in STAGES.items() if self.parameter_name in stage.query]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        stage = STAGES.get(self.value() or "")
+        if stage is None or self.parameter_name not in stage.query:
+            return queryset
+        return queryset.filter(stage.rows(queryset.model, request.user, timezone.now()))
+
+
+# What happened lately
+
+
+def seen_by(request: HttpRequest, site: admin.AdminSite) -> list[ContentType]:
+    """The kinds of records with a history that this person may look at."""
+    kinds = [
+        model
+        for model, model_admin in site._registry.items()
+        if issubclass(model, Publishable) and model_admin.has_view_permission(request)
+    ]
+    return list(ContentType.objects.get_for_models(*kinds).values())
+
+
+@dataclass(frozen=True)
+class Change:
+    revision: Revision
+    title: str
+    address: str  # of the record's history; empty when the record is deleted
+
+
+def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] | None:
+    """By the order in which they were made: what is scheduled has a date to come. None for whoever may see none."""
+    kinds = seen_by(request, site)
+    if not kinds:
+        return None
+    revisions = Revision.objects.filter(content_type__in=kinds).select_related("author", "content_type")
+    newest = list(revisions.order_by("-id")[:MOST_CHANGES])
+    there = set()
+    for kind in kinds:
+        ids = [revision.object_id for revision in newest if revision.content_type_id == kind.pk]
+        model: Any = kind.model_class()
+        there |= {(kind.pk, pk) for pk in model.objects.filter(pk__in=ids).values_list("pk", flat=True)}
+    return [
+        Change(
+            revision,
+            title_of(revision),
+            address_of(revision, "history") if (revision.content_type_id, revision.object_id) in there else "",
+        )
+        for revision in newest
+    ]
+
+
+def title_of(revision: Revision) -> str:
+    """What the record was called, or how its text began."""
+    content = revision.content
+    return Truncator(content.get("title") or content.get("text") or "").words(10, truncate="…") or str(revision)
+
+
+def address_of(revision: Revision, page: str) -> str:
+    """Of a page about its record; empty where the desk has none."""
+    kind = revision.content_type
+    try:
+        return reverse(f"admin:{kind.app_label}_{kind.model}_{page}", args=[revision.object_id])
+    except NoReverseMatch:
+        return ""
+
+
+# What is expensive to know
+
+_memory: dict[str, tuple[str, datetime | None, Any]] = {}
+_memory_lock = Lock()
+
+
+def remembered(name: str, make: Callable[[datetime], T], *clocks: type[Publishable]) -> T:
+    """What `make(now)` says of all content: made anew after a change, and when the clock alone changes these tables."""
+    now, version = timezone.now(), queue.settle().of("all")
+    with _memory_lock:
+        known = _memory.get(name)
+    if known and version and known[0] == version and (known[1] is None or now < known[1]):
+        found: T = known[2]
+        return found
+    found = make(now)
+    if version:
+        with _memory_lock:
+            _memory[name] = (version, schedule.next_due(now, clocks), found)
+    return found

@@ -1,0 +1,139 @@
+"""Fields and forms of content: what is typed is kept, and what is wrong is said beside it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import BigIntegerField
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from taggit.forms import TagField
+
+from rlm_site.tags.models import Tag
+from rlm_site.tags.parsing import parse
+from rlm_site.text.folding import fold_name
+
+
+class TextField(forms.CharField):
+    """A text of several lines, kept to the letter.
+
+    Browsers send its lines with carriage returns, which are no change of it. One of nothing but spaces is empty.
+    """
+
+    widget = AdminTextareaWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "strip": False})
+
+    def to_python(self, value: Any) -> str:
+        text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+        return text if text.strip() else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return not self.disabled and self.to_python(initial) != self.to_python(data)
+
+
+class TagsField(TagField):
+    """Names with commas between them. What is wrong with them is said in words."""
+
+    def clean(self, value: Any) -> list[str]:
+        text = forms.CharField.clean(self, value)
+        try:
+            names = parse(text)
+        except ValueError as error:
+            raise ValidationError(str(error), code="unclosed") from error
+        longest = Tag._meta.get_field("name").max_length or 100
+        for name in names:
+            if len(name) > longest:
+                raise ValidationError(
+                    _("“%(name)s…” is too long: a tag has at most %(count)s characters."),
+                    params={"name": name[:40], "count": longest},
+                    code="too_long",
+                )
+            if not any(char.isalnum() for char in name):
+                raise ValidationError(
+                    _("“%(name)s” has no letter or figure."), params={"name": name}, code="no_letters"
+                )
+        return names
+
+    def has_changed(self, initial_value: Any, data_value: Any) -> bool:
+        if self.disabled:
+            return False
+        try:
+            names = self.clean(data_value)
+        except ValidationError:
+            return True
+        return {tag.folded for tag in initial_value or ()} != {fold_name(name) for name in names}
+
+
+class Autocomplete(AutocompleteSelect):
+    """Names what is chosen without a query where the form's row has it at hand."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known: dict[str, str] = {}
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        chosen = [str(key) for key in value if _may_be_key(str(key))]
+        if not chosen or not set(chosen) <= self.known.keys():
+            return super().optgroups(name, chosen, attrs)
+        options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        options += [self.create_option(name, key, self.known[key], True, len(options)) for key in chosen]
+        return [(None, options, 0)]
+
+
+def _may_be_key(text: str) -> bool:
+    """Anything can be sent, or stand in an address; what is the key of no row is not looked up."""
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= BigIntegerField.MAX_BIGINT
+
+
+class ContentForm(forms.ModelForm):
+    is_held = False  # to be shown again and not saved, whatever its fields say
+    # Name of a constraint -> the field beside which its violation is told, and the words if its own do not serve
+    beside: dict[str, tuple[str, str | Promise]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            widget: Any = field.widget
+            if isinstance(widget, RelatedFieldWidgetWrapper):
+                widget = widget.widget
+            if isinstance(widget, Autocomplete):
+                row = self.instance._state.fields_cache.get(name)
+                widget.known = {str(row.pk): str(row)} if row else {}
+                widget.attrs["title"] = field.label  # the script names its box by this
+            elif isinstance(widget, forms.SplitDateTimeWidget):
+                for part, words in zip(widget.widgets, (_("date"), _("time")), strict=True):
+                    part.attrs["aria-label"] = f"{field.label}, {words}"
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and not self.is_held
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """What a constraint of several fields refuses is told beside the one that must change."""
+        if field is not None or not hasattr(error, "error_dict"):
+            super().add_error(field, error)
+            return
+        told = dict(error.error_dict)
+        for broken in told.pop(NON_FIELD_ERRORS, []):
+            name, words = self.beside.get(self._constraint_of(broken), ("", ""))
+            super().add_error(name or None, ValidationError(str(words), code=broken.code) if words else broken)
+        if told:
+            super().add_error(None, ValidationError(told))
+
+    def _constraint_of(self, error: ValidationError) -> str:
+        fields = (error.params or {}).get("unique_check")
+        for constraint in self._meta.model._meta.constraints:
+            if fields == getattr(constraint, "fields", ()) or error.message == constraint.get_violation_error_message():
+                return str(constraint.name)
+        return ""
+
+
+class RowForm(ContentForm):
+    """A row of a table: the column's heading is the label of its field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label

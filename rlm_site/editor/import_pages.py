@@ -1,0 +1,280 @@
+"""Import and export at the desk: a file is previewed with its differences, and imported as it was previewed."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.contenttypes.models import ContentType
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, OperationalError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rlm_site.editor.concurrency import locking, row_versions
+from rlm_site.editor.importing import (
+    MOST_ROWS,
+    READERS,
+    ContentResource,
+    Rows,
+    TooManyRowsError,
+    UnreadableError,
+    decoded,
+)
+from rlm_site.history.models import Import
+from rlm_site.indexing import queue
+
+MOST_BYTES = 2_000_000
+MOST_EXPORTED = 10_000
+MOST_NAMED = 20  # of the rows that somebody has changed meanwhile
+KEPT = 24 * 60 * 60  # seconds that a preview can be confirmed
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file between preview and import: it travels in the form, signed, and is kept nowhere."""
+
+    name: str
+    digest: str
+    text: str
+
+    @classmethod
+    def of(cls, file: Any) -> "Upload":
+        data = file.read()
+        return cls(file.name, hashlib.sha256(data).hexdigest(), decoded(data))
+
+    def rows(self) -> Rows:
+        return READERS[_ending(self.name)](self.text)
+
+    def signed(self, salt: str) -> str:
+        return signing.dumps(asdict(self), salt=salt, compress=True)
+
+    @classmethod
+    def read(cls, text: str, salt: str) -> "Upload":
+        """Raises BadSignature."""
+        return cls(**signing.loads(text, salt=salt, max_age=KEPT))
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        max_length=200,
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.json"}),
+        help_text=gettext_lazy("CSV or JSON, in UTF-8. You see what it would change before anything is written."),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if _ending(file.name) not in READERS:
+            raise ValidationError(_("The name of the file must end in .csv or .json."))
+        if file.size > MOST_BYTES:
+            told = _("It has more than %(most)d MB. Cut it into several files.")
+            raise ValidationError(told, params={"most": MOST_BYTES // 1_000_000}, code="too_large")
+        return file
+
+
+class RefusedError(Exception):
+    """Nothing is imported; `why` is empty where a new preview says it."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class ImportPages(admin.ModelAdmin):
+    """For model admins, in front of the other bases."""
+
+    resource_class: type[ContentResource]
+
+    def get_urls(self) -> list[Any]:
+        view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("import/", view(self.import_view), name=f"{name}_import"),
+            path("export/<str:ending>/", view(self.export_view), name=f"{name}_export"),
+            *super().get_urls(),
+        ]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        label, name = self.opts.app_label, self.opts.model_name
+        return request.user.has_perms([f"{label}.{act}_{name}" for act in ("import", "add", "change")])
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {
+            **(extra_context or {}),
+            "may_import": self.has_import_permission(request),
+            "may_export": self.has_view_permission(request),
+        }
+        return super().changelist_view(request, context)
+
+    # Import
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """Asks for a file, shows what it would change, and changes that."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if request.method == "POST" and "upload" in request.POST:
+            return self._confirmed(request)
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                upload = Upload.of(form.cleaned_data["file"])
+                return self._preview(request, upload)
+            except TooManyRowsError as error:
+                form.add_error("file", f"{error} {self._for_more()}".strip())
+            except UnreadableError as error:
+                form.add_error("file", str(error))
+        return self._page(request, form=form)
+
+    def _for_more(self) -> str:
+        command = self.resource_class.command
+        return _("The operator's command `manage.py %(name)s` reads more.") % {"name": command} if command else ""
+
+    def _preview(self, request: HttpRequest, upload: Upload, **context: Any) -> HttpResponse:
+        resource = self.resource_class(request.user)
+        resource.load(upload.rows())
+        result = resource.run(write=False)
+        if result.has_validation_errors():
+            return self._page(request, form=UploadForm(), upload=upload, invalid=result.invalid_rows, **context)
+        rows = [row for row in result.rows if not row.is_skip()]
+        sent = {"signed": upload.signed(self._salt(request)), "seen": row_versions.signed(resource.seen)}
+        counts = {"rows": rows, "totals": result.totals, "unchanged": result.totals["skip"]}
+        return self._page(request, upload=upload, sent=sent, **counts, **context)
+
+    def _salt(self, request: HttpRequest) -> str:
+        return f"{self.opts.label_lower} import by {request.user.pk}"
+
+    def _confirmed(self, request: HttpRequest) -> HttpResponse:
+        try:
+            upload = Upload.read(request.POST["upload"], self._salt(request))
+        except signing.BadSignature:
+            messages.error(request, _("The preview is too old. Nothing was imported; choose the file again."))
+            return HttpResponseRedirect(request.path)
+        seen, _mark = row_versions.read(request.POST.get("seen", ""))
+        try:
+            with locking.writing():
+                result, imported = self._import(request, upload, seen)
+        except RefusedError as refused:
+            if refused.why:
+                messages.error(request, refused.why)
+            return self._preview(request, upload, status=409)
+        except UnreadableError as error:  # the columns are others since an update of the site
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.path)
+        except IntegrityError:
+            messages.error(request, _("Somebody has saved the same meanwhile. Nothing was imported; look at it again."))
+            return self._preview(request, upload, status=409)
+        except OperationalError as error:
+            if not locking.is_busy(error):
+                raise
+            messages.error(request, _("The database is busy. Nothing was imported; try again."))
+            return self._preview(request, upload, status=503)
+        queue.drain()
+        messages.success(request, self._said(result, imported))
+        return HttpResponseRedirect(self._list_address())
+
+    def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Digests) -> tuple[Any, Import]:
+        """To be called in a transaction, which a RefusedError is to end."""
+        author: Any = request.user
+        resource = self.resource_class(author)
+        imported = Import.objects.create(
+            name=upload.name[:200],
+            digest=upload.digest,
+            model=ContentType.objects.get_for_model(self.model, for_concrete_model=False),
+            author=author,
+        )
+        resource.imported = imported
+        resource.load(upload.rows(), lock=True)
+        if resource.seen != seen:
+            names = ", ".join(f"“{row}”" for row in resource.changed_since(seen)[:MOST_NAMED])
+            told = _("Changed since this preview: %(names)s. Nothing was imported; this is how it stands now.")
+            raise RefusedError(told % {"names": names or _("something was deleted")})
+        result = resource.run(write=True)
+        if result.has_validation_errors():
+            raise RefusedError
+        totals = result.totals
+        imported.added, imported.changed, imported.unchanged = totals["new"], totals["update"], totals["skip"]
+        imported.save()
+        for kind, act in (("new", ADDITION), ("update", CHANGE)):
+            rows: Any = [row.instance for row in result.rows if row.import_type == kind]
+            if rows:
+                said = _("Imported from %(file)s.") % {"file": imported}
+                LogEntry.objects.log_actions(author.pk, rows, act, change_message=said)
+        return result, imported
+
+    def _said(self, result: Any, imported: Import) -> str:
+        counts = {
+            "file": imported.name,
+            "added": imported.added,
+            "changed": imported.changed,
+            "unchanged": imported.unchanged,
+        }
+        said = _("Imported %(file)s: %(added)d added, %(changed)d changed, %(unchanged)d as they were.") % counts
+        outcomes = dict.fromkeys(row.outcome for row in result.rows if row.outcome and not row.is_skip())
+        return " ".join([said, *outcomes])
+
+    def _page(self, request: HttpRequest, *, status: int = 200, form: Any = None, **context: Any) -> HttpResponse:
+        resource = self.resource_class(request.user)
+        return TemplateResponse(
+            request,
+            "admin/import.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": _("Import %(names)s") % {"names": self.opts.verbose_name_plural},
+                "opts": self.opts,
+                "media": self.media,
+                "form": form,
+                "columns": resource.columns(),
+                "natural_key": resource.natural_key,
+                "most_rows": MOST_ROWS,
+                "for_more": self._for_more(),
+                **context,
+            },
+            status=status,
+        )
+
+    def _list_address(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    # Export
+
+    def export_view(self, request: HttpRequest, ending: str) -> HttpResponse:
+        """What the list shows with its filters, as a file that can be imported again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if ending not in READERS:
+            raise Http404
+        listed = f"{self._list_address()}?{request.GET.urlencode()}"
+        try:
+            queryset = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(listed)
+        rows = self.for_export(request, queryset)
+        if rows.count() > MOST_EXPORTED:
+            told = _("These are more than %(most)d. Choose fewer with the filters of the list.")
+            messages.error(request, told % {"most": MOST_EXPORTED})
+            return HttpResponseRedirect(listed)
+        resource = self.resource_class(request.user)
+        kind = "application/json" if ending == "json" else "text/csv"
+        name = f"{self.opts.verbose_name_plural}-{timezone.localdate():%Y-%m-%d}.{ending}"
+        return HttpResponse(
+            resource.exported(rows, as_json=ending == "json"),
+            content_type=f"{kind}; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Of what the list shows, what this person may take away, with all that the columns need."""
+        return queryset

@@ -1,0 +1,509 @@
+"""Rows of files into records and back, on django-import-export: strict about what they say, clear about what is wrong.
+
+A preview writes nothing and holds no lock; an import is one transaction. A column that a file does not have stays as it
+is; an empty cell empties the field, and gives a new record what is usual.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple, NoReturn
+
+import tablib
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from import_export.fields import Field
+from import_export.instance_loaders import BaseInstanceLoader
+from import_export.resources import ModelResource
+from import_export.widgets import Widget
+
+from rlm_site.editor.concurrency import row_versions
+from rlm_site.editor.forms import TagsField
+from rlm_site.history import diff
+from rlm_site.history.models import Import
+from rlm_site.tags import manager
+
+MOST_ROWS = 1000  # of one import, which on SQLite keeps others from saving: 50 rows take a second
+MOST_CELL = 1_000_000  # characters of a cell of a CSV file
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+# Files
+
+
+class UnreadableError(ValueError):
+    """The file as a whole is not what it should be."""
+
+
+class TooManyRowsError(UnreadableError):
+    def __init__(self, count: int) -> None:
+        told = _("It has %(count)d rows; at most %(most)d are imported at once. Cut it into several files.")
+        super().__init__(told % {"count": count, "most": MOST_ROWS})
+
+
+class Absent:
+    """In place of what a row of a file does not name."""
+
+
+class Rows(NamedTuple):
+    headers: list[str]
+    rows: list[list[Any]]
+    lines: list[int]  # where each row begins
+
+    def dataset(self) -> Any:
+        if not self.rows:
+            raise UnreadableError(_("There is no row in it."))
+        if len(self.rows) > MOST_ROWS:
+            raise TooManyRowsError(len(self.rows))
+        return tablib.Dataset(*self.rows, headers=self.headers)
+
+
+def decoded(data: bytes) -> str:
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        told = _("Line %(line)d is not UTF-8: it has the byte 0x%(byte)02X. Save the file as UTF-8.")
+        raise UnreadableError(told % {"line": line, "byte": byte}) from error
+
+
+def read_csv(text: str) -> Rows:
+    csv.field_size_limit(MOST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    headers: list[str] = []
+    found = Rows(headers, [], [])
+    begins = 1
+    try:
+        for cells in reader:
+            if not headers:
+                headers += [name.strip() for name in cells]
+            elif any(cells):
+                if len(cells) != len(headers):
+                    told = _("Line %(line)d has %(cells)d cells; the first line names %(columns)d columns.")
+                    counts = {"line": begins, "cells": len(cells), "columns": len(headers)}
+                    raise UnreadableError(told % counts)
+                found.rows.append(cells)
+                found.lines.append(begins)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        told = _("Line %(line)d is not CSV: %(error)s. Is a quotation mark missing or one too many?")
+        raise UnreadableError(told % {"line": begins, "error": error}) from error
+    return found
+
+
+def read_json(text: str) -> Rows:
+    """A list of objects; what an object does not name is `Absent`."""
+    try:
+        values = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        told = _("Line %(line)d is not JSON: %(error)s.") % {"line": error.lineno, "error": error.msg.lower()}
+        raise UnreadableError(told) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(_("It is not JSON: %(error)s.") % {"error": error}) from error
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise UnreadableError(_('It is no list of objects, such as [{"name": "…"}, {"name": "…"}].'))
+    headers = list(dict.fromkeys(name for value in values for name in value))
+    return Rows(headers, [[value.get(name, Absent) for name in headers] for value in values], list(_beginnings(text)))
+
+
+def _beginnings(text: str) -> Iterator[int]:
+    """The line on which each item of a list begins."""
+    decoder, space = json.JSONDecoder(), re.compile(r"[\s,\[]*")
+    line, counted = 1, 0
+    place = space.match(text).end()  # type: ignore[union-attr]
+    while text[place] != "]":
+        line, counted = line + text.count("\n", counted, place), place
+        yield line
+        _value, end = decoder.raw_decode(text, place)
+        place = re.compile(r"[\s,]*").match(text, end).end()  # type: ignore[union-attr]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _value in pairs]
+        raise ValueError(_("the field %(name)s is there twice") % {"name": max(names, key=names.count)})
+    return values
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(_("%(name)s is no number") % {"name": name})
+
+
+def write_csv(headers: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """With a byte order mark, without which spreadsheets take the text for another alphabet's."""
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([headers, *rows])
+    return "\ufeff" + written.getvalue()
+
+
+def write_json(headers: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    names = list(headers)
+    lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in rows]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+READERS = {"csv": read_csv, "json": read_json}
+
+
+# What stands in a cell
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+class Text(Widget):
+    def __init__(self, *, lines: bool = False) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise ValueError(_("%(value)s is no text.") % {"value": value})
+        value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+        if match := _UNPRINTABLE.search(value):
+            raise ValueError(_("It has the character U+%(code)04X, which nothing can print.") % {"code": ord(match[0])})
+        if "\n" in value and not self.lines:
+            raise ValueError(_("It has more than one line."))
+        return value
+
+    def render(self, value: Any, **kwargs: Any) -> Any:
+        return value or ""
+
+
+class YesNo(Widget):
+    KNOWN = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool:
+        known = self.KNOWN.get(str(value).strip().lower())
+        if known is None:
+            raise ValueError(_("“%(value)s” is neither yes nor no.") % {"value": value})
+        return known
+
+    def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
+        return bool(value) if as_json else "yes" if value else "no"
+
+
+class Year(Widget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
+        if is_empty(value):
+            return None
+        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,4}", str(value).strip()):
+            raise ValueError(_("“%(value)s” is no year; write it as 1862, or -43 for 43 BC.") % {"value": value})
+        return int(value)
+
+    def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
+        return value if as_json or value is not None else ""
+
+
+class Day(Widget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> date | None:
+        if is_empty(value):
+            return None
+        text = str(value).strip()
+        try:
+            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                raise ValueError(text)
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(_("“%(value)s” is no date; write it as 1945-02-11.") % {"value": value}) from error
+
+    def render(self, value: Any, **kwargs: Any) -> str:
+        return value.isoformat() if value else ""
+
+
+class NameList(Widget):
+    """Names with semicolons between them; a list of them in JSON."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> list[str]:
+        if isinstance(value, str) and value.lstrip().startswith("["):
+            try:
+                value = json.loads(value)
+            except ValueError as error:
+                raise ValueError(_("It is neither names with semicolons between them nor a list.")) from error
+        names = value if isinstance(value, list) else Text().clean(value).split(";")
+        return [name for name in (Text().clean(name) for name in names) if name]
+
+    def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
+        names = list(value or ())
+        if as_json:
+            return names
+        return json.dumps(names, ensure_ascii=False) if any(";" in name for name in names) else "; ".join(names)
+
+
+class TagNames(Widget):
+    """As they are typed in a form; a list of them in JSON."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> list[str]:
+        if isinstance(value, list):
+            names = [Text().clean(name) for name in value]
+            value = ", ".join(f'"{name}"' for name in names)
+        try:
+            typed = TagsField(required=False).clean(Text(lines=True).clean(value))
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
+        return manager.names_now(typed)
+
+    def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
+        return list(value) if as_json else ", ".join(f'"{name}"' if "," in name else name for name in value)
+
+
+class OtherRow(Widget):
+    """A row of another table by one field; what was found is remembered for the rows that follow."""
+
+    def __init__(self, model: type[models.Model], field: str) -> None:
+        super().__init__()
+        self.model, self.field = model, field
+        self.found: dict[str, models.Model] = {}
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> models.Model | None:
+        key = Text().clean(value)
+        if not key:
+            return None
+        if key not in self.found:
+            found = self.model._default_manager.filter(**{self.field: key}).first()
+            if found is None:
+                told = _("There is no %(kind)s with the %(field)s “%(key)s”.")
+                field: Any = self.model._meta.get_field(self.field)
+                names = {"kind": self.model._meta.verbose_name, "field": field.verbose_name, "key": key}
+                raise ValueError(told % names)
+            self.found[key] = found
+        return self.found[key]
+
+    def render(self, value: Any, **kwargs: Any) -> str:
+        return getattr(value, self.field) if value else ""
+
+
+def widget_for(field: Any) -> Widget:
+    if isinstance(field, models.BooleanField):
+        return YesNo()
+    if isinstance(field, models.DateField):
+        return Day()
+    if isinstance(field, models.SmallIntegerField):
+        return Year()
+    return Text(lines=isinstance(field, models.TextField))
+
+
+# Records
+
+
+class Changes:
+    """What an import does to one record."""
+
+    def __init__(self, resource: "ContentResource", instance: Any, new: bool) -> None:
+        self.model = resource._meta.model
+        self.before: Mapping[str, Any] = {} if new else resource.content(instance)
+        self.after: Mapping[str, Any] = {}
+
+    def compare_with(self, resource: "ContentResource", instance: Any) -> None:
+        self.after = resource.content(instance)
+
+    def as_html(self) -> "Changes":
+        """The library has rows keep this for its template; ours makes the page of `differences`."""
+        return self
+
+    @cached_property
+    def differences(self) -> list[diff.Difference]:
+        return diff.differences(self.model, self.before, self.after)
+
+
+class Stored(BaseInstanceLoader):
+    """Of the records that a file is about, all found before; each as a copy for its row to change."""
+
+    def get_instance(self, row: Mapping[str, Any]) -> Any:
+        stored = self.resource.stored.get(self.resource.identity(row))
+        return copy(stored) if stored is not None else None
+
+
+class ContentResource(ModelResource):
+    """Columns of a file <-> fields of a model. `natural_key` is the column that says which record a row is about.
+
+    Rows without it are new records, where the model can make one of its own.
+    """
+
+    natural_key = ""
+    command = ""  # of manage.py, for more rows than these
+    explained: Mapping[str, str | Promise] = {}  # what stands in columns of which the model does not say it
+
+    class Meta:
+        import_id_fields: tuple[str, ...] = ()  # `Stored` knows better
+        instance_loader_class = Stored
+        clean_model_instances = True
+        store_instance = True
+
+    def __init__(self, user: Any) -> None:
+        super().__init__()
+        self.user = user
+        self.stored: dict[str, Any] = {}
+        self.seen: row_versions.Digests = {}
+        self.lines: list[int] = []
+        self.first: dict[str, int] = {}  # identity -> the line that had it first
+        self.imported: Import | None = None
+
+    @classmethod
+    def get_diff_class(cls) -> type[Changes]:
+        return Changes
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Field:
+        return Field(attribute=field_name, column_name=field_name, widget=widget_for(django_field))
+
+    def ordered(self) -> list[Field]:
+        return [self.fields[name] for name in self._meta.fields]
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Name of each column, and what stands in it."""
+        return [(name, str(self.explained.get(name) or self._explained(name))) for name in self._meta.fields]
+
+    def _explained(self, name: str) -> str:
+        field: Any = self._meta.model._meta.get_field(name)
+        words = [capfirst(str(field.verbose_name)), str(field.help_text or "")]
+        if field.choices:
+            words.append(_("One of %(words)s") % {"words": ", ".join(str(value) for value, _label in field.choices)})
+        elif isinstance(field, models.BooleanField):
+            words.append(_("“yes” or “no”"))
+        return ". ".join(word.rstrip(".") for word in words if word) + "."
+
+    # For subclasses
+
+    def content(self, instance: Any) -> dict[str, Any]:
+        """What a row can change, by field."""
+        fields = self._meta.model._meta
+        return {name: fields.get_field(name).value_from_object(instance) for name in self.fields}
+
+    def identity(self, row: Mapping[str, Any]) -> str:
+        """By which two rows are about one record; empty where the row does not say, or not in words."""
+        value = row.get(self.natural_key)
+        return value.strip() if isinstance(value, str) and not _UNPRINTABLE.search(value) else ""
+
+    def find(self, stored: models.QuerySet[Any], identities: set[str]) -> dict[str, Any]:
+        """The records of these identities."""
+        rows = stored.filter(**{f"{self.natural_key}__in": identities})
+        return {getattr(row, self.natural_key): row for row in rows}
+
+    def complete(self, instance: Any) -> None:
+        """Give a record what its row may leave to us, such as a slug."""
+
+    def problems(self, instance: Any) -> dict[str, str]:
+        """What else is wrong, by column."""
+        return {}
+
+    def write(self, instance: Any, is_new: bool) -> None:
+        instance.save(force_insert=is_new)
+
+    def outcome(self, instance: Any, is_new: bool) -> str:
+        """What will be done with a row, where its words do not say it."""
+        return ""
+
+    # The import
+
+    def load(self, rows: Rows, *, lock: bool = False) -> None:
+        """Read the file, and the records that it is about. Raises UnreadableError."""
+        self.dataset = rows.dataset()
+        self.lines = rows.lines
+        if wrong := self._wrong_headers(rows.headers):
+            raise UnreadableError(" ".join(wrong))
+        stored = self._meta.model._default_manager.all()
+        identities = {self.identity(row) for row in self.dataset.dict} - {""}
+        found = self.find(stored.select_for_update(of=("self",)) if lock else stored, identities)
+        self.seen = row_versions.digests(found.values())
+        self.stored = self.prepared(found)
+
+    def run(self, *, write: bool) -> Any:
+        """What becomes of each row, and whatever is wrong with it. Where anything is, nothing is written."""
+        if write:
+            result = self.import_data(self.dataset, use_transactions=True, rollback_on_validation_errors=True)
+        else:
+            result = self.import_data_inner(self.dataset, True, False, False, False)
+        if result.base_errors:
+            raise result.base_errors[0].error  # no fault of the file
+        for invalid in result.invalid_rows:
+            invalid.line = self.lines[invalid.number - 1]
+        return result
+
+    def changed_since(self, seen: row_versions.Digests) -> list[Any]:
+        """The records that are not as they were seen."""
+        label = self._meta.model._meta.label_lower
+        then, now = seen.get(label, {}), self.seen.get(label, {})
+        return [row for row in self.stored.values() if then.get(str(row.pk)) != now.get(str(row.pk))]
+
+    def prepared(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The records as a row changes them, where that is not as they are stored."""
+        return found
+
+    def _wrong_headers(self, headers: list[str]) -> list[str]:
+        known = {field.column_name for field in self.fields.values()}
+        wrong = [_("“%(name)s” is no column of ours.") % {"name": name} for name in headers if name not in known]
+        wrong += [
+            _("The column “%(name)s” is there twice.") % {"name": name}
+            for name in dict.fromkeys(headers)
+            if headers.count(name) > 1
+        ]
+        if self.natural_key not in headers:
+            told = _("The column “%(name)s” is missing: it says which record a row is about.")
+            wrong.append(told % {"name": self.natural_key})
+        return wrong
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        for name in [name for name, value in row.items() if value is Absent]:
+            del row[name]
+        line = self.lines[kwargs["row_number"] - 1]
+        if identity := self.identity(row):
+            first = self.first.setdefault(identity, line)
+            if first != line:
+                told = _("Line %(line)d is about the same record.") % {"line": first}
+                raise ValidationError({self.natural_key: told})
+
+    def import_field(self, field: Field, instance: Any, row: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+        usual = instance._state.adding and is_empty(row.get(field.column_name))
+        if not usual and not field.readonly:
+            super().import_field(field, instance, row, *args, **kwargs)
+
+    def import_instance(self, instance: Any, row: Mapping[str, Any], **kwargs: Any) -> None:
+        try:
+            super().import_instance(instance, row, **kwargs)
+        finally:
+            self.complete(instance)
+
+    def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
+        known = not instance._state.adding and not import_validation_errors
+        return known and self.content(instance) == self.content(original)
+
+    def validate_instance(self, instance: Any, import_validation_errors: Any = None, *args: Any) -> None:
+        errors = dict(import_validation_errors or {})
+        for name, told in self.problems(instance).items():
+            errors.setdefault(name, [ValidationError(told)])
+        super().validate_instance(instance, errors, *args)
+
+    def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:
+        if not self._is_dry_run(kwargs):
+            self.write(instance, is_create)
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> Any:
+        found = super().import_row(row, instance_loader, **kwargs)
+        if found.errors:
+            raise found.errors[0].error  # no fault of the file
+        found.line = self.lines[kwargs["row_number"] - 1]
+        if found.is_valid():
+            found.outcome = self.outcome(found.instance, found.is_new())
+        return found
+
+    # The export
+
+    def exported(self, queryset: models.QuerySet[Any], *, as_json: bool) -> str:
+        fields = self.ordered()
+        headers = [field.column_name for field in fields]
+        rows = ([field.export(row, as_json=as_json) for field in fields] for row in queryset)
+        return (write_json if as_json else write_csv)(headers, rows)

@@ -1,0 +1,101 @@
+"""The state of a record in words, as a chip, and as a filter of lists."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rlm_site.history.models import Revision
+from rlm_site.publishing import schedule
+from rlm_site.publishing.models import Publishable
+
+STATES: dict[str, str | Promise] = {
+    "draft": gettext_lazy("Draft"),
+    "in_review": gettext_lazy("In review"),
+    "returned": gettext_lazy("Returned"),
+    "approved": gettext_lazy("Approved"),
+    "scheduled": gettext_lazy("Scheduled"),
+    "published": gettext_lazy("Published"),
+    "waiting": gettext_lazy("Published, changes waiting"),
+    "retired": gettext_lazy("Retired"),
+}
+
+
+def state_of(row: Publishable, newest: str | None, now: datetime | None = None) -> str:
+    """One of STATES. `newest` is the state of the newest revision of the text, which may be a working copy."""
+    shown = schedule.state(row, now)
+    working = newest in Revision.WORKING
+    if working and newest != Revision.State.DRAFT:
+        return str(newest)
+    return "waiting" if working and shown == "published" else shown
+
+
+def chip(state: str) -> SafeString:
+    """The state as a word; the stylesheet gives it its shape."""
+    return format_html('<span class="state state-{}">{}</span>', state, STATES[state])
+
+
+def in_words(row: Publishable, now: datetime) -> str:
+    """Who can see the row, and what its times mean."""
+    state = schedule.state(row, now)
+    if state == "draft":
+        return _("Readers cannot see it.")
+    if state == "scheduled":
+        return _("Readers will see it from %(time)s.") % {"time": _moment(row.publish_at)}
+    if state == "published":
+        until = _("Readers can see it until %(time)s.") % {"time": _moment(row.retire_at)} if row.retire_at else ""
+        return until or _("Readers can see it.")
+    if row.retired_to:
+        return _("Since %(time)s readers are led to %(path)s.") % {
+            "time": _moment(row.retire_at),
+            "path": row.retired_to,
+        }
+    return _("Since %(time)s readers are told that it was withdrawn.") % {"time": _moment(row.retire_at)}
+
+
+def waiting_in_words(row: Publishable, copy: Revision | None) -> str:
+    """What has been written and readers do not see yet."""
+    if copy is None:
+        return ""
+    by = {"name": copy.author or _("another program"), "time": _moment(copy.created), "reasons": copy.comment}
+    if copy.state == Revision.State.IN_REVIEW:
+        return _("%(name)s sent it to review on %(time)s.") % by
+    if copy.state == Revision.State.RETURNED:
+        return _("%(name)s returned it on %(time)s: “%(reasons)s”") % by
+    if copy.state == Revision.State.APPROVED:
+        return _("%(name)s approved it on %(time)s.") % by
+    return _("%(name)s saved this draft of it on %(time)s.") % by if row.published else ""
+
+
+def _moment(moment: datetime | None) -> str:
+    assert moment is not None  # noqa: S101 - the state that is described has this time
+    return formats.date_format(timezone.localtime(moment), "j F Y, H:i")
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return STATES.items()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        state, now = self.value(), timezone.now()
+        if state not in STATES:
+            return queryset
+        if state in Revision.WORKING and state != Revision.State.DRAFT:
+            return queryset.filter(newest_state=state)
+        if state == "waiting":
+            return queryset.filter(schedule.live(now), newest_state=Revision.State.DRAFT)
+        in_work = [name for name in Revision.WORKING if state != "draft" or name != Revision.State.DRAFT]
+        shown = queryset.filter(schedule.in_state(state, now))
+        return shown.exclude(newest_state__in=in_work) if state in {"draft", "published"} else shown

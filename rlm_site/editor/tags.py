@@ -1,0 +1,176 @@
+"""The desk of tags: what is suggested while one is typed, merging one into another, and undoing what was done."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from rlm_site.editor.concurrency import locking
+from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.widgets import TagInput
+from rlm_site.indexing import queue
+from rlm_site.tags import changes, lists, manager
+from rlm_site.tags.models import Tag, TagChange, TaggedBase
+
+MOST_PREVIEWED = 10  # of the rows of each kind that a merge moves
+MOST_TYPED = 200  # characters of a name that are looked at, and names beside it
+
+
+class MergeForm(forms.Form):
+    into = forms.CharField(
+        label=gettext_lazy("Merge into"),
+        widget=TagInput(attrs={"class": "vTextField"}),
+        help_text=gettext_lazy("The name of the tag that stays. Nothing is changed before you have seen what moves."),
+    )
+
+    def __init__(self, tag: Tag, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tag = tag
+
+    def clean_into(self) -> Tag:
+        into = next(iter(manager.known([self.cleaned_data["into"]]).values()), None)
+        if into is None:
+            raise ValidationError(_("There is no tag of this name."))
+        if into.pk == self.tag.pk:
+            raise ValidationError(_("A tag cannot be merged into itself."))
+        return into
+
+
+class Moving(NamedTuple):
+    """What a merge does with the things of one kind."""
+
+    kind: str
+    moved: int
+    first: list[tuple[str, Any]]  # addresses at the desk, and rows
+    both: int
+
+
+class TagPages(ContentAdmin):
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("suggestions/", view(self.suggestions_view), name="rlm_site_tag_suggestions"),
+            path("<int:pk>/merge/", view(self.merge_view), name="rlm_site_tag_merge"),
+            path("changes/<int:pk>/undo/", view(require_POST(self.undo_view)), name="rlm_site_tag_undo"),
+            *super().get_urls(),
+        ]
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        """To rename and merge tags, and to undo that."""
+        return request.user.has_perm("rlm_site.merge_tag")
+
+    def suggestions_view(self, request: HttpRequest) -> JsonResponse:
+        if not _may_tag(request.user):
+            raise PermissionDenied
+        typed = request.GET.get("typed", "")[:MOST_TYPED]
+        chosen = [name[:MOST_TYPED] for name in request.GET.getlist("chosen")[:MOST_TYPED]]
+        return JsonResponse({"names": lists.suggestions(typed, chosen)})
+
+    def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks into which tag, shows what would move, and moves it."""
+        if not self.has_merge_permission(request):
+            raise PermissionDenied
+        tag = get_object_or_404(Tag, pk=pk)
+        given = request.POST if request.method == "POST" else request.GET
+        form = MergeForm(tag, given if "into" in given else None)
+        into = form.cleaned_data["into"] if form.is_valid() else None
+        if request.method == "POST" and into is not None:
+            return self._merge(request, tag, into)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Merge “%(tag)s” into another tag") % {"tag": tag},
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "original": tag,
+            "form": form,
+            "into": into,
+            "moving": [self._moving(request, through, tag, into) for through in Tag.through_models()] if into else [],
+        }
+        return TemplateResponse(request, "admin/rlm_site/tag/merge.html", context)
+
+    def _moving(self, request: HttpRequest, through: type[TaggedBase], tag: Tag, into: Tag) -> Moving:
+        model: Any = through._meta.get_field("content_object").related_model
+        moved, both = changes.apart(through, tag, into)
+        page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        rows = self.admin_site._registry[model].get_queryset(request).filter(pk__in=moved.values("content_object"))
+        first = [(reverse(page, args=[row.pk]), row) for row in rows.order_by("pk")[:MOST_PREVIEWED]]
+        return Moving(capfirst(str(model._meta.verbose_name_plural)), moved.count(), first, both.count())
+
+    def _merge(self, request: HttpRequest, tag: Tag, into: Tag) -> HttpResponse:
+        author: Any = request.user
+        refused = f"{reverse('admin:rlm_site_tag_merge', args=[tag.pk])}?{urlencode({'into': into.name})}"
+
+        def merge() -> tuple[Tag, str]:
+            return into, changes.merge(tag, into, author).said
+
+        return self._act(request, merge, refused)
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_merge_permission(request):
+            raise PermissionDenied
+        change = get_object_or_404(TagChange, pk=pk)
+        author: Any = request.user
+        refused = _page_of(change.tag) if change.tag else reverse("admin:rlm_site_tag_changelist")
+
+        def undo() -> tuple[Tag, str]:
+            return changes.undo(change, author), _("Undone: %(said)s") % {"said": change}
+
+        return self._act(request, undo, refused)
+
+    def _act(self, request: HttpRequest, act: Callable[[], tuple[Tag, str]], refused: str) -> HttpResponse:
+        """Do it, and go to the page of the tag that stays; or say why not, and go to where it was asked for."""
+        try:
+            with locking.writing():
+                tag, said = act()
+                self.log_change(request, tag, said)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return HttpResponseRedirect(refused)
+        except OperationalError as error:
+            if not locking.is_busy(error):
+                raise
+            messages.error(request, _("The database is busy. Nothing was changed; try again."))
+            return HttpResponseRedirect(refused)
+        queue.drain()  # a batch a transaction: others can write between them
+        messages.success(request, f"{said}.")
+        return HttpResponseRedirect(_page_of(tag))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and {"name", "slug"} & set(form.changed_data):
+            author: Any = request.user
+            changes.rename(obj, author)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if tag := context.get("original"):
+            context["may_merge"] = self.has_merge_permission(request)
+            context["log"] = changes.log_of(tag)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _page_of(tag: Tag) -> str:
+    return reverse("admin:rlm_site_tag_change", args=[tag.pk])
+
+
+def _may_tag(user: Any) -> bool:
+    """Whoever may write anything that has tags, whatever it is, or tags themselves."""
+    tagged = [through._meta.get_field("content_object").related_model for through in Tag.through_models()]
+    models: list[Any] = [Tag, *tagged]
+    return any(
+        user.has_perm(f"{model._meta.app_label}.{act}_{model._meta.model_name}")
+        for model in models
+        for act in ("add", "change")
+    )

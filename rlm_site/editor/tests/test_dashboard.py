@@ -1,0 +1,207 @@
+"""The desk's first page: what there is to do, for whom, and the lists that its numbers lead to."""
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from articles.models import Article
+from quotes.models import Person, Quote
+from rlm_site.editor import dashboard
+from rlm_site.editor.dashboard import Task
+from rlm_site.history import revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.page_cache import versions
+from rlm_site.tests.editor import count_queries, member, signed_in, user_of
+from rlm_site.tests.html import parse, text_of
+
+pytestmark = pytest.mark.django_db
+
+State = Revision.State
+
+
+def tasks(somebody: Client) -> dict[str, Task]:
+    context = somebody.get("/admin/").context
+    return {str(task.title): task for task in [*context["in_stages"], *context["of_apps"]]}
+
+
+def counts(somebody: Client) -> dict[str, int]:
+    return {title: sum(pile.count for pile in task.piles) for title, task in tasks(somebody).items()}
+
+
+def draft(row: Any, author: User | None = None, state: str = State.DRAFT, **changed: Any) -> Revision:
+    revisions.notice_changes_from_outside(row)
+    content = {**revisions.content_of(row), **(changed or {"tags": ["zorblax"]})}
+    if state == State.DRAFT:
+        return revisions.save_draft(row, content, author=author)
+    return revisions.record(row, state=state, content=content, author=author)
+
+
+@pytest.fixture
+def busy_desk() -> Client:
+    """Somebody with work of every kind."""
+    editor = signed_in("anna")
+    anna, boris, now = user_of(editor), User.objects.create(username="boris"), timezone.now()
+    articles, quotes = list(Article.objects.order_by("pk")), list(Quote.objects.order_by("pk"))
+    for row in (*articles[:2], quotes[0]):
+        draft(row, anna)
+    for row in articles[2:5]:
+        draft(row, anna)
+        draft(row, boris, state=State.RETURNED)
+    draft(articles[5], anna)
+    draft(articles[5], anna, state=State.IN_REVIEW)
+    draft(quotes[1], boris)
+    draft(quotes[1], boris, state=State.APPROVED)
+    draft(quotes[2], boris)
+    Article.objects.filter(pk=articles[6].pk).update(publish_at=now + timedelta(days=1))
+    Quote.objects.filter(pk=quotes[3].pk).update(retire_at=now + timedelta(days=1))
+    Article.objects.filter(pk=articles[7].pk).update(body="See [[No Such Page]].", reviewed_on="2020-01-01")
+    Article.objects.filter(pk=articles[8].pk).update(title="Zorblax", quote_words="", body="")
+    Quote.objects.filter(pk=quotes[4].pk).update(attribution_as_imported="Zorblax, somewhere")
+    Person.objects.create(name="Zorblax", slug="zorblax", born=1990)
+    queue.drain()
+    return editor
+
+
+def test_each_number_leads_to_a_list_of_just_so_many(busy_desk: Client) -> None:
+    found = tasks(busy_desk)
+    assert all(task.waiting for task in found.values())
+    for title, task in found.items():
+        for pile in task.piles:
+            assert busy_desk.get(pile.address).context["cl"].result_count == pile.count, title
+
+
+def test_what_is_in_work_is_counted_by_its_stage(busy_desk: Client) -> None:
+    found = tasks(busy_desk)
+    assert {title: [pile.count for pile in task.piles] for title, task in found.items() if len(task.piles) == 2} == {
+        "Returned to you": [3, 0],
+        "Your drafts": [2, 1],
+        "Waiting for review": [1, 0],
+        "Approved, to be published": [0, 1],
+        "Scheduled": [1, 0],
+        "To be retired": [0, 1],
+    }
+
+
+def test_a_number_is_a_link_and_nothing_is_said_in_words(busy_desk: Client) -> None:
+    page = parse(busy_desk.get("/admin/"))
+    [link] = [link for link in page.iter("a") if link.get("href") == "/admin/articles/article/?work=returned"]
+    assert text_of(link) == "3 articles"
+    quiet = signed_in("quiet", "add_article", "view_article")
+    assert "You have no draft in hand." in quiet.get("/admin/").content.decode()
+
+
+def test_what_is_published_or_discarded_is_nobodys_draft_any_more(busy_desk: Client) -> None:
+    first, second = Article.objects.order_by("pk")[:2]
+    copy = revisions.working_copy(first)
+    assert copy is not None
+    revisions.publish(first, copy.content)
+    draft(second, state=State.DISCARDED)
+    assert counts(busy_desk)["Your drafts"] == 1
+    draft(first, User.objects.get(username="boris"), tags=["quagga"])
+    assert counts(busy_desk)["Your drafts"] == 1
+
+
+def test_everybody_sees_their_own_drafts_and_what_they_may_do(busy_desk: Client) -> None:
+    assert set(counts(member("Authors"))) == {"Returned to you", "Your drafts"}
+    editor = counts(member("Editors"))
+    assert "Approved, to be published" not in editor
+    assert (editor["Your drafts"], editor["Waiting for review"]) == (0, 1)
+    assert "Broken links" in editor
+    assert counts(member("Publishers"))["Approved, to be published"] == 1
+
+
+def test_nobody_learns_of_what_they_may_not_see(busy_desk: Client) -> None:
+    somebody = signed_in("boring", "view_quote", "change_quote")
+    page = somebody.get("/admin/").content.decode()
+    assert "/admin/articles/" not in page
+    assert "zorblax" not in page.lower()
+    assert {pile.model for task in tasks(somebody).values() for pile in task.piles} == {Quote}
+    assert {change.revision.content_type.model for change in somebody.get("/admin/").context["newest"]} == {"quote"}
+
+
+def test_somebody_with_nothing_to_do_here_is_shown_nothing() -> None:
+    page = signed_in("stranger", "view_user").get("/admin/")
+    assert not page.context["in_stages"]
+    assert not page.context["of_apps"]
+    assert page.context["newest"] is None
+    assert "Newest changes" not in page.content.decode()
+
+
+def test_the_newest_changes_are_there_with_who_and_why() -> None:
+    editor = signed_in("anna")
+    article = Article.objects.get(slug="the-allies")
+    revisions.notice_changes_from_outside(article)
+    content = {**revisions.content_of(article), "title": "The Zorblaxes"}
+    revisions.save_draft(article, content, author=user_of(editor), comment="More than one.")
+    page = parse(editor.get("/admin/"))
+    [first, *others] = page.findall(".//ul[@class='newest']/li")
+    assert len(others) == 9
+    assert text_of(first).startswith("The Zorblaxes Draft anna,")
+    assert text_of(first).endswith("More than one.")
+    assert first.find("a").get("href") == f"/admin/articles/article/{article.pk}/history/"  # type: ignore[union-attr]
+
+
+def test_a_change_of_what_is_deleted_leads_nowhere() -> None:
+    article = Article.objects.create(title="Zorblax", slug="zorblax")
+    revisions.record(article)
+    article.delete()
+    [first, *_others] = parse(signed_in().get("/admin/")).findall(".//ul[@class='newest']/li")
+    assert "Zorblax" in text_of(first)
+    assert first.find("a") is None
+
+
+def test_a_loose_end_that_is_tied_is_gone_at_once(busy_desk: Client) -> None:
+    before = counts(busy_desk)["Broken links"]
+    assert counts(busy_desk)["Broken links"] == before
+    Article.objects.filter(body__contains="[[No Such Page]]").update(body="No link.")
+    assert counts(busy_desk)["Broken links"] == before - 1
+
+
+def test_what_is_costly_is_made_anew_after_a_change_and_when_the_clock_changes_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[datetime] = []
+    token = ["one"]
+    monkeypatch.setattr(queue, "settle", lambda: versions.State({"all": token[0]}, stale=False))
+
+    def make(now: datetime) -> int:
+        made.append(now)
+        return len(made)
+
+    def ask() -> int:
+        return dashboard.remembered("zorblaxes", make, Article)
+
+    assert (ask(), ask()) == (1, 1)
+    token[0] = "two"
+    assert (ask(), ask()) == (2, 2)
+    token[0] = "three"
+    Article.objects.filter(slug="the-allies").update(publish_at=timezone.now() + timedelta(milliseconds=300))
+    assert (ask(), ask()) == (3, 3)
+    time.sleep(0.3)
+    assert ask() == 4
+    token[0] = ""  # within a transaction nothing is known of its own changes
+    assert (ask(), ask()) == (5, 6)
+
+
+def test_it_makes_as_many_queries_however_much_there_is(busy_desk: Client) -> None:
+    few = count_queries(busy_desk, "/admin/")
+    anna = user_of(busy_desk)
+    made = Quote.objects.bulk_create(Quote(text=f"Zorblax {number}", key=f"zorblax-{number}") for number in range(300))
+    for row in [*made[:60], *Article.objects.order_by("-pk")[:30]]:
+        draft(row, anna)
+    queue.drain()
+    assert counts(busy_desk)["Your drafts"] >= 90
+    assert count_queries(busy_desk, "/admin/") <= few
+    assert few <= 25
+
+
+@pytest.mark.parametrize("query", ["work=", "work=zorblax", "check=zorblax", "review=zorblax"])
+def test_a_filter_that_is_none_leaves_the_list_as_it_is(query: str) -> None:
+    listed = signed_in().get(f"/admin/articles/article/?{query}").context["cl"].result_count
+    assert listed == Article.objects.count()

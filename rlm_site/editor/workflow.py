@@ -1,0 +1,410 @@
+"""What happens to a working copy, each act on a page of its own: review, approval, publication, and taking back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import router, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.content_warnings import Finding
+from rlm_site.editor.states import chip, in_words, state_of, waiting_in_words
+from rlm_site.history import diff, revisions
+from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing import permissions, schedule
+from rlm_site.publishing.models import Publishable
+
+_Moment = forms.SplitDateTimeField
+
+
+class ActForm(forms.Form):
+    seen = forms.IntegerField(widget=forms.HiddenInput)  # the newest revision that the page was made of
+    comment = forms.CharField(
+        label=gettext_lazy("Comment for editors"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Stands in the history."),
+    )
+
+    def __init__(self, *args: Any, row: Publishable, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+
+class ReasonsForm(ActForm):
+    comment = forms.CharField(
+        label=gettext_lazy("Reasons"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=gettext_lazy("What the author should change. They stand above the text until it is sent again."),
+    )
+
+
+class PublishForm(ActForm):
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of change for readers"),
+        choices=[choice for choice in Revision.Kind.choices if choice[0] != Revision.Kind.NEW],
+        initial=Revision.Kind.REVISION,
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Sentence for readers"),
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+        help_text=gettext_lazy("Says on the page of changes what is different. What is not notable is not listed."),
+    )
+    publish_at = _Moment(
+        label=gettext_lazy("From when on"), required=False, widget=AdminSplitDateTime, help_text="", initial=None
+    )
+    field_order = ["kind", "note", "publish_at", "comment"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row.published:
+            del self.fields["publish_at"]
+        else:
+            del self.fields["kind"]  # it is new
+            self.fields["publish_at"].help_text = _("Empty: at once. %(clock)s") % {"clock": clock()}
+        _name_parts(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = cleaned.get("kind", Revision.Kind.NONE)
+        if kind == Revision.Kind.CORRECTION and not cleaned.get("note"):
+            self.add_error("note", _("A correction tells readers what was wrong."))
+        return cleaned
+
+
+class TimesForm(ActForm):
+    retire_now = forms.BooleanField(label=gettext_lazy("Retire it now"), required=False)
+    publish_at = _Moment(label=gettext_lazy("Public from"), required=False, widget=AdminSplitDateTime)
+    retire_at = _Moment(label=gettext_lazy("Public until"), required=False, widget=AdminSplitDateTime)
+    retired_to = forms.CharField(
+        label=gettext_lazy("After that, lead readers to"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+        help_text=gettext_lazy("An address of this site that takes its place. Empty: they are told it was withdrawn."),
+    )
+    field_order = ["retire_now", "publish_at", "retire_at", "retired_to", "comment"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        for name in list(self.fields):
+            if hasattr(self.row, name):
+                self.initial.setdefault(name, getattr(self.row, name))
+        state = schedule.state(self.row, now)
+        if state != "scheduled":
+            del self.fields["publish_at"]
+        if state == "retired":
+            del self.fields["retire_now"]
+        self.fields["retire_at"].help_text = _("Empty: without end. %(clock)s") % {"clock": clock()}
+        _name_parts(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("retire_now"):
+            cleaned["retire_at"] = timezone.now()
+        names = [name for name in ("publish_at", "retire_at", "retired_to") if name in cleaned]
+        for changed in names:
+            setattr(self.row, changed, cleaned[changed])
+        others = {field.name for field in self.row._meta.fields} - set(names)
+        try:
+            self.row.full_clean(exclude=others, validate_unique=False)
+        except ValidationError as error:
+            for name, told in error.update_error_dict({}).items():
+                self.add_error(name if name in self.fields else "retire_at", told)
+        return cleaned
+
+
+def clock() -> str:
+    """By which clock the times of a form go."""
+    return _("Times are those of %(zone)s, where it is %(time)s.") % {
+        "zone": timezone.get_current_timezone_name(),
+        "time": timezone.localtime().strftime("%H:%M"),
+    }
+
+
+def _name_parts(form: forms.Form) -> None:
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.SplitDateTimeWidget):
+            for part, words in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
+                part.attrs["aria-label"] = f"{field.label}, {words}"
+
+
+@dataclass(frozen=True)
+class Act:
+    name: str
+    label: str | Promise  # on the button
+    explanation: str | Promise
+    may: Callable[[Any, Publishable], bool]
+    fits: Callable[[Publishable, Revision | None], bool]
+    do: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
+    form: type[ActForm] = ActForm
+    shows_difference: bool = False
+
+
+def _mark(state: str, said: str | Promise) -> Callable[..., str]:
+    def do(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+        assert copy is not None  # noqa: S101 - it fits
+        revisions.record(row, state=state, content=copy.content, base=copy.base, author=user, comment=given["comment"])
+        return str(said)
+
+    return do
+
+
+def _publish(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+    assert copy is not None  # noqa: S101 - it fits
+    publish_at: datetime | None = given.get("publish_at")
+    if publish_at is not None and publish_at <= timezone.now():
+        publish_at = None
+    revisions.publish(
+        row,
+        copy.content,
+        kind=given.get("kind", Revision.Kind.NONE),
+        note=given["note"],
+        author=user,
+        comment=given["comment"],
+        publish_at=publish_at,
+    )
+    if publish_at:
+        return _("It is approved for publication in %(time)s.") % {"time": timeuntil(publish_at)}
+    return _("It is published.")
+
+
+def _change_times(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+    row.save(update_fields=["publish_at", "retire_at", "retired_to"])
+    revisions.record(row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"])
+    queue.drain()
+    return _("Its times are changed.")
+
+
+def _reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+    row.reviewed_on = timezone.localdate()
+    row.save(update_fields=["reviewed_on"])
+    state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
+    revisions.record(row, state=state, act=Revision.Act.REVIEWED, author=user, comment=given["comment"])
+    return _("It is noted as reviewed today.")
+
+
+def _state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
+    return lambda row, copy: copy is not None and copy.state in states
+
+
+State = Revision.State
+ACTS = (
+    Act(
+        "publish",
+        gettext_lazy("Publish changes…"),
+        gettext_lazy("Readers see this text from then on."),
+        permissions.may_publish,
+        _state(*Revision.WORKING),
+        _publish,
+        PublishForm,
+        shows_difference=True,
+    ),
+    Act(
+        "review",
+        gettext_lazy("Send to review…"),
+        gettext_lazy("Whoever reviews finds it on the first page of the desk."),
+        permissions.may_change,
+        _state(State.DRAFT, State.RETURNED),
+        _mark(State.IN_REVIEW, gettext_lazy("It is sent to review.")),
+        shows_difference=True,
+    ),
+    Act(
+        "approve",
+        gettext_lazy("Approve…"),
+        gettext_lazy("A publisher can publish it now."),
+        permissions.may_edit,
+        _state(State.IN_REVIEW),
+        _mark(State.APPROVED, gettext_lazy("It is approved.")),
+        shows_difference=True,
+    ),
+    Act(
+        "return",
+        gettext_lazy("Return with reasons…"),
+        gettext_lazy("The author goes on with it."),
+        permissions.may_edit,
+        _state(State.IN_REVIEW, State.APPROVED),
+        _mark(State.RETURNED, gettext_lazy("It is returned to its author.")),
+        ReasonsForm,
+        shows_difference=True,
+    ),
+    Act(
+        "discard",
+        gettext_lazy("Discard the draft…"),
+        gettext_lazy("The published text stays as it is. The draft stays in the history."),
+        permissions.may_change,
+        lambda row, copy: row.published and copy is not None,
+        _mark(State.DISCARDED, gettext_lazy("The draft is discarded.")),
+        shows_difference=True,
+    ),
+    Act(
+        "times",
+        gettext_lazy("Retire or change times…"),
+        gettext_lazy("From then on its address says that it was withdrawn, or leads to what takes its place."),
+        permissions.may_publish,
+        lambda row, copy: row.published,
+        _change_times,
+        TimesForm,
+    ),
+    Act(
+        "reviewed",
+        gettext_lazy("Reviewed, nothing changed…"),
+        gettext_lazy("Notes that somebody has read it today and found it right. Readers see no change."),
+        permissions.may_edit,
+        lambda row, copy: hasattr(row, "reviewed_on"),
+        _reviewed,
+    ),
+)
+
+
+class WorkflowAdmin(ContentAdmin):
+    """A page for each act, with the same care on all of them for who may and for what is there by now."""
+
+    def describe(self, obj: Any, copy: Revision | None = None) -> SafeString:
+        """Its state, and what that means for readers."""
+        now = timezone.now()
+        return format_html(
+            '{} <span class="state-words">{} {}</span>',
+            chip(state_of(obj, copy.state if copy else None, now)),
+            in_words(obj, now),
+            waiting_in_words(obj, copy),
+        )
+
+    def findings(self, obj: Any) -> list[Finding]:
+        """What an editor should know before this text is reviewed or published."""
+        return []
+
+    def is_public(self, obj: Any) -> bool:
+        return bool(obj.is_public(timezone.now()))
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path(f"<int:pk>/{act.name}/", view(self.act_view), {"act": act}, name=self._act_url(act.name))
+            for act in ACTS
+        ] + super().get_urls()
+
+    def _act_url(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def act_address(self, row: Any, name: str) -> str:
+        return reverse(f"admin:{self._act_url(name)}", args=[row.pk])
+
+    def acts_for(self, request: HttpRequest, row: Any) -> list[Act]:
+        """What this person may do with the record as it is."""
+        copy = row.working_copy if hasattr(row, "working_copy") else revisions.working_copy(row)
+        return [act for act in ACTS if act.may(request.user, row) and act.fits(row, copy)]
+
+    def act_view(self, request: HttpRequest, pk: int, act: Act) -> HttpResponse:
+        with transaction.atomic(using=router.db_for_write(self.model)):
+            row = self.model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
+            if row is None:
+                raise Http404
+            if not act.may(request.user, row):
+                raise PermissionDenied
+            revisions.notice_changes_from_outside(row)
+            copy = revisions.working_copy(row)
+            newest = revisions.of(row).select_related("author").order_by("-number").first()
+            obstacle = self._in_the_way(request, act, row, copy)
+            form = act.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
+            title = str(row)
+            if request.method == "POST" and not obstacle and form.is_valid():
+                if newest is None or form.cleaned_data["seen"] == newest.number:
+                    try:
+                        with transaction.atomic():
+                            said = act.do(row, copy, request.user, form.cleaned_data)
+                    except ValidationError as error:
+                        row.refresh_from_db()
+                        form.add_error(None, ValidationError(error.messages))
+                    else:
+                        return self._done(request, row, title, said, form.cleaned_data["comment"])
+                else:
+                    obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
+                        "name": newest.author or _("Another program")
+                    }
+                    form = act.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
+            return self._act_page(request, act, row, copy, form, obstacle)
+
+    def _in_the_way(self, request: HttpRequest, act: Act, row: Publishable, copy: Revision | None) -> str:
+        """Why this cannot be done now, and what can be done about it; empty where nothing stands in the way."""
+        if not act.fits(row, copy):
+            return _("There is nothing for this to be done with. Perhaps somebody has done it already.")
+        judges = act.name in {"publish", "approve"}
+        if judges and settings.REVIEW_BY_ANOTHER and request.user.pk in revisions.authors_of(row):
+            return _("You have written on this text yourself. Somebody else has to approve and publish it.")
+        published = revisions.behind(row, copy) if act.name == "publish" and copy is not None else None
+        if published is not None:
+            return format_html(
+                '{} <a href="{}?merge={}">{}</a>',
+                _("The published text was changed after this draft was begun, and publishing would undo that."),
+                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
+                published.number,
+                _("Bring both together"),
+            )
+        return ""
+
+    def _act_page(
+        self,
+        request: HttpRequest,
+        act: Act,
+        row: Any,
+        copy: Revision | None,
+        form: ActForm,
+        obstacle: str,
+    ) -> HttpResponse:
+        live = revisions.live(row)
+        differences = None
+        if act.shows_difference and copy is not None:
+            differences = diff.differences(self.model, live.content if live else {}, copy.content)
+        shown = revisions.overlay(row, copy) if copy is not None else row
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(act.label).rstrip("…"),
+            "subtitle": str(row),
+            "act": act,
+            "form": form,
+            "original": row,
+            "object_id": row.pk,
+            "opts": self.opts,
+            "state": self.describe(row, copy),
+            "obstacle": obstacle,
+            "live": live,
+            "differences": differences,
+            "findings": self.findings(shown) if act.shows_difference else [],
+            "media": self.media + form.media,
+        }
+        status = 409 if obstacle and request.method == "POST" else 200
+        return TemplateResponse(request, "admin/act.html", context, status=status)
+
+    def _done(self, request: HttpRequest, row: Any, title: str, said: str, comment: str) -> HttpResponse:
+        self.log_change(request, row, f"{said} {comment}".strip())
+        link = ""
+        if self.is_public(row):
+            link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("See it as readers do"))
+        messages.success(request, format_html("“{}”: {}{}", title, said, link))
+        return HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        )

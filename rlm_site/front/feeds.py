@@ -1,0 +1,97 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.syndication.views import Feed
+from django.db.models.functions import Coalesce, Greatest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape, linebreaks
+from django.utils.translation import gettext as _
+
+from quotes.models import Quote
+from rlm_site.front import changes
+from rlm_site.front.changes import Change
+from rlm_site.indexing import queue
+from rlm_site.page_cache.decorators import page
+from rlm_site.publishing.schedule import public_since
+from rlm_site.text.json_ld import absolute
+
+ENTRIES = 40
+
+
+class SiteFeed(Feed):
+    """All addresses in it are those of `SITE_URL`, whatever host was asked; descriptions are HTML, as Atom has it."""
+
+    feed_type = Atom1Feed
+    author_name = settings.SITE_NAME
+    csrf_exempt = True  # as every reader's page, see `reading.page`
+    parameters: frozenset[str] = frozenset()
+
+    def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return page(super().__call__)(request, *args, **kwargs)
+
+
+class Changes(SiteFeed):
+    link = absolute("/changes/")
+    feed_url = absolute("/feeds/changes/")
+
+    def title(self) -> str:
+        return _("%(site)s: changes") % {"site": settings.SITE_NAME}
+
+    def subtitle(self) -> str:
+        return _("Notable changes of published text")
+
+    def items(self) -> list[Change]:
+        queue.settle()
+        return changes.of(changes.published(timezone.now())[:ENTRIES])
+
+    def item_title(self, item: Change) -> str:
+        return f"{item.article.full_title} ({item.revision.get_kind_display()})"
+
+    def item_description(self, item: Change) -> str:
+        return escape(item.revision.note)
+
+    def item_link(self, item: Change) -> str:
+        return absolute(item.article.get_absolute_url())
+
+    def item_guid(self, item: Change) -> str:
+        return f"{self.item_link(item)}#{item.revision.number}"
+
+    def item_pubdate(self, item: Change) -> datetime:
+        return item.revision.created
+
+    def item_updateddate(self, item: Change) -> datetime:
+        return item.revision.created
+
+
+class Quotes(SiteFeed):
+    link = absolute("/quotes/")
+    feed_url = absolute("/feeds/quotes/")
+
+    def title(self) -> str:
+        return _("%(site)s: quotations") % {"site": settings.SITE_NAME}
+
+    def subtitle(self) -> str:
+        return _("The newest quotations, with their sources")
+
+    def items(self) -> list[Quote]:
+        queue.settle()
+        rows = Quote.objects.published(timezone.now()).listed().for_display()
+        since = Greatest(Coalesce("publish_at", "created"), "created")
+        return list(rows.order_by(since.desc(), "-id")[:ENTRIES])
+
+    def item_title(self, item: Quote) -> str:
+        return str(item)
+
+    def item_description(self, item: Quote) -> str:
+        return linebreaks(f"{item.text}\n\n{item.attribution}", autoescape=True)
+
+    def item_link(self, item: Quote) -> str:
+        return absolute(item.get_absolute_url())
+
+    def item_pubdate(self, item: Quote) -> datetime:
+        return public_since(item)
+
+    def item_updateddate(self, item: Quote) -> datetime:
+        return max(item.updated, public_since(item))

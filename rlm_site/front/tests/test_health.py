@@ -1,0 +1,40 @@
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from rlm_site.page_cache import triggers
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_working_site_says_so(client: Client) -> None:
+    response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+
+
+def test_the_answer_is_never_stored(client: Client) -> None:
+    assert "no-store" in client.get("/healthz")["Cache-Control"]
+
+
+def test_a_missing_trigger_is_reported(client: Client) -> None:
+    name, table = next(
+        (name, table) for name, table in triggers._present(connection).items() if table == "articles_article"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert "articles_article" in response.json()["status"]
+
+
+def test_migrations_that_are_not_applied_are_reported(client: Client) -> None:
+    MigrationRecorder(connection).record_unapplied("rlm_site", "0003_groups")
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert "migrations" in response.json()["status"]
+
+
+def test_a_host_that_monitors_may_ask_without_the_last_slash(client: Client) -> None:
+    assert client.head("/healthz").status_code == 200

@@ -1,0 +1,228 @@
+"""The pages that mix both apps."""
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Q
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from articles import placements, topics
+from articles.models import Article
+from quotes import json_ld
+from quotes.models import Quote, Word
+from rlm_site.front import changes
+from rlm_site.indexing import queue
+from rlm_site.page_cache import triggers
+from rlm_site.page_cache.decorators import made_of, page, value
+from rlm_site.publishing.schedule import is_retired
+from rlm_site.redirects import redirects
+from rlm_site.search import query as searching
+from rlm_site.search import sql, terms
+from rlm_site.tags import lists
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold
+from rlm_site.text.json_ld import absolute
+from rlm_site.text.words import marked
+
+TOPICS_A_PAGE = 60
+CHANGES_A_PAGE = 50
+CHANGES_ON_HOME = 5
+ITEMS_A_PAGE = 30
+QUOTES_ON_TAG_PAGE = 10
+PAGES_WITH_WORD = 50
+NEAREST_PAGES = 3
+
+
+@page(parameters=("page",))
+def home(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    queue.settle()
+    all_topics = Article.objects.published(now).topics().in_reading_order()
+    shown = Paginator(all_topics, TOPICS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": shown,
+        "topics": [(topic, topics.first_sentence(topic)) for topic in shown],
+        "changes": changes.of(changes.published(now)[:CHANGES_ON_HOME]),
+    }
+    return render(request, "home.html", context)
+
+
+@page
+def about(request: HttpRequest) -> HttpResponse:
+    return made_of({}, render(request, "about.html", {"contact": settings.CONTACT_EMAIL}))
+
+
+@page(parameters=("page",))
+def change_list(request: HttpRequest) -> HttpResponse:
+    queue.settle()
+    shown = Paginator(changes.published(timezone.now()), CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "changes.html", {"page": shown, "changes": changes.of(shown.object_list)})
+
+
+@page(parameters=("q", "kind", "tag", "page"))
+def search(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    text = value(request, "q", terms.MAX_TEXT)
+    kind = value(request, "kind")
+    tag = Tag.objects.published(now).filter(slug=slug).first() if (slug := value(request, "tag")) else None
+    if kind not in {"", *sql.KINDS} or (slug and tag is None):
+        raise Http404
+    number = value(request, "page")
+    results = searching.search(
+        text, now, kind=kind, tag=tag, page=int(number) if number.isdecimal() and len(number) < 6 else 1
+    )
+    context = {
+        "results": results,
+        "pages": Paginator(range(results.total), searching.PAGE_SIZE).get_page(results.page) if results.total else None,
+        "kind": kind,
+        "tag": tag,
+        "topics": Article.objects.published(now).topics().for_links()[:20] if not results.total else (),
+    }
+    return render(request, "search.html", context)
+
+
+@page
+def tag_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "tags.html", {"tags": lists.with_counts(timezone.now())})
+
+
+@page(parameters=("page",))
+def tag(request: HttpRequest, slug: str) -> HttpResponse:
+    """Topics, sections and quotations that share a tag; a tag that marks nothing public is a 404."""
+    now = timezone.now()
+    queue.settle()
+    quotes = Quote.objects.published(now).listed()
+    tagged_quotes = Count("taggedquote_items", filter=Q(taggedquote_items__content_object__in=quotes))
+    found = Tag.objects.filter(slug=slug).annotate(quote_count=tagged_quotes).first()
+    if found is None:
+        raise Http404
+    articles = (
+        Article.objects.published(now).tagged(found).select_related("parent").order_by("parent__title", "title", "id")
+    )
+    shown = Paginator(articles, ITEMS_A_PAGE).get_page(request.GET.get("page"))
+    if not shown.paginator.count and not found.quote_count:
+        raise Http404
+    context = {
+        "tag": found,
+        "page": shown,
+        "quotes": quotes.tagged(found).for_display().order_by("id")[:QUOTES_ON_TAG_PAGE],
+        "quote_count": found.quote_count,
+        "related": lists.related(found, now),
+    }
+    return render(request, "tag.html", context)
+
+
+@page(parameters=("page",))
+def word(request: HttpRequest, word: str) -> HttpResponse:
+    """Every quotation that contains a word or a form of it, and the pages whose heading has it."""
+    now = timezone.now()
+    folded = fold(word.replace("\0", ""))
+    queue.settle()
+    if folded != word:
+        known = Word.objects.filter(text=folded).exists()
+        if known:
+            return HttpResponsePermanentRedirect(Word(text=folded).get_absolute_url())
+    forms = Word.objects.forms_of(folded)
+    quotes = Quote.objects.published(now).listed().containing(forms).for_display()
+    shown = Paginator(quotes, ITEMS_A_PAGE).get_page(request.GET.get("page"))
+    headed = placements.with_word(forms, now)[:PAGES_WITH_WORD]
+    if not shown.paginator.count and not headed:
+        raise Http404
+    context = {
+        "word": folded,
+        "forms": Word.objects.public_counts(forms, now),
+        "page": shown,
+        "lines": [(quote, [marked(line, forms) for line in quote.text.strip().split("\n")]) for quote in shown],
+        "headed": headed,
+    }
+    return render(request, "word.html", context)
+
+
+@page
+def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
+    """One quotation with its provenance and the pages that show it."""
+    now = timezone.now()
+    version = queue.settle().of(*placements.PICKED_FROM)
+    found = (
+        Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
+    )
+    if found is not None and is_retired(found, now):
+        if found.retired_to not in {"", request.path}:
+            return HttpResponsePermanentRedirect(found.retired_to)
+        return render(request, "410.html", {"withdrawn_on": found.retire_at}, status=410)
+    if found is None or not found.is_public(now):
+        raise Http404
+    if slug != found.slug:
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
+    related = {
+        "true_source": found.true_source,
+        "version_of": found.version_of,
+    }
+    context = {
+        "quote": found,
+        **{name: row if row and row.is_public(now) else None for name, row in related.items()},
+        "checks": found.checks.select_related("work"),
+        "tags": found.tags.all(),
+        "showing": placements.showing(found, now, version),
+        "linked_data": json_ld.quotation(found),
+    }
+    return render(request, "quotes/quote.html", context)
+
+
+@page
+def favicon(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(static("img/favicon.svg"))
+
+
+@page
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", "Disallow: /search/", ""]
+    lines.append(f"Sitemap: {absolute('/sitemap.xml')}")
+    return made_of({}, HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
+
+
+@never_cache
+@page
+def health(request: HttpRequest) -> JsonResponse:
+    """200 where the database answers, its migrations are applied and its triggers stand; elsewhere 503 and why."""
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            problem = "migrations are not applied"
+        elif absent := triggers.missing():
+            problem = "no trigger on " + ", ".join(absent)
+        else:
+            problem = ""
+    except DatabaseError:
+        problem = "the database does not answer"
+    return JsonResponse({"status": problem or "ok"}, status=503 if problem else 200)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An old address leads to the new one; elsewhere its words are offered as a search."""
+    now = timezone.now()
+    path = request.path.replace("\0", "")[:300]
+    queue.settle()
+    if moved := redirects.moved_to(path, now):
+        return HttpResponsePermanentRedirect(moved)
+    words = " ".join(path.replace("-", " ").replace("/", " ").split())
+    nearest = searching.nearest(words, now, NEAREST_PAGES)
+    return render(request, "404.html", {"path": path, "words": words, "nearest": nearest}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A page that needs neither the database nor a template engine that works."""
+    path = settings.BASE_DIR / "templates" / "500.html"
+    return HttpResponse(path.read_bytes(), status=500)

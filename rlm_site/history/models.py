@@ -1,0 +1,141 @@
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Import(models.Model):
+    """One file of rows that was imported; the revisions of the rows that it changed point here."""
+
+    name = models.CharField(_("file"), max_length=200)
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    model = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now, db_default=Now())
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest[:12]})"
+
+
+class Revision(models.Model):
+    """One version of a record, written once and never changed; what happens to it is another revision.
+
+    The row is what readers see. The newest revision of the text (`act` empty) is the working copy, unless it is
+    published or discarded.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        IN_REVIEW = "in_review", _("in review")
+        RETURNED = "returned", _("returned")
+        APPROVED = "approved", _("approved")
+        PUBLISHED = "published", _("published")
+        DISCARDED = "discarded", _("discarded")
+
+    WORKING = (State.DRAFT, State.IN_REVIEW, State.RETURNED, State.APPROVED)
+
+    class Kind(models.TextChoices):
+        """What a published revision means to readers; `none` is not listed for them."""
+
+        NEW = "new", _("new")
+        REVISION = "revision", _("revision")
+        CORRECTION = "correction", _("correction")
+        NONE = "none", _("not notable")
+
+    class Act(models.TextChoices):
+        """What acts at once and leaves the text, and a working copy of it, alone."""
+
+        PLACE = "place", _("moved")
+        CHOICES = "choices", _("choices and evidence")
+        TIMES = "times", _("retired or put back")
+        REVIEWED = "reviewed", _("reviewed, nothing changed")
+        RECOVERED = "recovered", _("recovered after deletion")
+        OUTSIDE = "outside", _("changed outside of the desk")
+
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    content = models.JSONField(help_text=_("The drafted fields and the names of the tags."))
+    standing = models.JSONField(
+        default=dict, blank=True, help_text=_("What acts at once, as it stood: address, place, times, choices.")
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    comment = models.CharField(max_length=1000, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    act = models.CharField(max_length=10, choices=Act.choices, blank=True)
+    base = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The published revision that a working copy began from."),
+    )
+    imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, blank=True, related_name="revisions")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NONE)
+    note = models.CharField(max_length=300, blank=True, help_text=_("One sentence for readers."))
+    created = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["content_type", "object_id", "number"], name="revision_number_is_unique")
+        ]
+        indexes = [models.Index(fields=["state", "kind", "-created"], name="revision_changes")]
+
+    def __str__(self) -> str:
+        return f"{self.content_type.name} {self.object_id}, {self.number}"
+
+
+class PreviewLink(models.Model):
+    """Shows one revision to whoever has the link, until it expires or is taken back."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="preview_links")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.revision}, {self.expires:%Y-%m-%d}"
+
+
+class Deletion(models.Model):
+    """What was deleted, row by row as Django serializes it, so that all of it can come back."""
+
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    title = models.CharField(max_length=400)
+    rows = models.JSONField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now)
+    recovered = models.DateTimeField(null=True, blank=True)
+    recovered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.title

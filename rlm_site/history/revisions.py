@@ -1,0 +1,269 @@
+"""The history of a record, and its working copy.
+
+The row is what readers see. The newest revision of its text is the working copy, unless it is published or discarded.
+Every act is another revision; none is ever changed. What acts at once (`Revision.act`) leaves the working copy alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.db.models import Exists, Field, Max, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rlm_site.history.models import Import, Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing import schedule
+from rlm_site.publishing.models import Publishable
+from rlm_site.tags import manager
+
+Content = dict[str, Any]  # drafted fields by name as JSON, and `tags` as a sorted list of names
+
+
+def of(row: Publishable) -> QuerySet[Revision]:
+    return Revision.objects.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
+
+
+def content_of(row: Publishable) -> Content:
+    """The drafted fields by name, and `tags` as a sorted list of names; of a draft, where one is laid over the row."""
+    content = {name: _field(row, name).value_from_object(row) for name in row.drafted_fields}
+    drafted = getattr(row, "drafted_tags", None)
+    content["tags"] = sorted(row.tags.names() if drafted is None else drafted)  # type: ignore[attr-defined]
+    return as_json(content)
+
+
+def working_copy(row: Publishable) -> Revision | None:
+    newest = of(row).filter(act="").select_related("author").order_by("-number").first()
+    return newest if newest is not None and newest.state in Revision.WORKING else None
+
+
+def live(row: Publishable) -> Revision | None:
+    """The revision that the row was last published with."""
+    return of(row).filter(state=Revision.State.PUBLISHED).order_by("-number").first()
+
+
+def with_working_copy(model: type[Publishable], *states: str) -> QuerySet[Revision]:
+    """The working copies of a model's records: in these states, or in any."""
+    content_type = ContentType.objects.get_for_model(model)
+    later = Revision.objects.filter(
+        content_type=content_type, object_id=OuterRef("object_id"), act="", number__gt=OuterRef("number")
+    )
+    return Revision.objects.filter(
+        ~Exists(later), content_type=content_type, act="", state__in=states or Revision.WORKING
+    )
+
+
+def overlay(row: Publishable, revision: Revision) -> Publishable:
+    """Lay the revision over the row in hand; nothing is saved.
+
+    What it does not know keeps what it has, and so does what names a record that was deleted since.
+    """
+    for name in row.drafted_fields:
+        if name in revision.content:
+            field = _field(row, name)
+            value = field.to_python(revision.content[name])
+            if value == getattr(row, field.attname) or _exists(field, value):
+                setattr(row, field.attname, value)
+    row.drafted_tags = manager.names_now(revision.content.get("tags", []))  # type: ignore[attr-defined]
+    return row
+
+
+# Writing
+
+
+def record(
+    row: Publishable,
+    *,
+    state: str = Revision.State.DRAFT,
+    content: Content | None = None,
+    author: User | None = None,
+    comment: str = "",
+    **fields: Any,
+) -> Revision:
+    """Append a revision: of the row as it is now, or with this content. Whoever else appends one waits."""
+    with transaction.atomic():
+        _lock(row)
+        last = of(row).aggregate(last=Max("number"))["last"] or 0
+        return Revision.objects.create(
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=row.pk,
+            number=last + 1,
+            content=content_of(row) if content is None else content,
+            standing=standing_of(row),
+            author=author,
+            state=state,
+            comment=comment,
+            **fields,
+        )
+
+
+def notice_changes_from_outside(row: Publishable) -> Revision | None:
+    """Record what the row says now if its history ends differently: it came from a file, or another client wrote it.
+
+    Nobody's text is lost by the next edit then. `row` must be as it is stored, without a draft laid over it.
+    """
+    if not _differs(row):
+        return None
+    with transaction.atomic():
+        _lock(row)
+        if not _differs(row):
+            return None  # noticed meanwhile
+        known = of(row).exists()
+        return record(
+            row,
+            state=Revision.State.PUBLISHED if row.published else Revision.State.DRAFT,
+            act=Revision.Act.OUTSIDE if row.published and known else "",
+            comment=_("As another program has left it.") if known else _("As it was before the first edit here."),
+        )
+
+
+def _differs(row: Publishable) -> bool:
+    known = live(row) if row.published else of(row).filter(act="").order_by("-number").first()
+    return known is None or not _says(known, content_of(row))
+
+
+def save_draft(
+    row: Publishable,
+    content: Content,
+    *,
+    state: str = Revision.State.DRAFT,
+    author: User | None = None,
+    comment: str = "",
+    base: Revision | None = None,
+    imported: Import | None = None,
+) -> Revision:
+    """Append a working copy. What readers see stays; a row that was never public follows its draft.
+
+    `base` is the published revision that it takes account of, where that is another than the draft's before.
+    """
+    if row.published:
+        before = working_copy(row)
+        base = base or (before.base if before else live(row))
+        return record(row, state=state, content=content, author=author, comment=comment, base=base, imported=imported)
+    _write(row, content)
+    return record(row, state=state, content=content, author=author, comment=comment, imported=imported)
+
+
+def publish(
+    row: Publishable,
+    content: Content,
+    *,
+    kind: str = Revision.Kind.NONE,
+    note: str = "",
+    author: User | None = None,
+    comment: str = "",
+    publish_at: datetime | None = None,
+    imported: Import | None = None,
+) -> Revision:
+    """Write the content to the row and show it to readers: at once, or a record that never was public from a time on.
+
+    Its first publication is told to readers as new. Raises ValidationError where the content does not fit the row.
+    """
+    first = not of(row).filter(state=Revision.State.PUBLISHED).exists()
+    if not row.published:
+        row.published, row.publish_at = True, publish_at
+    _write(row, content)
+    now = timezone.now()
+    revision = record(
+        row,
+        state=Revision.State.PUBLISHED,
+        content=content,
+        kind=Revision.Kind.NEW if first else kind,
+        note=note,
+        author=author,
+        comment=comment,
+        created=max(now, schedule.public_since(row)) if first else now,
+        imported=imported,
+    )
+    queue.drain()
+    return revision
+
+
+def behind(row: Publishable, copy: Revision) -> Revision | None:
+    """The published revision that a working copy knows nothing of, if its text is not what the copy began from."""
+    published = live(row)
+    if published is None or copy.base_id in {None, published.pk} or copy.base is None:
+        return None
+    return None if copy.base.content == published.content else published
+
+
+def authors_of(row: Publishable) -> set[int]:
+    """Who wrote what is to be published: the authors of the working copy since the last publication."""
+    published = of(row).filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
+    last = published.aggregate(last=Max("number"))["last"] or 0
+    written = of(row).filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
+    return set(written.values_list("author_id", flat=True))
+
+
+def _write(row: Publishable, content: Content) -> None:
+    for name in row.drafted_fields:
+        if name in content:
+            field = _field(row, name)
+            setattr(row, field.attname, field.to_python(content[name]))
+    _check_relations(row)
+    row.save()
+    if "tags" in content:
+        row.tags.set(content["tags"])  # type: ignore[attr-defined]
+        row.__dict__.pop("drafted_tags", None)
+
+
+def _lock(row: Publishable) -> None:
+    """Until the transaction ends. SQLite has locked the whole database already."""
+    list(type(row)._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).values_list("pk"))
+
+
+def _exists(field: "Field[Any, Any]", key: Any) -> bool:
+    """Whether what a foreign key names is there; true of all other fields."""
+    related: Any = field.related_model
+    return related is None or key is None or related._default_manager.filter(pk=key).exists()
+
+
+def _check_relations(row: Publishable) -> None:
+    """A work or a person of an old text may be gone since."""
+    for name in row.drafted_fields:
+        field = _field(row, name)
+        key = getattr(row, field.attname)
+        if not _exists(field, key):
+            raise ValidationError({name: _("What this text names here was deleted meanwhile. Choose another.")})
+
+
+# Reading
+
+
+def notable(rows: Iterable[int] | QuerySet[Any, Any], model: type[Publishable]) -> QuerySet[Revision]:
+    """Published revisions of these rows that readers are told of, newest first."""
+    return Revision.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=rows, state=Revision.State.PUBLISHED
+    ).exclude(kind=Revision.Kind.NONE)
+
+
+def standing_of(row: Publishable) -> dict[str, Any]:
+    """What acts at once, as it stands: the undrafted fields, and what the model says hangs on the row."""
+    fields = {name: _field(row, name).value_from_object(row) for name in row.standing_fields}
+    return as_json(fields | row.hanging())
+
+
+def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    encoder = DjangoJSONEncoder()
+    plain = (str, int, float, bool, list, dict, type(None))
+    return {name: value if isinstance(value, plain) else encoder.default(value) for name, value in values.items()}
+
+
+def _says(revision: Revision, content: Content) -> bool:
+    """Whether the revision has this content, as far as both know the field, whatever its tags were called then."""
+    different = [name for name, value in revision.content.items() if name in content and content[name] != value]
+    return not different or (
+        different == ["tags"] and manager.names_now(revision.content["tags"]) == manager.names_now(content["tags"])
+    )
+
+
+def _field(row: Publishable, name: str) -> "Field[Any, Any]":
+    field = row._meta.get_field(name)
+    assert isinstance(field, Field)  # noqa: S101 - drafted_fields name columns
+    return field

@@ -1,0 +1,324 @@
+"""What is deleted at the desk is remembered row by row, so that all of it can come back with its old keys.
+
+Revisions stay where they are: they name their record by its key. What is derived is made anew.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core import serializers
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.deletion import SET_NULL, Collector
+from django.utils import timezone
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext as _
+
+from rlm_site.history import revisions
+from rlm_site.history.models import Deletion, Revision
+from rlm_site.indexing import queue
+from rlm_site.publishing.models import Publishable
+from rlm_site.redirects.models import Address
+from rlm_site.tags.models import Tag, TaggedBase
+
+BATCH = 5000  # keys of one statement; databases allow some tens of thousands
+TERMS = 300  # conditions of one statement
+
+Key = tuple[Any, Any]  # model and primary key
+Rows = Mapping[Key, models.Model]
+
+
+# Before a deletion
+
+
+def remember(rows: Iterable[models.Model], author: User | None) -> list[Deletion]:
+    """To be called in the transaction that deletes these rows, before it does. What goes with another is kept there."""
+    found = sorted(((row, _Taken.with_(row)) for row in rows), key=lambda pair: -len(pair[1].rows))
+    kept: set[Key] = set()
+    deletions = []
+    for row, taken in found:
+        if (type(row), row.pk) not in kept:
+            kept |= taken.rows.keys()
+            deletions.append(
+                Deletion.objects.create(
+                    content_type=ContentType.objects.get_for_model(row),
+                    object_id=row.pk,
+                    title=Truncator(str(row)).chars(400),
+                    rows=taken.as_json(),
+                    author=author,
+                )
+            )
+    return deletions
+
+
+@dataclass
+class _Taken:
+    """What a deletion takes along: rows, the row itself first, and the fields of others that it empties."""
+
+    rows: dict[Key, models.Model] = field(default_factory=dict)
+    emptied: dict[tuple[str, str, Any], list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def with_(cls, row: models.Model) -> "_Taken":
+        """Raises ProtectedError where something stands in the way of the deletion."""
+        collector = Collector(using=row._state.db or "default", origin=row)
+        collector.collect([row])
+        gathered: Any = [[row], *collector.data.values(), *collector.fast_deletes]
+        updates: Any = collector.field_updates
+        taken = cls({(type(found), found.pk): found for group in gathered for found in group})
+        for (column, _value), groups in updates.items():
+            for other in (other for group in groups for other in group):
+                if (type(other), other.pk) not in taken.rows:
+                    key = (column.model._meta.label_lower, column.name, getattr(other, column.attname))
+                    taken.emptied[key].append(other.pk)
+        for model, found in _by_model(taken.rows.values()).items():
+            if hasattr(model, "get_absolute_url"):
+                addresses = Address.objects.filter(kind=model._meta.model_name)
+                for some in _batches([other.pk for other in found]):
+                    taken.rows |= {(Address, address.pk): address for address in addresses.filter(object_id__in=some)}
+        return taken
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "counts": Counter(model._meta.label_lower for model, _pk in self.rows if model is not Address),
+            "rows": json.loads(serializers.serialize("json", self.rows.values())),
+            "emptied": [[*key, others] for key, others in self.emptied.items()],
+        }
+
+
+# Afterwards
+
+
+class Obstacle(NamedTuple):
+    """Why a row cannot come back, what can be done about it, and where: a row to change or a deletion to recover."""
+
+    why: str
+    remedy: str = ""
+    other: models.Model | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a recovery would do, as things are."""
+
+    row: models.Model | None  # that was deleted
+    rows: list[models.Model] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)  # nothing comes back while there are any
+    lost: list[Obstacle] = field(default_factory=list)  # of what went with it: the rest can come back without
+
+    def published(self) -> list[type[Publishable]]:
+        """The kinds of records that readers would see again."""
+        return list({type(row): None for row in self.rows if isinstance(row, Publishable) and row.published})
+
+
+def contents(counts: dict[str, int]) -> list[str]:
+    """What a deletion took along, in words: `13 articles`, `4 tags`."""
+    found: Counter[type[models.Model]] = Counter()
+    for label, count in counts.items():
+        with suppress(LookupError):
+            model = apps.get_model(label)
+            found[Tag if issubclass(model, TaggedBase) else model] += count
+    return [
+        f"{count} {model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural}"
+        for model, count in found.items()
+    ]
+
+
+def plan(deletion: Deletion) -> Plan:
+    """Look what stands in the way of a recovery. Nothing is written; a few queries a table, however many rows."""
+    stored = deletion.rows["rows"]
+    try:
+        found = [entry.object for entry in serializers.deserialize("python", stored, ignorenonexistent=True)]
+    except serializers.base.DeserializationError as error:
+        return Plan(None, obstacles=[Obstacle(_("The site has changed since: %(error)s") % {"error": error})])
+    rows: Rows = {(type(row), row.pk): row for row in found}
+    first = (deletion.content_type.model_class(), deletion.object_id)
+    if first not in rows:
+        return Plan(None, obstacles=[Obstacle(_("The site no longer keeps what this was."))])
+    refused = _there_already(rows) | _taken(rows)
+    while missing := _naming_what_is_gone({key: row for key, row in rows.items() if key not in refused}):
+        refused |= missing
+    lost = [obstacle for key, obstacle in refused.items() if key != first and key[0] is not Address]
+    if len(found) < len(stored):
+        lost.append(Obstacle(_("The site no longer keeps some of what went with it.")))
+    return Plan(
+        rows[first],
+        [row for key, row in rows.items() if key not in refused],
+        [refused[first]] if first in refused else [],
+        lost,
+    )
+
+
+@transaction.atomic
+def recover(deletion: Deletion, author: User | None, *, without_lost: bool = False) -> models.Model:
+    """Bring all of it back as it was, with its keys. Raises ValidationError, and changes nothing, if it cannot."""
+    deletion = Deletion.objects.select_for_update(of=("self",)).get(pk=deletion.pk)
+    if deletion.recovered:
+        raise ValidationError(_("It is recovered already."))
+    planned = plan(deletion)
+    refused = planned.obstacles or ([] if without_lost else planned.lost)
+    if refused or planned.row is None:
+        raise ValidationError([obstacle.why for obstacle in refused])
+    for model, rows in _by_model(planned.rows).items():
+        model._default_manager.bulk_create(rows, batch_size=BATCH)
+    back = {(type(row)._meta.label_lower, row.pk) for row in planned.rows}
+    for label, name, key, others in deletion.rows["emptied"]:
+        model = apps.get_model(label)
+        if (str(model._meta.get_field(name).related_model._meta.label_lower), key) in back:
+            model._default_manager.filter(pk__in=others, **{name: None}).update(**{name: key})
+    for row in planned.rows:
+        if isinstance(row, Publishable):
+            state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
+            revisions.record(row, state=state, act=Revision.Act.RECOVERED, author=author)
+    deletion.recovered, deletion.recovered_by = timezone.now(), author
+    deletion.save(update_fields=["recovered", "recovered_by"])
+    queue.drain()
+    return planned.row
+
+
+# What cannot come back
+
+
+def _there_already(rows: Rows) -> dict[Key, Obstacle]:
+    refused = {}
+    for model, some in _by_model(rows.values()).items():
+        for pk in _existing(model, [row.pk for row in some]):
+            refused[model, pk] = Obstacle(_("%(kind)s %(id)s is there already.") % {"kind": _kind(model), "id": pk})
+    return refused
+
+
+def _taken(rows: Rows) -> dict[Key, Obstacle]:
+    """What is unique and another row has got it since. An old address that leads elsewhere by now just stays there."""
+    refused: dict[Key, Obstacle] = {}
+    for model, some in _by_model(rows.values()).items():
+        for names, constraint in _uniques(model):
+            fields: list[Any] = [model._meta.get_field(name) for name in names]
+            wanted = {
+                values: row
+                for row in some
+                if None not in (values := _values(row, fields)) and not _of_these(fields, values, rows)
+            }
+            for other in _with(model, fields, list(wanted)) if wanted else ():
+                row = wanted[_values(other, fields)]
+                if constraint is None or _violates(constraint, row):
+                    refused[model, row.pk] = Obstacle(
+                        _("The %(field)s “%(value)s” belongs to “%(other)s” now.")
+                        % {"field": fields[-1].verbose_name, "value": _values(row, fields)[-1], "other": other},
+                        _("Give that another one, or delete it. Then come back to this page."),
+                        other,
+                    )
+    return refused
+
+
+def _uniques(model: type[models.Model]) -> Iterator[tuple[Sequence[str], models.UniqueConstraint | None]]:
+    for column in model._meta.concrete_fields:
+        if column.unique and not column.primary_key:
+            yield (column.name,), None
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint):
+            yield constraint.fields, constraint
+
+
+def _values(row: models.Model, fields: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(getattr(row, column.attname) for column in fields)
+
+
+def _of_these(fields: Iterable[Any], values: Iterable[Any], rows: Rows) -> bool:
+    """Whether the values name one of the rows that are to come back: nothing that is there now does."""
+    return any((column.related_model, value) in rows for column, value in zip(fields, values, strict=True))
+
+
+def _with(
+    model: type[models.Model], fields: Sequence[Any], wanted: Sequence[tuple[Any, ...]]
+) -> Iterator[models.Model]:
+    relations = [column.name for column in model._meta.concrete_fields if isinstance(column, models.ForeignKey)]
+    for some in _batches(wanted, TERMS):
+        condition = Q(pk__in=[])
+        for values in some:
+            condition |= Q(**{column.attname: value for column, value in zip(fields, values, strict=True)})
+        yield from model._default_manager.select_related(*relations).filter(condition)
+
+
+def _violates(constraint: models.UniqueConstraint, row: models.Model) -> bool:
+    try:
+        constraint.validate(type(row), row)
+    except ValidationError:
+        return True
+    return False
+
+
+def _naming_what_is_gone(rows: Rows) -> dict[Key, Obstacle]:
+    """Rows that name another which is neither there nor to come back. What may be empty is emptied."""
+    named = [
+        (row, column, (column.related_model, value))
+        for row in rows.values()
+        for column in row._meta.concrete_fields
+        if isinstance(column, models.ForeignKey)
+        and (value := getattr(row, column.attname)) is not None
+        and (column.related_model, value) not in rows
+    ]
+    wanted: dict[Any, set[Any]] = defaultdict(set)
+    for _row, _column, (model, pk) in named:
+        wanted[model].add(pk)
+    there = {(model, pk) for model, pks in wanted.items() for pk in _existing(model, list(pks))}
+    gone = [(row, column, key) for row, column, key in named if key not in there]
+    deletions = _deletions_of({key for _row, _column, key in gone})
+    missing = {}
+    for row, column, key in gone:
+        if column.remote_field.on_delete is SET_NULL:
+            setattr(row, column.attname, None)
+            continue
+        deletion = deletions.get(key)
+        missing[type(row), row.pk] = Obstacle(
+            _("%(kind)s: the %(other)s “%(title)s” was deleted since.")
+            % {
+                "kind": capfirst(_kind(type(row))),
+                "other": _kind(key[0]),
+                "title": deletion.title if deletion else key[1],
+            },
+            _("Recover that first.") if deletion else "",
+            deletion,
+        )
+    return missing
+
+
+def _deletions_of(keys: Iterable[Key]) -> dict[Key, Deletion]:
+    """The newest deletion of each that can be recovered. A query a table."""
+    by_model: dict[type[models.Model], list[Any]] = defaultdict(list)
+    for model, pk in keys:
+        by_model[model].append(pk)
+    found: dict[Key, Deletion] = {}
+    for model, pks in by_model.items():
+        deletions = Deletion.objects.filter(content_type=ContentType.objects.get_for_model(model), recovered=None)
+        for some in _batches(pks):
+            for deletion in deletions.filter(object_id__in=some).defer("rows").order_by("created", "id"):
+                found[model, deletion.object_id] = deletion
+    return found
+
+
+def _existing(model: type[models.Model], pks: Sequence[Any]) -> Iterator[Any]:
+    for some in _batches(pks):
+        yield from model._base_manager.filter(pk__in=some).values_list("pk", flat=True)
+
+
+def _by_model(rows: Iterable[models.Model]) -> dict[type[models.Model], list[models.Model]]:
+    by_model: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    for row in rows:
+        by_model[type(row)].append(row)
+    return by_model
+
+
+def _kind(model: type[models.Model]) -> str:
+    return str(Tag._meta.verbose_name if issubclass(model, TaggedBase) else model._meta.verbose_name)
+
+
+def _batches(found: Sequence[Any], size: int = BATCH) -> Iterator[Sequence[Any]]:
+    return (found[start : start + size] for start in range(0, len(found), size))

@@ -1,0 +1,152 @@
+import gzip
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Any
+
+import brotli
+from django.http.response import ResponseHeaders
+
+BROTLI_QUALITY = 5
+GZIP_LEVEL = 6
+
+
+class Headers(ResponseHeaders):
+    """Of all answers with one page: their list, which Django makes anew for every answer, is made once."""
+
+    _list: list[tuple[str, str]] | None = None
+
+    def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
+        listed = self._list
+        if listed is None:  # another thread may add a header meanwhile
+            self._list = listed = list(super().items())
+        return listed
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._list = None
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        self._list = None
+        return super().pop(key, default)
+
+
+@dataclass(slots=True)
+class Page:
+    """One page, right for one version: bytes by content encoding, and the headers that go with all of them."""
+
+    version: str
+    parts: Mapping[str, str] | None  # tokens of what it was made of; None: of anything, so it is right for one version
+    until: float  # the clock makes another page of it then
+    bodies: dict[str, bytes]
+    headers: Sequence[tuple[str, str]]
+    digest: str
+    modified: str
+    size: int = 0
+    _headers_in: dict[tuple[str, bool], Headers] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # as if it were there in every encoding: the others come when somebody asks for them
+        self.size = 1000 + len(ENCODINGS) * max(map(len, self.bodies.values())) + 200 * len(self.parts or ())
+
+    def etag(self, encoding: str) -> str:
+        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
+
+    def body(self, encoding: str) -> bytes:
+        """Compressed when first asked for."""
+        if encoding not in self.bodies:
+            kept, body = next(iter(self.bodies.copy().items()))  # another thread may add to it
+            content = ENCODINGS[kept].unpack(body)
+            if not encoding:
+                return content
+            self.bodies[encoding] = ENCODINGS[encoding].pack(content)
+        return self.bodies[encoding]
+
+    def headers_in(self, encoding: str, of_the_body: bool = True) -> Headers:
+        """Put together once for all answers; nobody may change them for one. “Not modified” lacks those of the body."""
+        asked = encoding, of_the_body
+        if asked not in self._headers_in:
+            headers = Headers(dict(self.headers))
+            headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
+            if of_the_body:
+                headers["Content-Length"] = str(len(self.body(encoding)))
+                if encoding:
+                    headers["Content-Encoding"] = encoding
+            # the first of two threads: middleware outside adds what is the same on every page to what it is given
+            self._headers_in.setdefault(asked, headers)
+        return self._headers_in[asked]
+
+    def is_of(self, version: str, now: float) -> bool:
+        return self.version == version and now < self.until
+
+    def stands(self, tokens: Mapping[str, str]) -> bool:
+        """All that it was made of is as it was."""
+        return self.parts is not None and all(tokens.get(part) == token for part, token in self.parts.items())
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    pack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes], bytes]
+
+
+# Best first. mtime 0: the same content gives the same bytes.
+ENCODINGS = {
+    "br": _Encoding(lambda content: brotli.compress(content, quality=BROTLI_QUALITY), brotli.decompress),
+    "gzip": _Encoding(lambda content: gzip.compress(content, GZIP_LEVEL, mtime=0), gzip.decompress),
+}
+
+
+class PageMemory:
+    """Pages by address, at most so many bytes of them; the least recently used goes first."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.bytes = 0
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._renderings: dict[tuple[str, str], Event] = {}  # address and version -> set when the page is made
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def get(self, address: str) -> Page | None:
+        """Of whatever version."""
+        with self._lock:
+            page = self._pages.get(address)
+            if page is not None:
+                self._pages.move_to_end(address)
+            return page
+
+    def put(self, address: str, page: Page) -> None:
+        with self._lock:
+            self._forget(address)
+            if page.size > self.most_bytes:
+                return
+            self._pages[address] = page
+            self.bytes += page.size
+            while self.bytes > self.most_bytes:
+                self._forget(next(iter(self._pages)))
+
+    def begin(self, address: str, version: str) -> Event | None:
+        """None: the page is the caller's to make, who must `finish`. Otherwise somebody is making this very version."""
+        with self._lock:
+            rendering = self._renderings.get((address, version))
+            if rendering is None:
+                self._renderings[address, version] = Event()
+            return rendering
+
+    def finish(self, address: str, version: str) -> None:
+        with self._lock:
+            self._renderings.pop((address, version)).set()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pages.clear()
+            self.bytes = 0
+
+    def _forget(self, address: str) -> None:
+        page = self._pages.pop(address, None)
+        if page is not None:
+            self.bytes -= page.size

@@ -1,0 +1,63 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Publishable(models.Model):
+    """A row that readers see only while `publishing.live` says so."""
+
+    published = models.BooleanField(
+        _("published"), default=False, help_text=_("Readers can see it, at the times below.")
+    )
+    publish_at = models.DateTimeField(_("public from"), null=True, blank=True, help_text=_("Empty: at once."))
+    retire_at = models.DateTimeField(_("public until"), null=True, blank=True, help_text=_("Empty: without end."))
+    retired_to = models.CharField(
+        _("after that, lead readers to"),
+        max_length=300,
+        blank=True,
+        validators=[RegexValidator(r"^/(?!/)\S*$", _("Give an address of this site, such as /andrey-vlasov/."))],
+        help_text=_("An address of this site that takes its place. Empty: readers are told that it was withdrawn."),
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now, db_default=Now(), editable=False)
+    updated = models.DateTimeField(_("updated"), default=timezone.now, db_default=Now(), editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text=_("Who began it: an author may go on with their own."),
+    )
+
+    # Names of the fields that are drafted and reviewed; tags go with them. Set by each model.
+    drafted_fields: tuple[str, ...] = ()
+    # Names of the fields that act at once; what hangs on the row and acts at once too is named by `hanging`.
+    standing_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(publish_at=None)
+                | models.Q(retire_at=None)
+                | models.Q(retire_at__gt=models.F("publish_at")),
+                name="%(class)s_retires_after_publication",
+                violation_error_message=_("“Public until” must be later than “public from”."),
+            )
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.updated = timezone.now()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "updated"}
+        super().save(*args, **kwargs)
+
+    def hanging(self) -> dict[str, Any]:
+        """Rows of other tables that belong to this one, in words for its history: name -> list."""
+        return {}

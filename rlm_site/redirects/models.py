@@ -1,0 +1,17 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Address(models.Model):
+    """A path at which an object was once found, or is now; never removed while the object exists."""
+
+    path = models.CharField(max_length=300, unique=True)
+    kind = models.CharField(max_length=20)
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "object_id"], name="address_object")]
+        verbose_name_plural = _("addresses")
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,115 @@
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from rlm_site.indexing.queue import among
+from rlm_site.search.models import SearchDocument, SearchWord
+from rlm_site.search.sql import IN_TITLE, KINDS
+from rlm_site.text.words import form, words_in
+
+VARIABLES = 5000  # of one statement; databases allow some tens of thousands
+
+
+# Indexing
+
+
+class _Document(NamedTuple):
+    object_id: int
+    kind: str
+    title: str
+    about: list[str]  # what is not text of the document but finds it: the topic's title, tags, names
+    text: str
+    public_from: datetime
+    public_until: datetime | None
+
+    @property
+    def pk(self) -> int:
+        return KINDS.index(self.kind) * SearchDocument.SPAN + self.object_id
+
+
+def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
+    documents = list(documents)
+    columns = [([document.title], document.about, [document.text]) for document in documents]
+    terms = _terms_of({text for texts in columns for column in texts for text in column})
+    moment = connection.ops.adapt_datetimefield_value
+    known = SearchDocument.objects.filter(among("object_id", ids), source=source)
+    with connection.cursor() as cursor:
+        old = [(pk,) for pk in known.values_list("pk", flat=True)]
+        cursor.executemany("DELETE FROM search_index WHERE rowid = %s", old)
+        known.delete()
+        cursor.executemany(
+            "INSERT INTO rlm_site_searchdocument (id, source, object_id, title, text, public_from, public_until)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    document.pk,
+                    source,
+                    document.object_id,
+                    document.title,
+                    " ".join(document.text.split()),
+                    moment(document.public_from),
+                    moment(document.public_until),
+                )
+                for document in documents
+            ],
+        )
+        _write_terms(
+            cursor,
+            [
+                (document.pk, [" ".join(map(terms.__getitem__, column)) for column in texts])
+                for document, texts in zip(documents, columns, strict=True)
+            ],
+        )
+
+
+def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """The terms of the title, of what finds the document, and of its text, by row."""
+    if connection.vendor == "postgresql":
+        cursor.executemany(
+            "INSERT INTO search_index (rowid, titles, terms) VALUES (%s, CAST(%s AS tsvector), CAST(%s AS tsvector))",
+            [(rowid, _tsvector(columns[:1]), _tsvector(columns)) for rowid, columns in rows],
+        )
+    else:
+        cursor.executemany(
+            "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
+            [(rowid, _marked_too(title), about, body) for rowid, (title, about, body) in rows],
+        )
+
+
+def _marked_too(title: str) -> str:
+    return " ".join([title, *(IN_TITLE + word for word in title.split())])
+
+
+def _tsvector(columns: Sequence[str]) -> str:
+    terms = []
+    position = 0
+    for weight, words in zip("ABC", columns, strict=False):
+        for word in words.split():
+            position = min(position + 1, 16383)
+            terms.append(f"'{word}':{position}{weight}")
+    return " ".join(terms)
+
+
+def _terms_of(texts: Iterable[str]) -> dict[str, str]:
+    """What each text is found by: its words without apostrophes, and the forms that their inflections share."""
+    words = {text: words_in(text) for text in texts}
+    plain = {word: word.replace("'", "") for word in set().union(*words.values())}
+    forms = _learn(set(plain.values()))
+    terms = {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
+    return {text: " ".join(map(terms.__getitem__, within)) for text, within in words.items()}
+
+
+def _learn(words: set[str]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    wanted = sorted(words)
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), VARIABLES):
+            some = wanted[start : start + VARIABLES]
+            places = ", ".join(["%s"] * len(some))
+            cursor.execute(f"SELECT text, form FROM rlm_site_searchword WHERE text IN ({places})", some)
+            known.update(cursor.fetchall())
+    new = [SearchWord(text=word, form=form(word)) for word in wanted if word not in known]
+    SearchWord.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    return known | {word.text: word.form for word in new}

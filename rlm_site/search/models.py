@@ -1,0 +1,31 @@
+from django.db import models
+
+
+class SearchDocument(models.Model):
+    """What the search knows of one object; derived. The full-text table beside it is made by a migration."""
+
+    SPAN = 2**40  # ids of a kind (topic, section, quotation, in this order) lie together: its number * SPAN + object_id
+
+    id = models.BigIntegerField(primary_key=True)
+    source = models.CharField(max_length=20)  # article or quote
+    object_id = models.BigIntegerField()
+    title = models.CharField(max_length=400)
+    public_from = models.DateTimeField(db_index=True)
+    public_until = models.DateTimeField(null=True, db_index=True)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "object_id"], name="one_search_document_an_object")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SearchWord(models.Model):
+    """The vocabulary of the search: spellings that some document has or had, for noun forms and suggestions."""
+
+    text = models.CharField(max_length=64, primary_key=True)
+    form = models.CharField(max_length=64, db_index=True)
+
+    def __str__(self) -> str:
+        return self.text

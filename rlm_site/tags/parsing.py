@@ -1,0 +1,52 @@
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from rlm_site.tags.models import Tag
+from rlm_site.text.folding import fold_name
+
+
+def parse(text: str) -> list[str]:
+    """Names separated by commas; spaces belong to the name, and quotes keep a comma inside one.
+
+    >>> parse('free software, "Ochota, Warsaw", free software')
+    ['free software', 'Ochota, Warsaw']
+
+    Raises ValueError when a quote is not closed. static/js/tags.js reads what is typed the same way.
+    """
+    names: list[str] = []
+    name, quoted = "", False
+    for char in text.replace("\n", ","):
+        if char == '"':
+            quoted = not quoted
+        elif char == "," and not quoted:
+            names.append(name)
+            name = ""
+        else:
+            name += char
+    if quoted:
+        raise ValueError(_("A quotation mark is not closed."))
+    unique: dict[str, str] = {}
+    for candidate in [*names, name]:
+        candidate = " ".join(candidate.split())
+        if candidate:
+            unique.setdefault(fold_name(candidate), candidate)
+    return list(unique.values())
+
+
+def edit_string(tags: Iterable[Tag]) -> str:
+    """What the form shows: `parse` gives the same tags back."""
+    return ", ".join(
+        f'"{tag.name}"' if "," in tag.name else tag.name for tag in sorted(tags, key=lambda tag: fold_name(tag.name))
+    )
+
+
+def clean_name(name: str) -> str:
+    """The name as it is kept. Raises ValidationError where it could not be typed again, or has nothing to fold."""
+    name = " ".join(name.split())
+    if '"' in name:
+        raise ValidationError(_("A tag has no quotation marks of this kind: they would end it where it is typed."))
+    if not any(char.isalnum() for char in name):
+        raise ValidationError(_("Give a name with at least one letter or figure."))
+    return name

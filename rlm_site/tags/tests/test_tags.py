@@ -1,0 +1,70 @@
+import pytest
+from django.db import IntegrityError, transaction
+
+from articles.models import Article
+from quotes.models import Quote
+from rlm_site.tags.models import Tag
+from rlm_site.tags.parsing import edit_string, parse
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("free software", ["free software"]),
+        ("free software, exile", ["free software", "exile"]),
+        ('"Ochota, Warsaw", exile', ["Ochota, Warsaw", "exile"]),
+        ("exile,, ,Exile , EXILE", ["exile"]),
+        ("war\npeace", ["war", "peace"]),
+        ("  a   b ", ["a b"]),
+        ("", []),
+    ],
+)
+def test_names_are_separated_by_commas(typed: str, names: list[str]) -> None:
+    assert parse(typed) == names
+
+
+def test_an_open_quotation_mark_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not closed"):
+        parse('"Ochota, Warsaw')
+
+
+def test_what_the_form_shows_is_parsed_to_the_same_tags() -> None:
+    names = ["free software", "Ochota, Warsaw", "exile"]
+    tags = [Tag(name=name) for name in names]
+    assert edit_string(tags) == 'exile, free software, "Ochota, Warsaw"'
+    assert sorted(parse(edit_string(tags))) == sorted(names)
+
+
+@pytest.mark.django_db
+def test_case_and_accents_make_no_second_tag() -> None:
+    article, quote = Article.objects.create(title="A", slug="a"), Quote.objects.create(text="b")
+    article.tags.add("Война", "Émigrés")
+    quote.tags.add("война", "emigres", "ВОЙНА")
+    assert set(quote.tags.all()) == set(article.tags.all())
+    article.tags.set(["ВОЙНА"])
+    assert [tag.name for tag in article.tags.all()] == ["Война"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: Tag(name="EXILE", slug="exile-2").save(),
+        lambda: Tag.objects.create(name="éxile", slug="exile-2"),
+        lambda: Tag.objects.bulk_create([Tag(name="Exile", slug="exile-2")]),
+    ],
+)
+def test_the_database_refuses_a_second_spelling(write: object) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        write()  # type: ignore[operator]
+
+
+@pytest.mark.django_db
+def test_every_tagged_model_is_found() -> None:
+    assert {model.__name__ for model in Tag.through_models()} == {"TaggedArticle", "TaggedQuote"}
+
+
+@pytest.mark.django_db
+def test_a_cyrillic_tag_has_a_latin_address() -> None:
+    assert Tag.objects.create(name="Война").slug == "voina"
+    assert Tag.objects.create(name="Voina!").slug == "voina-2"

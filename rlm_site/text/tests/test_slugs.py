@@ -1,0 +1,54 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from rlm_site.text.slugs import MAX_LENGTH, first_level_words, slug_for, validate_first_level
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("The Allies", "the-allies"),
+        ("Himmler’s Promise", "himmlers-promise"),
+        ("Ochota, August 1944", "ochota-august-1944"),
+        ("Русское освободительное движение", "russkoe-osvoboditelnoe-dvizhenie"),
+        ("Щука ёж", "shchuka-ezh"),
+        ("Їжак", "izhak"),
+        ("Žáček", "zacek"),
+        ("???", "page"),
+        ("", "page"),
+        ("日本", "page"),
+    ],
+)
+def test_titles_become_slugs_that_are_never_empty(title: str, slug: str) -> None:
+    assert slug_for(title) == slug
+
+
+def test_a_taken_slug_gets_a_number() -> None:
+    assert slug_for("War", {"war", "war-2"}.__contains__) == "war-3"
+
+
+def test_long_titles_are_cut_between_words() -> None:
+    slug = slug_for("word " * 60)
+    assert len(slug) <= MAX_LENGTH
+    assert slug.endswith("-word")
+
+
+@pytest.mark.parametrize(
+    "word", ["admin", "quotes", "people", "words", "tags", "search", "about", "en", "preview", "static"]
+)
+def test_words_of_the_url_table_and_reserved_ones_are_refused(word: str) -> None:
+    with pytest.raises(ValidationError, match="address of the site itself"):
+        validate_first_level(word)
+
+
+def test_every_first_level_address_is_known() -> None:
+    assert {
+        "sitemap.xml",
+        "robots.txt",
+        "healthz",
+        "references",
+        "changes",
+        "feeds",
+        "favicon.ico",
+    } <= first_level_words()
+    assert "russian-liberation-movement" not in first_level_words()

@@ -1,0 +1,156 @@
+import subprocess
+import sys
+
+import pytest
+
+from rlm_site.text.words import form, heading_words, marked, occurrences, possible_forms, qualifiers, vocabulary
+
+
+def used(heading: str) -> list[str]:
+    return [word.word for word in heading_words(heading) if not word.ignored]
+
+
+@pytest.mark.parametrize(
+    ("plural", "singular"),
+    [
+        ("allies", "ally"),
+        ("armies", "army"),
+        ("men", "man"),
+        ("wives", "wife"),
+        ("germans", "german"),
+        ("cossacks", "cossack"),
+        ("heroes", "hero"),
+        ("churches", "church"),
+        ("houses", "house"),
+        ("movies", "movie"),
+        ("crises", "crisis"),
+        ("criteria", "criterion"),
+        ("peoples", "people"),
+        ("manifestos", "manifesto"),
+        ("войны", "война"),
+        ("армией", "армия"),
+        ("освободительного", "освободительный"),
+        ("союзники", "союзник"),
+        ("смерти", "смерть"),
+        ("памяти", "память"),
+        ("людей", "человек"),
+    ],
+)
+def test_number_and_case_of_nouns_are_folded(plural: str, singular: str) -> None:
+    assert form(plural) == form(singular) == singular
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("liberation", "liberal"),
+        ("leading", "lead"),
+        ("us", "we"),
+        ("better", "good"),
+        ("general", "generally"),
+        ("state", "stately"),
+        ("relations", "relatives"),
+        ("origins", "original"),
+        ("news", "new"),
+        ("ally", "dally"),
+        ("освободил", "освободить"),
+        ("говорит", "говорить"),
+    ],
+)
+def test_nothing_else_is_folded(word: str, other: str) -> None:
+    assert form(word) != form(other)
+
+
+@pytest.mark.parametrize("word", ["politics", "series", "thus", "chaos", "paris", "glass", "as", "crisis", "status"])
+def test_words_that_only_look_like_plurals_stay(word: str) -> None:
+    assert form(word) == word
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("The Allies", ["allies"]),
+        ("Russian Liberation Movement", ["russian", "liberation", "movement"]),
+        ("It May Be That We Can Help Us", ["help"]),
+        ("Himmler’s Promise", ["himmler", "promise"]),
+        ("Peggetz, 1 June 1945", ["peggetz"]),
+        ("The March to Bohemia", ["march", "bohemia"]),
+        ("Prague, 15 March 1939", ["prague"]),
+        ("First Division", ["division"]),
+        ("Ёлки и ёлки", ["елки"]),
+        ("Łódź", ["lodz"]),
+        ("1946", []),
+        ("", []),
+    ],
+)
+def test_function_words_numbers_and_the_calendar_are_ignored_in_headings(heading: str, words: list[str]) -> None:
+    assert used(heading) == words
+
+
+def test_an_ignored_word_says_why() -> None:
+    reasons = {word.word: word.ignored for word in heading_words("The First of May 1945")}
+    assert reasons == {
+        "the": "function word",
+        "first": "number",
+        "of": "function word",
+        "may": "month or weekday",
+        "1945": "number",
+    }
+
+
+def test_whole_words_are_marked_and_nothing_inside_others() -> None:
+    assert marked("Allies dally; the allies’ cause.", ["allies"]) == [
+        ("Allies", True),
+        (" dally; the ", False),
+        ("allies", True),
+        ("’ cause.", False),
+    ]
+
+
+def test_marking_loses_no_character() -> None:
+    text = "«Война», — сказал он, — войны́ не будет. It's WAR’s end, naïve façade—war!"
+    assert "".join(piece for piece, _mark in marked(text, ["война", "war", "naive"])) == text
+
+
+def test_words_are_found_with_their_places() -> None:
+    text = "Don't “naïve” Vlasov's"
+    assert [(found.word, text[found.start : found.end]) for found in occurrences(text)] == [
+        ("don't", "Don't"),
+        ("naive", "naïve"),
+        ("vlasov", "Vlasov's"),
+    ]
+
+
+def test_the_vocabulary_of_a_text_leaves_function_words_out() -> None:
+    assert vocabulary("The war of 1941 and the peace") == {"war", "peace"}
+
+
+@pytest.mark.parametrize("plural", ["allies", "boxes", "soldiers", "men"])
+def test_possible_forms_hold_the_right_one(plural: str) -> None:
+    assert form(plural) in possible_forms(plural)
+
+
+def test_possible_forms_ask_no_dictionary() -> None:
+    code = (
+        "import tracemalloc; from rlm_site.text.words import heading_words, possible_forms, marked;"
+        "tracemalloc.start();"
+        "heading_words('The Allies'); possible_forms('zebras'); marked('allies', ['allies']);"
+        "assert tracemalloc.get_traced_memory()[1] < 1_000_000"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("heading", "describing"),
+    [
+        ("Cold War", {"cold"}),
+        ("The Last Days of Freedom", {"last"}),
+        ("Left and Right", set()),
+        ("The Dead", set()),
+        ("Public Opinion: Old, New", {"public"}),
+        ("Party Politics", set()),
+        ("The Last of 1945", set()),
+    ],
+)
+def test_adjectives_before_a_noun_of_the_heading_only_describe_it(heading: str, describing: set[str]) -> None:
+    assert qualifiers(heading) == describing
