@@ -14,6 +14,7 @@ class ArticlesConfig(AppConfig):
         from rlm_site.page_cache import watch
         from rlm_site.page_cache.watch import Part
         from rlm_site.redirects import redirects
+        from rlm_site.search import index
 
         watch.watch(
             Article,
@@ -31,7 +32,7 @@ class ArticlesConfig(AppConfig):
         watch.watch(Revision, Part("article", "object_id"), only=("state", Revision.State.PUBLISHED))
         queue.spreads("article", indexing.sections_of)
         queue.spreads("tag", indexing.articles_tagged)
-        queue.rebuilds("article", search._index_articles)
+        index.register(search.SOURCE)
         queue.rebuilds("article", indexing.learn_heading_words)
         queue.rebuilds("article", indexing.record_first_publication)
         importer.observe_picks(placements.picks)

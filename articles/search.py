@@ -1,20 +1,29 @@
-from collections.abc import Sequence
+"""Topics and sections as the search knows them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from articles import markdown
-from articles.models import Article
+from articles.models import Article, TaggedArticle
 from rlm_site.publishing.schedule import window
-from rlm_site.search.index import _Document, _write
+from rlm_site.search.registry import Document, Source
 
 
-def _index_articles(ids: Sequence[int]) -> None:
+def documents(ids: Sequence[int]) -> Iterator[Document]:
+    """Yield a document for each of these articles that is or will be public."""
     rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tagged_items__tag")
-    documents = []
     for article in rows:
         if public := window(article, article.parent):
-            about = [item.tag.name for item in article.tagged_items.all()] + (
-                [article.parent.title] if article.parent else []
-            )
+            about = [item.tag.name for item in article.tagged_items.all()]
+            if article.parent:
+                about.append(article.parent.title)
             kind = "section" if article.parent else "topic"
-            text = markdown.source(article.body).plain
-            documents.append(_Document(article.pk, kind, article.title, about, text, *public))
-    _write("article", ids, documents)
+            yield Document(article.pk, kind, article.title, about, markdown.source(article.body).plain, *public)
+
+
+def results(ids: Collection[int], now: datetime) -> Mapping[int, Article]:
+    """Return those of these articles that are public, by id. One query."""
+    return Article.objects.published(now).for_links().in_bulk(ids)
+
+
+SOURCE = Source("article", {"topic": 0, "section": 1}, documents, results, TaggedArticle)

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from rlm_site.testing import Site, _fresh_database, environment, free_port  # noqa: E402 - found by the line above
+from rlm_site.testing import Site, _fresh_database, environment, free_port
 
 if TYPE_CHECKING:
     from clients import Editor
@@ -92,7 +92,7 @@ class Shell:
         self.number = self.told = number
 
     def wait_until_it_writes(self) -> None:
-        assert self.process.stdout is not None  # noqa: S101 - for type checkers
+        assert self.process.stdout is not None
         self.told = int(self.process.stdout.readline())
 
     def kill(self) -> None:

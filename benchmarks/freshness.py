@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from rlm_site.testing import Site, _fresh_database, serving  # noqa: E402 - found by the line above
+from rlm_site.testing import Site, _fresh_database, serving
 
 if TYPE_CHECKING:
     from scenarios import Change, Says

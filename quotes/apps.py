@@ -13,6 +13,7 @@ class QuotesConfig(AppConfig):
         from rlm_site.page_cache import watch
         from rlm_site.page_cache.watch import Part
         from rlm_site.redirects import redirects
+        from rlm_site.search import index
 
         quotations = Part("quotes")
         watch.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
@@ -24,7 +25,7 @@ class QuotesConfig(AppConfig):
         queue.spreads("person", word_index.quotes_with("person"))
         queue.spreads("work", word_index.quotes_with("work"))
         queue.spreads("tag", word_index.quotes_with("tagged_items__tag"))
-        queue.rebuilds("quote", search._index_quotes)
+        index.register(search.SOURCE)
         queue.rebuilds("quote", word_index.rebuild)
         redirects.follow("person", Person.objects.all())
         dashboard.shows(reports.tasks)

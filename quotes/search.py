@@ -1,5 +1,8 @@
+"""Quotations as the search knows them."""
+
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -7,10 +10,11 @@ from django.utils.translation import gettext as _
 from quotes.models import Person, Quote, TaggedQuote, Work
 from rlm_site.indexing.queue import among
 from rlm_site.publishing.schedule import window
-from rlm_site.search.index import _Document, _write
+from rlm_site.search.registry import Document, Source
 
 
-def _index_quotes(ids: Sequence[int]) -> None:
+def documents(ids: Sequence[int]) -> Iterator[Document]:
+    """Yield a document for each of these quotations that is or will be public."""
     columns = ("pk", "text", "name_as_printed", "person_id", "work_id", "quoted_in_id")
     times = ("published", "publish_at", "retire_at")
     rows: Any = list(Quote.objects.filter(among("pk", ids)).values_list(*columns, *times, named=True))
@@ -22,12 +26,18 @@ def _index_quotes(ids: Sequence[int]) -> None:
     tagged = TaggedQuote.objects.filter(among("content_object", ids)).order_by("pk")
     for quote_id, name in tagged.values_list("content_object_id", "tag__name"):
         tags[quote_id].append(name)
-    documents = []
     for row in rows:
         if public := window(row):
             person = people.get(row.person_id)
             name = row.name_as_printed or (person.name if person else str(_("Anonymous")))
             in_works = [titles[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titles]
             about = [name, *(person.aliases if person else []), *in_works, *tags[row.pk]]
-            documents.append(_Document(row.pk, "quotation", "", about, row.text, *public))
-    _write("quote", ids, documents)
+            yield Document(row.pk, "quotation", "", about, row.text, *public)
+
+
+def results(ids: Collection[int], now: datetime) -> Mapping[int, Quote]:
+    """Return those of these quotations that are public, by id, with what it takes to show them. One query."""
+    return Quote.objects.published(now).for_display().in_bulk(ids)
+
+
+SOURCE = Source("quote", {"quotation": 2}, documents, results, TaggedQuote)

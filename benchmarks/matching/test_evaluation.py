@@ -1,15 +1,15 @@
-"""How well the judged headings are answered, and the command that tells it."""
+"""How well the judged headings are answered, and the script that tells it."""
 
-import io
 import json
 from pathlib import Path
 from typing import NamedTuple
 
+import evaluation
 import pytest
-from django.core.management import CommandError, call_command
+import run as command
 from django.utils import timezone
 
-from quotes import judging, matching
+from quotes import matching
 from quotes.models import Quote
 from rlm_site.indexing import queue
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 class Run(NamedTuple):
     shown: dict[str, list[int]]
-    measures: dict[str, judging.Measure]
+    measures: dict[str, evaluation.Measure]
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def run() -> Run:
     matching._memory.clear()
     Quote.objects.all().delete()  # the fixtures' own, which would make words less rare
     queue.drain()
-    judged = judging.judged_headings()
-    lines = judging.load(judging.judged_quotations())
-    shown = judging.answers([each.heading for each in judged], lines, timezone.now())
+    judged = evaluation.judged_headings()
+    lines = evaluation.load(evaluation.judged_quotations())
+    shown = evaluation.answers([each.heading for each in judged], lines, timezone.now())
     return Run(
         shown,
-        {half: judging.measure([each for each in judged if each.half == half], shown) for half in judging.HALVES},
+        {half: evaluation.measure([each for each in judged if each.half == half], shown) for half in evaluation.HALVES},
     )
 
 
@@ -41,54 +41,54 @@ def test_headings_are_answered_well_and_as_in_the_stored_run(run: Run) -> None:
         assert found.precision_at_3 >= 0.9
         assert found.share_answered >= 0.8
         assert found.unjudged == []
-    assert judging.changes(judging.stored_runs()["the judged quotations"], run.shown) == []
+    assert evaluation.changes(evaluation.stored_runs()["the judged quotations"], run.shown) == []
 
 
 def test_substrings_and_stems_would_fail() -> None:
-    judged = judging.judged_headings()
-    rows = judging.judged_quotations()
+    judged = evaluation.judged_headings()
+    rows = evaluation.judged_quotations()
     for stems in (False, True):
-        plain = judging.PlainSearch(rows, stems=stems)
-        found = judging.measure(judged, plain.answers([each.heading for each in judged]), plain.has_a_word_of)
+        plain = evaluation.PlainSearch(rows, stems=stems)
+        found = evaluation.measure(judged, plain.answers([each.heading for each in judged]), plain.has_a_word_of)
         assert found.precision_at_3 < 0.8
 
 
 def test_there_are_enough_headings_of_every_kind_and_both_halves_are_fixed() -> None:
-    judged = judging.judged_headings()
+    judged = evaluation.judged_headings()
     assert len(judged) >= 130
     assert len({each.heading for each in judged}) == len(judged)
     halves = {each.heading: each.half for each in judged}
     assert (halves["Call to Arms"], halves["The March on Rome"]) == ("work", "measured")
-    assert min(list(halves.values()).count(half) for half in judging.HALVES) >= 60
+    assert min(list(halves.values()).count(half) for half in evaluation.HALVES) >= 60
     assert sum(not each.good for each in judged) >= 10
     assert sum(" " in each.heading.removeprefix("The ") for each in judged) >= 60
     assert sum(len(each.bad) for each in judged) >= 500
 
 
 def test_every_judged_quotation_is_there_and_has_a_word_of_the_heading() -> None:
-    rows = judging.judged_quotations()
-    plain = judging.PlainSearch(rows, stems=False)
-    for each in judging.judged_headings():
+    rows = evaluation.judged_quotations()
+    plain = evaluation.PlainSearch(rows, stems=False)
+    for each in evaluation.judged_headings():
         assert not each.good & each.bad
         assert [line for line in each.good | each.bad if not plain.has_a_word_of(each.heading, line)] == []
 
 
 def test_what_nobody_has_judged_counts_as_bad_and_is_named() -> None:
     judged = [
-        judging.Judged("War", frozenset({1, 2}), frozenset({3})),
-        judging.Judged("Peace", frozenset(), frozenset()),
+        evaluation.Judged("War", frozenset({1, 2}), frozenset({3})),
+        evaluation.Judged("Peace", frozenset(), frozenset()),
     ]
-    found = judging.measure(judged, {"War": [3, 1, 9]})
+    found = evaluation.measure(judged, {"War": [3, 1, 9]})
     assert (found.headings, found.answered, found.first_good, found.shown, found.good) == (2, 1, 0, 3, 1)
     assert found.unjudged == [("War", 9)]
     assert found.wrong == [("War", 3)]
     assert (found.precision_at_1, found.share_answered) == (0.0, 0.5)
-    assert judging.measure(judged, {"War": [1, 9]}, lambda heading, line: True).precision_at_3 == 1.0
-    assert judging.measure([], {}).precision_at_3 == 0.0
+    assert evaluation.measure(judged, {"War": [1, 9]}, lambda heading, line: True).precision_at_3 == 1.0
+    assert evaluation.measure([], {}).precision_at_3 == 0.0
 
 
 def test_changes_name_headings_with_old_and_new_picks() -> None:
-    assert judging.changes({"War": [1, 2], "Peace": [3]}, {"War": [2, 1], "Peace": [3], "Truce": [4]}) == [
+    assert evaluation.changes({"War": [1, 2], "Peace": [3]}, {"War": [2, 1], "Peace": [3], "Truce": [4]}) == [
         ("War", [1, 2], [2, 1]),
         ("Truce", [], [4]),
     ]
@@ -109,18 +109,18 @@ def test_changes_name_headings_with_old_and_new_picks() -> None:
     ],
 )
 def test_stems_are_those_of_search_engines(word: str, stem: str) -> None:
-    assert judging.stem(word) == stem
+    assert evaluation.stem(word) == stem
 
 
 def test_a_whole_collection_leaves_out_what_may_be_two_passages(tmp_path: Path) -> None:
     row = {"text": "War is war.", "author": "X", "source_title": "Book", "tags": []}
     path = tmp_path / "some.jsonl"
     path.write_text("\n".join(json.dumps({**row, "tags": tags}) for tags in (["check-two-passages"], [])))
-    assert [(found["line"], found["work"]) for found in judging.collection(path)] == [(2, "Book")]
+    assert [(found["line"], found["work"]) for found in evaluation.collection(path)] == [(2, "Book")]
 
 
-def test_the_command_prints_both_halves_and_what_changed_and_leaves_the_site_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_script_prints_both_halves_and_what_changed_and_leaves_the_site_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "judged"
     folder.mkdir()
@@ -132,30 +132,30 @@ def test_the_command_prints_both_halves_and_what_changed_and_leaves_the_site_alo
     headings = [{"heading": name, "good": [1], "bad": []} for name in ("The Wombat", "Wombats", "Numbat and Wombat")]
     (folder / "quotations.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (folder / "headings.jsonl").write_text("\n".join(map(json.dumps, headings)))
-    monkeypatch.setattr(judging, "FOLDER", folder)
+    monkeypatch.setattr(evaluation, "FOLDER", folder)
     before = Quote.objects.count()
 
-    out = io.StringIO()
-    call_command("judge_matching", store=True, stdout=out)
-    assert "3 headings, 2 quotations (the judged quotations)" in out.getvalue()
-    assert "No run is stored to compare with." in out.getvalue()
-    assert "nobody has judged line 2 for “The Wombat”" in out.getvalue()
-    assert "pages of the fixtures that want quotations are answered" in out.getvalue()
-    assert "The Allies, judged apart: Famous quotes containing the word allies:" in out.getvalue()
-    assert "Mrs. William C. Gannett" in out.getvalue()
-    stored = judging.stored_runs()["the judged quotations"]
+    command.main(store=True)
+    out = capsys.readouterr().out
+    assert "3 headings, 2 quotations (the judged quotations)" in out
+    assert "No run is stored to compare with." in out
+    assert "nobody has judged line 2 for “The Wombat”" in out
+    assert "pages of the fixtures that want quotations are answered" in out
+    assert "The Allies, judged apart: Famous quotes containing the word allies:" in out
+    assert "Mrs. William C. Gannett" in out
+    stored = evaluation.stored_runs()["the judged quotations"]
     assert sorted(stored["The Wombat"]) == [1, 2]
 
-    judging.store("the judged quotations", {**stored, "The Wombat": [7]})
-    out = io.StringIO()
-    call_command("judge_matching", stdout=out)
-    assert "Headings answered otherwise than in the stored run: 1" in out.getvalue()
-    assert "    - 7: \n    + " in out.getvalue()
-    assert "    + 1: The wombat is a judge of grass." in out.getvalue()
-    assert judging.stored_runs()["the judged quotations"]["The Wombat"] == [7]
+    evaluation.store("the judged quotations", {**stored, "The Wombat": [7]})
+    command.main()
+    out = capsys.readouterr().out
+    assert "Headings answered otherwise than in the stored run: 1" in out
+    assert "    - 7: \n    + " in out
+    assert "    + 1: The wombat is a judge of grass." in out
+    assert evaluation.stored_runs()["the judged quotations"]["The Wombat"] == [7]
     assert Quote.objects.count() == before
 
 
 def test_a_collection_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(CommandError, match=r"There is no file nowhere\.jsonl"):
-        call_command("judge_matching", collection="nowhere.jsonl")
+    with pytest.raises(SystemExit, match=r"There is no file nowhere\.jsonl"):
+        command.main("nowhere.jsonl")

@@ -29,7 +29,7 @@ from rlm_site.page_cache.decorators import made_of, page, value
 from rlm_site.publishing.schedule import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
-from rlm_site.search import sql, terms
+from rlm_site.search import registry, terms
 from rlm_site.tags import lists
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
@@ -77,7 +77,7 @@ def search(request: HttpRequest) -> HttpResponse:
     text = value(request, "q", terms.MAX_TEXT)
     kind = value(request, "kind")
     tag = Tag.objects.published(now).filter(slug=slug).first() if (slug := value(request, "tag")) else None
-    if kind not in {"", *sql.KINDS} or (slug and tag is None):
+    if kind not in {"", *registry.kinds()} or (slug and tag is None):
         raise Http404
     number = value(request, "page")
     results = searching.search(
@@ -218,7 +218,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if moved := redirects.moved_to(path, now):
         return HttpResponsePermanentRedirect(moved)
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
-    nearest = searching.nearest(words, now, NEAREST_PAGES)
+    nearest = searching.nearest(words, now, "article", NEAREST_PAGES)
     return render(request, "404.html", {"path": path, "words": words, "nearest": nearest}, status=404)
 
 

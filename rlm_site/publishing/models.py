@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -61,3 +62,8 @@ class Publishable(models.Model):
     def hanging(self) -> dict[str, Any]:
         """Rows of other tables that belong to this one, in words for its history: name -> list."""
         return {}
+
+
+def any_record() -> bool:
+    """Return whether the site has any record that is or was to be published: an article or a quotation, say."""
+    return any(model._default_manager.exists() for model in apps.get_models() if issubclass(model, Publishable))

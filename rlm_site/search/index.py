@@ -1,40 +1,34 @@
+"""Writing the index: the terms of every document, for SQLite's FTS5 and PostgreSQL's tsvector alike."""
+
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
+from rlm_site.indexing import queue
 from rlm_site.indexing.queue import among
+from rlm_site.search import registry
 from rlm_site.search.models import SearchDocument, SearchWord
-from rlm_site.search.sql import IN_TITLE, KINDS
+from rlm_site.search.registry import Source, document_id
+from rlm_site.search.sql import IN_TITLE
 from rlm_site.text.words import form, words_in
 
 VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 
 
-# Indexing
+def register(source: Source) -> None:
+    """Search this source from now on, and keep its documents up to date. To be called in `AppConfig.ready`."""
+    registry.register(source)
+    queue.rebuilds(source.name, lambda ids: index_documents(source, ids))
 
 
-class _Document(NamedTuple):
-    object_id: int
-    kind: str
-    title: str
-    about: list[str]  # what is not text of the document but finds it: the topic's title, tags, names
-    text: str
-    public_from: datetime
-    public_until: datetime | None
-
-    @property
-    def pk(self) -> int:
-        return KINDS.index(self.kind) * SearchDocument.SPAN + self.object_id
-
-
-def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> None:
-    documents = list(documents)
+def index_documents(source: Source, ids: Sequence[int]) -> None:
+    """Bring the documents of these objects up to date; of those that are gone nothing is left."""
+    documents = list(source.documents(ids))
     columns = [([document.title], document.about, [document.text]) for document in documents]
     terms = _terms_of({text for texts in columns for column in texts for text in column})
     moment = connection.ops.adapt_datetimefield_value
-    known = SearchDocument.objects.filter(among("object_id", ids), source=source)
+    known = SearchDocument.objects.filter(among("object_id", ids), source=source.name)
     with connection.cursor() as cursor:
         old = [(pk,) for pk in known.values_list("pk", flat=True)]
         cursor.executemany("DELETE FROM search_index WHERE rowid = %s", old)
@@ -44,8 +38,8 @@ def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> N
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [
                 (
-                    document.pk,
-                    source,
+                    document_id(source, document),
+                    source.name,
                     document.object_id,
                     document.title,
                     " ".join(document.text.split()),
@@ -58,7 +52,7 @@ def _write(source: str, ids: Sequence[int], documents: Iterable[_Document]) -> N
         _write_terms(
             cursor,
             [
-                (document.pk, [" ".join(map(terms.__getitem__, column)) for column in texts])
+                (document_id(source, document), [" ".join(map(terms.__getitem__, column)) for column in texts])
                 for document, texts in zip(documents, columns, strict=True)
             ],
         )

@@ -3,18 +3,18 @@ things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with fol
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from typing import Any
 
-from articles.models import Article
-from quotes.models import Quote
 from rlm_site.indexing import queue
-from rlm_site.search import sql
+from rlm_site.search import registry, sql
 from rlm_site.search.excerpts import _excerpt, _marked
 from rlm_site.search.models import SearchDocument
-from rlm_site.search.sql import KINDS, SOURCES, _found, _kind, _source, _tags
+from rlm_site.search.registry import kind_of, source_of
+from rlm_site.search.sql import _found, _tags
 from rlm_site.search.suggestions import _suggestion
 from rlm_site.search.terms import Term, _wanted, query_terms
 from rlm_site.tags.models import Tag
@@ -25,13 +25,13 @@ PAGE_SIZE = 10
 @dataclass(frozen=True)
 class Result:
     kind: str
-    row: Article | Quote
+    row: Any  # as the source's `results` gave it
     title: list[tuple[str, bool]]
     excerpt: list[tuple[str, bool]]
 
     @property
     def address(self) -> str:
-        return self.row.get_absolute_url()
+        return str(self.row.get_absolute_url())
 
 
 @dataclass(frozen=True)
@@ -67,45 +67,38 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
     if not terms:
         return Results(text, kind)
     found = _found(terms, now, tag)
-    counts = Counter(map(_kind, found))
-    kinds = [(name, counts[name]) for name in KINDS]
-    shown = [pk for pk in found if not kind or _kind(pk) == kind]
+    counts = Counter(map(kind_of, found))
+    kinds = [(name, counts[name]) for name in registry.kinds()]
+    shown = [pk for pk in found if not kind or kind_of(pk) == kind]
     if not shown:
         return Results(text, kind, kinds=kinds, suggestion="" if found or tag else _suggestion(terms, now))
     page = min(max(page, 1), ceil(len(shown) / PAGE_SIZE))
     results = list(_results(shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], terms, now))
-    with_any_tag = [pk for pk in _found(terms, now) if not kind or _kind(pk) == kind] if tag else shown
+    with_any_tag = [pk for pk in _found(terms, now) if not kind or kind_of(pk) == kind] if tag else shown
     return Results(text, kind, len(shown), results, kinds, _tags(with_any_tag), page)
 
 
-def nearest(text: str, now: datetime, most: int) -> list[Article]:
-    """Pages that have most to do with these words, for an address at which there is none."""
-    found = (pk for term in query_terms(text)[:3] for pk in _found([term], now) if _source(pk) == "article")
+def nearest(text: str, now: datetime, source: str, most: int) -> list[Any]:
+    """Return the public rows of a source that have most to do with these words."""
+    found = (pk for term in query_terms(text)[:3] for pk in _found([term], now) if source_of(pk).name == source)
     ids: list[int] = []
     for pk in found:  # the next word is searched for only where the one before has not found enough
-        if (article := pk % SearchDocument.SPAN) not in ids:
-            ids.append(article)
+        if (object_id := pk % SearchDocument.SPAN) not in ids:
+            ids.append(object_id)
         if len(ids) == most:
             break
-    pages = Article.objects.published(now).select_related("parent").in_bulk(ids)
-    return [pages[pk] for pk in ids if pk in pages]
+    rows = registry.source(source).results(ids, now)
+    return [rows[pk] for pk in ids if pk in rows]
 
 
 def _results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
     documents = SearchDocument.objects.in_bulk(found)
-    ids = {source: [row.object_id for row in documents.values() if row.source == source] for source in SOURCES}
-    rows: dict[tuple[str, int], Article | Quote] = {}
-    for article in (
-        Article.objects.published(now)
-        .filter(pk__in=ids["article"])
-        .select_related("parent")
-        .defer("body", "parent__body")
-    ):
-        rows["article", article.pk] = article
-    for quote in Quote.objects.published(now).filter(pk__in=ids["quote"]).for_display():
-        rows["quote", quote.pk] = quote
+    rows: dict[str, Mapping[int, Any]] = {
+        source.name: source.results([row.object_id for row in documents.values() if row.source == source.name], now)
+        for source in registry.sources()
+    }
     wanted = _wanted(terms)
     for document in map(documents.get, found):
-        if document and (row := rows.get((document.source, document.object_id))):
+        if document and (row := rows[document.source].get(document.object_id)):
             title, excerpt = _marked(document.title, wanted), _excerpt(document.text, wanted)
-            yield Result(_kind(document.pk), row, title, excerpt)
+            yield Result(kind_of(document.pk), row, title, excerpt)

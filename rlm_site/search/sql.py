@@ -1,3 +1,5 @@
+"""The questions that the search asks of the database."""
+
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,28 +8,15 @@ from typing import Any
 from django.db import connection
 
 from rlm_site.search.models import SearchDocument
+from rlm_site.search.registry import kind_numbers, kind_of, source_of, sources
 from rlm_site.search.terms import MIN_PREFIX, Term
 from rlm_site.tags.models import Tag
 
 TITLE_TERMS = 4  # words of a query that are looked for in titles first
-KINDS = ("topic", "section", "quotation")
-SOURCES = ("article", "quote")
-TAGGED = {"article": "articles_taggedarticle", "quote": "quotes_taggedquote"}
 MOST = 500  # results of a kind; of more nobody reads the list, and to count and rank them takes time
 MOST_TAGS = 12
 HIDDEN = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
 IN_TITLE = "_"  # with it SQLite's index has the words of titles once more, so that they are found without all others
-
-
-# Finding
-
-
-def _kind(pk: int) -> str:
-    return KINDS[pk // SearchDocument.SPAN]
-
-
-def _source(pk: int) -> str:
-    return "quote" if _kind(pk) == "quotation" else "article"
 
 
 def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
@@ -39,14 +28,14 @@ def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list
     candidates = _candidates(terms, now, tag)
     if not candidates:
         return []
-    by_kind = Counter(map(_kind, candidates))
+    by_kind = Counter(map(kind_of, candidates))
     merits = dict.fromkeys(candidates, (0, 0.0))
     for pk, titled, score in _merits(terms, candidates, with_scores=max(by_kind.values()) < MOST):
         merits[pk] = (merits[pk][0] + titled, merits[pk][1] + score)
     taken: Counter[str] = Counter()
     best = []
     for pk in sorted(candidates, key=lambda pk: (-merits[pk][0], -merits[pk][1], pk)):
-        if taken[kind := _kind(pk)] < MOST:
+        if taken[kind := kind_of(pk)] < MOST:
             taken[kind] += 1
             best.append(pk)
     return best
@@ -65,7 +54,7 @@ def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[i
     moment = connection.ops.adapt_datetimefield_value(now)
     questions: list[str] = []
     parameters: list[Any] = [moment, moment]
-    for number in range(len(KINDS)):
+    for number in kind_numbers():
         first = number * SearchDocument.SPAN
         for condition, given in ((entitled, in_titles), (having, [query])):
             question = (
@@ -74,7 +63,7 @@ def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[i
             )
             parameters += [*given, first, first + SearchDocument.SPAN - 1]
             if tag:
-                tagged = f"SELECT content_object_id FROM {TAGGED[_source(first)]} WHERE tag_id = %s"
+                tagged = f"SELECT content_object_id FROM {source_of(first).tagged._meta.db_table} WHERE tag_id = %s"
                 question += f" AND rowid - %s IN ({tagged})"
                 parameters += [first, tag.pk]
             questions.append(f"SELECT id FROM ({question} ORDER BY rowid LIMIT {MOST}) AS first_ones")
@@ -124,12 +113,12 @@ def _rows(question: str, parameters: Sequence[Any] = ()) -> list[Any]:
 
 def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
     """The tags of these documents, most frequent first."""
-    ids: dict[str, list[int]] = {source: [] for source in SOURCES}
+    ids: dict[str, list[int]] = {source.tagged._meta.db_table: [] for source in sources()}
     for pk in found:
-        ids[_source(pk)].append(pk % SearchDocument.SPAN)
+        ids[source_of(pk).tagged._meta.db_table].append(pk % SearchDocument.SPAN)
     tagged = [
-        f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, ids[source])) or 'NULL'})"
-        for source, table in TAGGED.items()
+        f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, of_table)) or 'NULL'})"
+        for table, of_table in ids.items()
     ]
     counts = (
         f"SELECT tag_id, count(*) AS count FROM ({' UNION ALL '.join(tagged)}) AS tagged"

@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from articles.models import Article
 from rlm_site import static_files
 from rlm_site.indexing import analyze, queue
 from rlm_site.indexing.models import Stale
+from rlm_site.publishing.models import any_record
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 EDITOR = "editor"
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
 
     def load_content(self) -> None:
-        if not Article.objects.exists():
+        if not any_record():
             self.say("Loading the content from fixtures/ …")
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
                 call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
