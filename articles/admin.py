@@ -24,14 +24,14 @@ from articles.resources import ReferenceResource
 from quotes.models import Quote
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.content import ContentAdmin
-from rlm_site.editor.dashboard import WorkFilter
-from rlm_site.editor.import_pages import ImportPages
+from rlm_site.editor.dashboard import DashboardFilter
+from rlm_site.editor.import_pages import ImportExportMixin
 from rlm_site.editor.publishable import PublishableForm
-from rlm_site.editor.states import StateFilter, chip
+from rlm_site.editor.states import StateFilter, badge
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions
-from rlm_site.publishing.schedule import is_live, state
+from rlm_site.publishing.schedule import is_public_at, publication_state
 
 _CITATION = re.compile(r"\[@[^\]]*\]")
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -114,7 +114,7 @@ class ArticleAdmin(WritingAdmin):
     list_filter = [
         PlaceFilter,
         StateFilter,
-        WorkFilter,
+        DashboardFilter,
         CheckFilter,
         ReviewFilter,
         "quotations",
@@ -141,7 +141,7 @@ class ArticleAdmin(WritingAdmin):
         js = [
             Script("js/vendor/markdown-toolbar-element.js", type="module"),
             Script("js/toolbar.js", defer=True),
-            Script("js/insertion.js", defer=True),
+            Script("js/link-picker.js", defer=True),
             Script("js/panels.js", defer=True),
             Script("js/quotations.js", defer=True),
         ]
@@ -173,7 +173,7 @@ class ArticleAdmin(WritingAdmin):
 
     def _hidden_by_topic(self, obj: Article) -> str:
         now = timezone.now()
-        if obj.parent and is_live(obj, now) and not is_live(obj.parent, now):
+        if obj.parent and is_public_at(obj, now) and not is_public_at(obj.parent, now):
             return _("Not shown: its topic is not public.")
         return ""
 
@@ -193,9 +193,9 @@ class ArticleAdmin(WritingAdmin):
         if article is not None and not context.get("is_busy") and self.has_change_permission(request, article):
             if request.POST:
                 article = self.get_object(request, str(article.pk))  # a refused form has been laid over the other one
-            context["quotation_panel"] = quotation_panel.panel(article, request.POST, timezone.now())
+            context["quotation_panel"] = quotation_panel.build_panel(article, request.POST, timezone.now())
             context["quotation_address"] = reverse("admin:articles_article_quotations", args=[article.pk])
-            context["may_choose"] = permissions.may_act_at_once(request.user, article)
+            context["can_choose"] = permissions.can_change_immediately(request.user, article)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -205,18 +205,18 @@ class ArticleAdmin(WritingAdmin):
             raise Http404
         if not self.has_change_permission(request, article):
             raise PermissionDenied
-        may_choose = permissions.may_act_at_once(request.user, article)
+        can_choose = permissions.can_change_immediately(request.user, article)
         said, refused, status = "", "", 200
         if request.method == "POST" and request.POST.get("action"):
-            if not may_choose:
+            if not can_choose:
                 raise PermissionDenied
             try:
-                with locking.writing():
+                with locking.write_transaction():
                     said = self._choose(request, article)
             except (ValidationError, OperationalError) as error:
                 refused, status = _refusal(error, 400)
-        panel = quotation_panel.panel(article, request.POST, timezone.now())
-        context = {"panel": panel, "said": said, "refused": refused, "may_choose": may_choose}
+        panel = quotation_panel.build_panel(article, request.POST, timezone.now())
+        context = {"panel": panel, "said": said, "refused": refused, "can_choose": can_choose}
         return render(request, "admin/articles/_quotations.html", context, status=status)
 
     def _choose(self, request: HttpRequest, article: Article) -> str:
@@ -225,9 +225,9 @@ class ArticleAdmin(WritingAdmin):
         quote = quotes["quote"]
         if quote is None:
             raise ValidationError(_("There is no such quotation."))
-        if action == "veto" and not permissions.may_act_at_once(request.user, quote):
+        if action == "veto" and not permissions.can_change_immediately(request.user, quote):
             raise PermissionDenied
-        said = quotation_panel.act(
+        said = quotation_panel.apply_action(
             article,
             action,
             quote,
@@ -248,11 +248,11 @@ class ArticleAdmin(WritingAdmin):
         """Pages without a good quotation, and quotations shown never or very often."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        version = queue.settle().of(*placements.PICKED_FROM)
+        version = queue.ensure_indexed().of(*placements.PICKED_FROM)
         context = {
             **self.admin_site.each_context(request),
             "title": _("How quotations answer the pages"),
-            "coverage": quotation_panel.coverage(timezone.now(), version),
+            "coverage": quotation_panel.quotation_coverage(timezone.now(), version),
             "opts": self.opts,
         }
         return render(request, "admin/articles/coverage.html", context)
@@ -262,21 +262,21 @@ class ArticleAdmin(WritingAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.may_be_ordered = permissions.may_act_at_once(request.user, row)
+            row.can_be_ordered = permissions.can_change_immediately(request.user, row)
         return row
 
     def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The sections of a topic in their order, each with the buttons that move it."""
         topic = get_object_or_404(Article.objects.topics(), pk=pk)
-        if not permissions.may_act_at_once(request.user, topic):
+        if not permissions.can_change_immediately(request.user, topic):
             raise PermissionDenied
         refused, status = "", 200
         if request.method == "POST":
             section, _space, step = request.POST.get("move", "").partition(" ")
             seen, author = request.POST.get("seen", ""), request.user
             try:
-                with locking.writing():
-                    said = ordering.move(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
+                with locking.write_transaction():
+                    said = ordering.move_section(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
                     self.log_change(request, topic, said)
             except (ValidationError, OperationalError) as error:
                 refused, status = _refusal(error, 409)
@@ -290,10 +290,12 @@ class ArticleAdmin(WritingAdmin):
             "original": topic,
             "opts": self.opts,
             "refused": refused,
-            "seen": ordering.as_seen(rows),
+            "seen": ordering.order_token(rows),
             "rows": [
-                (row, chip(state(row)), buttons)
-                for row, buttons in ordering.buttons(rows, request.GET.get("moved", ""), request.GET.get("step", ""))
+                (row, badge(publication_state(row)), buttons)
+                for row, buttons in ordering.move_buttons(
+                    rows, request.GET.get("moved", ""), request.GET.get("step", "")
+                )
             ],
         }
         return render(request, "admin/articles/sections.html", context, status=status)
@@ -321,11 +323,16 @@ class ArticleAdmin(WritingAdmin):
             return _("A topic shows its sections here.")
         sections = Article.objects.filter(parent=obj.pk).defer("body").in_reading_order()
         rows = [
-            (reverse("admin:articles_article_change", args=[row.pk]), row.title, row.position, chip(state(row)))
+            (
+                reverse("admin:articles_article_change", args=[row.pk]),
+                row.title,
+                row.position,
+                badge(publication_state(row)),
+            )
             for row in sections
         ]
         ordering_link: SafeString | str = ""
-        if getattr(obj, "may_be_ordered", False):
+        if getattr(obj, "can_be_ordered", False):
             address = reverse("admin:articles_article_sections", args=[obj.pk])
             ordering_link = format_html('<a href="{}">{}</a>', address, _("Change their order"))
         return format_html(
@@ -348,7 +355,7 @@ def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[st
 
 
 @admin.register(Reference)
-class ReferenceAdmin(ImportPages, ContentAdmin):
+class ReferenceAdmin(ImportExportMixin, ContentAdmin):
     resource_class = ReferenceResource
     list_display = ["key", "title", "authors", "year", "kind"]
     list_filter = ["kind", ("language", admin.AllValuesFieldListFilter)]

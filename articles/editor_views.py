@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from articles import link_picker, previews, review_checks, views
-from articles.form_preview import as_typed
+from articles.form_preview import with_form_values
 from articles.models import Article
-from rlm_site.editor.content_warnings import Finding
+from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.publishable import PublishableAdmin
 from rlm_site.history import revisions
 from rlm_site.text import json_ld
@@ -49,15 +49,15 @@ class WritingAdmin(PublishableAdmin):
             key = [row.pk] if row else []
             context["preview_address"] = reverse("admin:articles_article_preview", args=key)
             context["checks_address"] = reverse("admin:articles_article_checks", args=key)
-            context["findings"] = self.findings(as_typed(row or Article(), request.POST))
+            context["content_warnings"] = self.content_warnings(with_form_values(row or Article(), request.POST))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def findings(self, obj: Article) -> list[Finding]:
-        return review_checks.findings(obj, timezone.now())
+    def content_warnings(self, obj: Article) -> list[ContentWarning]:
+        return review_checks.check_article(obj, timezone.now())
 
     def checks_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        findings = self.findings(self._in_hand(request, pk))
-        return render(request, "admin/articles/_checks.html", {"findings": findings})
+        content_warnings = self.content_warnings(self._in_hand(request, pk))
+        return render(request, "admin/articles/_checks.html", {"content_warnings": content_warnings})
 
     @method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
     def preview_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -70,13 +70,13 @@ class WritingAdmin(PublishableAdmin):
         if pk is None:
             if not self.has_add_permission(request):
                 raise PermissionDenied
-            return as_typed(Article(), request.POST or request.GET)
+            return with_form_values(Article(), request.POST or request.GET)
         article: Article | None = self.get_object(request, str(pk))
         if article is None:
             raise Http404
         if not self.has_change_permission(request, article):
             raise PermissionDenied
-        return as_typed(article, request.POST)
+        return with_form_values(article, request.POST)
 
     previews_versions = True
 
@@ -89,12 +89,12 @@ class WritingAdmin(PublishableAdmin):
     def pages_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        return JsonResponse({"results": link_picker.pages_like(request.GET.get("q", ""), timezone.now())})
+        return JsonResponse({"results": link_picker.find_articles(request.GET.get("q", ""), timezone.now())})
 
     def references_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        return JsonResponse({"results": link_picker.references_like(request.GET.get("q", ""))})
+        return JsonResponse({"results": link_picker.find_references(request.GET.get("q", ""))})
 
     # Links for reviewers
 
@@ -113,10 +113,10 @@ class WritingAdmin(PublishableAdmin):
             "title": _("Preview links"),
             "original": article,
             "opts": self.opts,
-            "good_for": previews.GOOD_FOR.days,
+            "good_for": previews.LIFETIME.days,
             "links": [
-                (link, json_ld.absolute(previews.address_of(link)) if previews.is_good(link, now) else "")
-                for link in previews.of(article)
+                (link, json_ld.absolute(previews.link_address(link)) if previews.is_valid(link, now) else "")
+                for link in previews.preview_links_of(article)
             ],
         }
         return render(request, "admin/articles/preview_links.html", context)
@@ -124,10 +124,10 @@ class WritingAdmin(PublishableAdmin):
     @staticmethod
     def _make(request: HttpRequest, article: Article) -> str:
         """Of the newest version of the text."""
-        revisions.notice_changes_from_outside(article)
-        newest = revisions.working_copy(article) or revisions.live(article)
+        revisions.record_external_changes(article)
+        newest = revisions.working_copy(article) or revisions.published_revision(article)
         assert newest is not None  # noqa: S101 - the history begins with what was just noticed
-        link = previews.make(newest, request.user)  # type: ignore[arg-type]
+        link = previews.create_link(newest, request.user)  # type: ignore[arg-type]
         return _("A preview link for version %(number)d, good until %(time)s.") % {
             "number": newest.number,
             "time": formats.date_format(timezone.localtime(link.expires), "j F Y, H:i"),
@@ -135,8 +135,10 @@ class WritingAdmin(PublishableAdmin):
 
     @staticmethod
     def _revoke(request: HttpRequest, article: Article) -> str:
-        link = next((link for link in previews.of(article) if str(link.pk) == request.POST["revoke"]), None)
+        link = next(
+            (link for link in previews.preview_links_of(article) if str(link.pk) == request.POST["revoke"]), None
+        )
         if link is None:
             raise Http404
-        previews.revoke(link)
+        previews.revoke_link(link)
         return _("The preview link for version %(number)d is taken back.") % {"number": link.revision.number}

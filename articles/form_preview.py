@@ -5,13 +5,13 @@ from contextlib import suppress
 from typing import Any
 
 from articles.models import Article
-from rlm_site.tags.parsing import parse
+from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.slugs import slug_for
 
 TEXTS = ("title", "body", "quote_words")
 
 
-def as_typed(article: Article, form: Mapping[str, Any]) -> Article:
+def with_form_values(article: Article, form: Mapping[str, Any]) -> Article:
     """Lay the fields of the form over the article in hand; what makes no sense leaves the article as it is."""
     typed = {name: str(value).replace("\r\n", "\n").replace("\0", "") for name, value in form.items()}
     for name in TEXTS:
@@ -25,7 +25,7 @@ def as_typed(article: Article, form: Mapping[str, Any]) -> Article:
         article.parent = _topic(typed["parent"], article)
     if "tags" in typed:
         with suppress(ValueError):  # a quotation mark that is not closed yet
-            article.drafted_tags = parse(typed["tags"])  # type: ignore[attr-defined]
+            article.drafted_tags = parse_tags(typed["tags"])  # type: ignore[attr-defined]
     if typed.get("slug") or not article.slug:
         article.slug = slug_for(typed.get("slug") or article.title)
     return article

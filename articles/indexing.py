@@ -26,9 +26,9 @@ def learn_heading_words(ids: Sequence[int]) -> None:
     """A reader's page looks the words of its heading up and needs no dictionary."""
     wanted: set[tuple[int, str]] = set()
     for article in Article.objects.filter(pk__in=ids).only("title", "quote_words"):
-        page = matching.Page(article.title, tuple(filter(None, map(str.strip, article.quote_words.split(",")))))
+        page = matching.MatchRequest(article.title, tuple(filter(None, map(str.strip, article.quote_words.split(",")))))
         wanted |= {(article.pk, word) for word in page.used_words()}
-    word_index.learn(word for _article, word in wanted)
+    word_index.add_words(word for _article, word in wanted)
     present = {(row.article_id, row.word): row.pk for row in HeadingWord.objects.filter(article__in=ids)}
     HeadingWord.objects.filter(pk__in=[pk for key, pk in present.items() if key not in wanted]).delete()
     HeadingWord.objects.bulk_create(
@@ -49,4 +49,6 @@ def record_first_publication(ids: Sequence[int]) -> None:
             Revision.objects.filter(pk=revision_id).update(created=public_since(article))
     arrived = Article.objects.filter(pk__in=ids, published=True).exclude(pk__in=known.values("object_id"))
     for article in arrived:
-        revisions.record(article, state=Revision.State.PUBLISHED, kind=Revision.Kind.NEW, created=public_since(article))
+        revisions.record_revision(
+            article, state=Revision.State.PUBLISHED, kind=Revision.Kind.NEW, created=public_since(article)
+        )

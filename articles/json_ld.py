@@ -3,18 +3,18 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from rlm_site.text.json_ld import _breadcrumbs, _script, absolute
+from rlm_site.text.json_ld import absolute, breadcrumbs, script_of
 
 if TYPE_CHECKING:
     from articles.models import Article
 
 
-def article(row: "Article", topic: "Article") -> SafeString:
+def article_json_ld(row: "Article", topic: "Article") -> SafeString:
     changed = getattr(row, "changed_at", None) or row.updated
     crumbs = [(settings.SITE_NAME, "/"), (topic.title, topic.get_absolute_url())]
     if row.parent_id:
         crumbs.append((row.title, row.get_absolute_url()))
-    return _script(
+    return script_of(
         {
             "@type": "Article",
             "headline": row.full_title,
@@ -29,5 +29,5 @@ def article(row: "Article", topic: "Article") -> SafeString:
                 else {}
             ),
         },
-        _breadcrumbs(crumbs),
+        breadcrumbs(crumbs),
     )

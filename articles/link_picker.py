@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from articles import citations
 from articles.models import Article, Reference
 from rlm_site.editor.states import STATES
-from rlm_site.publishing.schedule import state
+from rlm_site.publishing.schedule import publication_state
 from rlm_site.text.folding import fold_name
 
 MOST = 8
@@ -19,23 +19,23 @@ _BRACKETS = re.compile(r"[\[\]|]")
 Choice = dict[str, Any]  # what a listbox shows (`label`, `detail`) and what it puts into the text (`text`)
 
 
-def pages_like(asked: str, now: datetime) -> list[Choice]:
+def find_articles(asked: str, now: datetime) -> list[Choice]:
     """Topics and sections of this name, public or not. Two queries."""
     names = Article.objects.values_list("pk", "title", "parent__title").order_by("pk")
-    ids = _best(asked, ((pk, title, above or "") for pk, title, above in names))
+    ids = _best_matches(asked, ((pk, title, above or "") for pk, title, above in names))
     rows = Article.objects.for_links().in_bulk(ids)
     return [_page(rows[pk], now) for pk in ids if pk in rows]
 
 
-def references_like(asked: str) -> list[Choice]:
+def find_references(asked: str) -> list[Choice]:
     """References by key, author or title. Two queries."""
     names = Reference.objects.values_list("pk", "key", "authors", "title").order_by("pk")
-    ids = _best(asked, ((pk, authors or title, f"{title} {key}") for pk, key, authors, title in names))
+    ids = _best_matches(asked, ((pk, authors or title, f"{title} {key}") for pk, key, authors, title in names))
     rows = Reference.objects.in_bulk(ids)
     return [_reference(rows[pk]) for pk in ids if pk in rows]
 
 
-def _best(asked: str, named: Iterable[tuple[int, str, str]]) -> list[int]:
+def _best_matches(asked: str, named: Iterable[tuple[int, str, str]]) -> list[int]:
     """Ids of the rows that have all that was asked in their two names, the first name counting more.
 
     Names are folded here: a database folds some letters or none.
@@ -56,8 +56,8 @@ def _page(row: Article, now: datetime) -> Choice:
     target = "#".join(_name(page) for page in (row.parent, row) if page)
     kind = _("Section of %(topic)s") % {"topic": row.parent.title} if row.parent else _("Topic")
     if not row.is_public(now):
-        hidden = next(page for page in (row, row.parent) if page and state(page, now) != "published")
-        kind = f"{kind} · {STATES[state(hidden, now)]}"
+        hidden = next(page for page in (row, row.parent) if page and publication_state(page, now) != "published")
+        kind = f"{kind} · {STATES[publication_state(hidden, now)]}"
     shown = "" if _name(row) == row.title else f"|{_BRACKETS.sub('', row.title)}"
     return {"label": row.title, "detail": kind, "text": f"[[{target}{shown}]]", "target": target}
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from articles.models import Article
 from rlm_site.text.slugs import slug_for
 
-LINKED_BY = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
+LINK_COLUMNS = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
 
 
 def link_addresses(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, str]:
@@ -15,18 +15,18 @@ def link_addresses(targets: Iterable[str], article: Article | None, now: datetim
     targets = list(targets)
     if not targets:
         return {}
-    linked = Linked(row for row in Article.objects.filter(named(targets)).for_links() if row.is_public(now))
+    linked = LinkTargets(row for row in Article.objects.filter(named_by(targets)).for_links() if row.is_public(now))
     found = {target: linked.page(target, article) for target in targets}
     return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
 
 
-def named(targets: Iterable[str]) -> Q:
+def named_by(targets: Iterable[str]) -> Q:
     """The condition that a page may be what one of these targets of wiki links means."""
     parts = {part.strip() for target in targets for part in target.split("#", 1)}
     return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
 
 
-class Linked:
+class LinkTargets:
     """Pages by the names that wiki links give them; of two with one name the first."""
 
     def __init__(self, rows: Iterable[Article]) -> None:

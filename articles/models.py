@@ -9,7 +9,7 @@ from taggit.managers import TaggableManager
 from quotes.models import Quote
 from rlm_site.fields import NaturalKeyManager
 from rlm_site.publishing.models import Publishable
-from rlm_site.publishing.schedule import is_live, live
+from rlm_site.publishing.schedule import is_public_at, public_at
 from rlm_site.tags.manager import TagManager
 from rlm_site.tags.models import Tag, TaggedBase
 from rlm_site.text.slugs import reverse, slug_for, validate_first_level
@@ -25,7 +25,7 @@ class TaggedArticle(TaggedBase):
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
         """A section is public only if its topic is."""
-        return self.filter(live(now) & (Q(parent=None) | live(now, "parent__")))
+        return self.filter(public_at(now) & (Q(parent=None) | public_at(now, "parent__")))
 
     def listed(self) -> "ArticleQuerySet":
         """What stands in lists: every public page (of quotations some do not)."""
@@ -91,8 +91,8 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
 
     tags = TaggableManager(through=TaggedArticle, manager=TagManager, blank=True)
 
-    drafted_fields = ("title", "body", "quotations", "quote_words")
-    standing_fields = ("parent", "slug", "position", *Publishable.standing_fields, "reviewed_on")
+    versioned_fields = ("title", "body", "quotations", "quote_words")
+    immediate_fields = ("parent", "slug", "position", *Publishable.immediate_fields, "reviewed_on")
     objects = ArticleManager.from_queryset(ArticleQuerySet)()
 
     class Meta(Publishable.Meta):
@@ -139,12 +139,12 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
             return reverse("articles:section", args=[self.parent.slug, self.slug])
         return reverse("articles:topic", args=[self.slug])
 
-    def hanging(self) -> dict[str, list[str]]:
+    def related_snapshot(self) -> dict[str, list[str]]:
         rows = self.quote_choices.values_list("action", "quote__key", "position", "reason")
         return {"choices": [" · ".join(str(part) for part in row if part != "") for row in rows]}
 
     def is_public(self, now: datetime) -> bool:
-        return is_live(self, now) and (self.parent is None or is_live(self.parent, now))
+        return is_public_at(self, now) and (self.parent is None or is_public_at(self.parent, now))
 
     def clean(self) -> None:
         if self.title and not any(char.isalnum() for char in self.title):

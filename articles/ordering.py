@@ -30,12 +30,12 @@ class Button(NamedTuple):
     focused: bool
 
 
-def as_seen(rows: Iterable[Article]) -> str:
+def order_token(rows: Iterable[Article]) -> str:
     """What a page of these sections in this order sends back, to tell whether it is still theirs."""
     return ",".join(str(row.pk) for row in rows)
 
 
-def buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterator[tuple[Article, list[Button]]]:
+def move_buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterator[tuple[Article, list[Button]]]:
     """Each section with its buttons; the focus stays on the one that was pressed, or on the next that still works."""
     for row in rows:
         works = {name: row != (rows[0] if name in {"top", "up"} else rows[-1]) for name in STEPS}
@@ -45,11 +45,11 @@ def buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterator[tu
 
 
 @transaction.atomic
-def move(topic: Article, section: str, step: str, *, seen: str, author: User | None = None) -> str:
+def move_section(topic: Article, section: str, step: str, *, seen: str, author: User | None = None) -> str:
     """Move one section and record it in the history of each that has another place now. Returns what was done."""
     Article.objects.select_for_update().get(pk=topic.pk)  # those who order one topic wait for each other
     rows = list(Article.objects.filter(parent=topic).in_reading_order())
-    if as_seen(rows) != seen:
+    if order_token(rows) != seen:
         raise ValidationError(_("The order was changed meanwhile. Nothing was moved; here it is as it is now."))
     before = {row.pk: place for place, row in enumerate(rows)}
     moved = next((row for row in rows if str(row.pk) == section), None)
@@ -69,6 +69,6 @@ def move(topic: Article, section: str, step: str, *, seen: str, author: User | N
             row.save(update_fields=["position"])
         if before[row.pk] != position - 1:
             state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
-            revisions.record(row, state=state, act=Revision.Act.PLACE, author=author, comment=said)
-    queue.drain()
+            revisions.record_revision(row, state=state, act=Revision.Act.PLACE, author=author, comment=said)
+    queue.process_queue()
     return said

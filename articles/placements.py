@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from articles.models import Article, HeadingWord, QuoteChoice, TaggedArticle
-from articles.topics import Topic, topics
+from articles.topics import Topic, load_topics
 from quotes import matching
 from quotes.models import Quote, Word
 
@@ -18,7 +18,7 @@ def block_of(topic: Topic, article: Article, now: datetime, version: str = "") -
     return matching.blocks([topic.pages()], now, version)[0][topic.articles.index(article)]
 
 
-def showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
+def articles_showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
     """The pages that show a quotation, by title. A fixed number of queries."""
     forms = Word.objects.filter(links__quote=quote).values("form")
     headed = HeadingWord.objects.filter(word__in=Word.objects.filter(form__in=forms).values("text"))
@@ -31,7 +31,7 @@ def showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
             )
         )
     )
-    found = topics(asking, now)
+    found = load_topics(asking, now)
     shown = []
     for each, blocks in zip(found, matching.blocks([each.pages() for each in found], now, version), strict=True):
         for article, block in zip(each.articles, blocks, strict=True):
@@ -40,10 +40,10 @@ def showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
     return sorted(shown, key=lambda article: article.full_title)
 
 
-def picks() -> dict[str, tuple[str, ...]]:
+def picks_by_heading() -> dict[str, tuple[str, ...]]:
     """Heading of every public page -> keys of the quotations it shows; an import compares them before and after."""
     now = timezone.now()
-    found = topics(Article.objects.topics(), now)
+    found = load_topics(Article.objects.topics(), now)
     blocks = matching.blocks([topic.pages() for topic in found], now)
     return {
         article.full_title: tuple(pick.quote.key for pick in block.picks)
@@ -52,7 +52,7 @@ def picks() -> dict[str, tuple[str, ...]]:
     }
 
 
-def with_word(words: Iterable[str], now: datetime) -> QuerySet[Article]:
+def articles_with_word(words: Iterable[str], now: datetime) -> QuerySet[Article]:
     """Public pages with one of these folded words in their heading."""
     headed = HeadingWord.objects.filter(word__in=list(words)).values("article")
     return Article.objects.published(now).filter(pk__in=headed).select_related("parent").order_by("title", "id")

@@ -13,20 +13,20 @@ from articles.models import Article
 from rlm_site.history import revisions
 from rlm_site.history.models import PreviewLink, Revision
 
-GOOD_FOR = timedelta(days=14)
+LIFETIME = timedelta(days=14)
 _SIGNER = signing.Signer(salt="articles.preview_link")
 
 
-def make(revision: Revision, author: User | None = None) -> PreviewLink:
+def create_link(revision: Revision, author: User | None = None) -> PreviewLink:
     now = timezone.now()
-    return PreviewLink.objects.create(revision=revision, author=author, created=now, expires=now + GOOD_FOR)
+    return PreviewLink.objects.create(revision=revision, author=author, created=now, expires=now + LIFETIME)
 
 
-def address_of(link: PreviewLink) -> str:
+def link_address(link: PreviewLink) -> str:
     return reverse("articles:preview", args=[_SIGNER.sign(str(link.pk))])
 
 
-def link_of(token: str) -> PreviewLink:
+def find_link(token: str) -> PreviewLink:
     """Whether it is still good or not. Raises Http404 for what was never a link, or leads to a page that is gone."""
     try:
         pk = int(_SIGNER.unsign(token))
@@ -41,14 +41,14 @@ def link_of(token: str) -> PreviewLink:
     return link
 
 
-def is_good(link: PreviewLink, now: datetime) -> bool:
+def is_valid(link: PreviewLink, now: datetime) -> bool:
     return link.revoked is None and link.expires > now
 
 
-def of(article: Article) -> QuerySet[PreviewLink]:
-    return PreviewLink.objects.filter(revision__in=revisions.of(article)).select_related("revision", "author")
+def preview_links_of(article: Article) -> QuerySet[PreviewLink]:
+    return PreviewLink.objects.filter(revision__in=revisions.history_of(article)).select_related("revision", "author")
 
 
-def revoke(link: PreviewLink) -> None:
+def revoke_link(link: PreviewLink) -> None:
     """From now on the link says that it was taken back."""
     PreviewLink.objects.filter(pk=link.pk, revoked=None).update(revoked=timezone.now())

@@ -17,7 +17,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from articles import topics
-from articles.form_preview import as_typed, tag_names
+from articles.form_preview import tag_names, with_form_values
 from articles.models import Article, QuoteChoice
 from quotes import explanations, matching
 from quotes.explanations import Explanation
@@ -53,16 +53,16 @@ class Panel:
     differs: bool  # from what is saved
 
 
-def panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
+def build_panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
     """What the page would show with the form as it stands. A fixed number of queries."""
-    queue.drain()
+    queue.process_queue()
     names = tag_names(article)
     saved = [getattr(article, name) for name in PICKED_BY], sorted(names)
-    as_typed(article, form_data)
+    with_form_values(article, form_data)
     if "tags" in form_data:
         names = tag_names(article)
     typed = [getattr(article, name) for name in PICKED_BY], sorted(names)
-    topic = topics.around(article, names, now)
+    topic = topics.with_unsaved(article, names, now)
     place = topic.articles.index(article)
     explanation = explanations.explain(topic.pages(), place, now)
     headings = tuple(row.title for row in topic.articles)
@@ -81,10 +81,12 @@ def panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime
         explanation,
         headings,
         shown,
-        tuple((pin, explanations.kept_out(pin.quote, explanation, headings, now)) for pin in idle),
+        tuple((pin, explanations.why_not_shown(pin.quote, explanation, headings, now)) for pin in idle),
         tuple(row for row in choices if row.action == QuoteChoice.Action.BAN),
         asked,
-        tuple(Found(quote, explanations.kept_out(quote, explanation, headings, now)) for quote in _matching(asked)),
+        tuple(
+            Found(quote, explanations.why_not_shown(quote, explanation, headings, now)) for quote in _matching(asked)
+        ),
         typed != saved,
     )
 
@@ -104,7 +106,7 @@ def _matching(asked: str) -> list[Quote]:
 
 
 @transaction.atomic
-def act(
+def apply_action(
     article: Article,
     action: str,
     quote: Quote,
@@ -146,13 +148,13 @@ def act(
     _record(stored, author, comment)
     if action == "veto":
         _record(Quote.objects.get(pk=quote.pk), author, comment)
-    queue.drain()
+    queue.process_queue()
     return done
 
 
 def _record(row: Publishable, author: User | None, comment: str) -> None:
     state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
-    revisions.record(row, state=state, act=Revision.Act.CHOICES, author=author, comment=comment)
+    revisions.record_revision(row, state=state, act=Revision.Act.CHOICES, author=author, comment=comment)
 
 
 def _refuse_misattributed(quote: Quote) -> None:
@@ -201,9 +203,9 @@ class Coverage:
     often_shown: tuple[tuple[Quote, int], ...]
 
 
-def coverage(now: datetime, version: str, most: int = 200, often: int = 5) -> Coverage:
+def quotation_coverage(now: datetime, version: str, most: int = 200, often: int = 5) -> Coverage:
     """Pages without a good quotation, and quotations shown never or on very many pages."""
-    all_topics = topics.topics(Article.objects.topics(), now)
+    all_topics = topics.load_topics(Article.objects.topics(), now)
     shown: dict[int, int] = {}
     unanswered, by_tag = [], []
     for topic, blocks in zip(

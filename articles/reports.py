@@ -12,7 +12,7 @@ from articles.models import Article
 from quotes import matching
 from quotes.models import Quote
 from rlm_site.editor import dashboard
-from rlm_site.editor.dashboard import Pile, Task
+from rlm_site.editor.dashboard import Task, TaskCount
 from rlm_site.indexing import queue
 
 
@@ -22,28 +22,28 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
     due = review_checks.not_reviewed_for_a_year(timezone.now()).count()
     yield Task(
         _("Broken links"),
-        [Pile(len(with_broken_links()), Article, {"check": "broken-links"})],
+        [TaskCount(len(with_broken_links()), Article, {"check": "broken-links"})],
         _("Every link leads to a public page."),
     )
     yield Task(
         _("Without a good quotation"),
-        [Pile(len(without_good_quotation()), Article, {"check": "no-quotation"})],
+        [TaskCount(len(without_good_quotation()), Article, {"check": "no-quotation"})],
         _("Every page that wants quotations has one with a word of its heading."),
     )
     yield Task(
         _("Not reviewed for a year"),
-        [Pile(due, Article, {"review": "due"})],
+        [TaskCount(due, Article, {"review": "due"})],
         _("Every page was reviewed within a year."),
     )
 
 
 def with_broken_links() -> Collection[int]:
-    return dashboard.remembered("broken links", _find_broken_links, Article)
+    return dashboard.cached_report("broken links", _find_broken_links, Article)
 
 
 def without_good_quotation() -> Collection[int]:
     """Pages that want quotations and show none that contains a word of their heading, nor one that an editor chose."""
-    return dashboard.remembered("good quotations", _find_without_good_quotation, Article, Quote)
+    return dashboard.cached_report("good quotations", _find_without_good_quotation, Article, Quote)
 
 
 def _find_broken_links(now: datetime) -> Collection[int]:
@@ -51,8 +51,8 @@ def _find_broken_links(now: datetime) -> Collection[int]:
 
 
 def _find_without_good_quotation(now: datetime) -> Collection[int]:
-    all_topics = topics.topics(Article.objects.topics(), now)
-    version = queue.settle().of(*placements.PICKED_FROM)
+    all_topics = topics.load_topics(Article.objects.topics(), now)
+    version = queue.ensure_indexed().of(*placements.PICKED_FROM)
     blocks = matching.blocks([topic.pages() for topic in all_topics], now, version)
     return [
         article.pk

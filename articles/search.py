@@ -5,7 +5,7 @@ from datetime import datetime
 
 from articles import markdown
 from articles.models import Article, TaggedArticle
-from rlm_site.publishing.schedule import window
+from rlm_site.publishing.schedule import public_window
 from rlm_site.search.registry import Document, Source
 
 
@@ -13,7 +13,7 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
     """Yield a document for each of these articles that is or will be public."""
     rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tagged_items__tag")
     for article in rows:
-        if public := window(article, article.parent):
+        if public := public_window(article, article.parent):
             about = [item.tag.name for item in article.tagged_items.all()]
             if article.parent:
                 about.append(article.parent.title)

@@ -18,7 +18,7 @@ from articles.links import link_addresses
 from articles.models import Article, QuoteChoice, Reference
 from quotes import matching
 from rlm_site.history.models import Revision
-from rlm_site.page_cache.versions import token_of_row
+from rlm_site.page_cache.versions import version_of_row
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
 
@@ -54,7 +54,7 @@ class Topic:
         """With what each page asks for quotations."""
         bans_of_topic = self._chosen(self.article, QuoteChoice.Action.BAN)
         return tuple(
-            matching.Page(
+            matching.MatchRequest(
                 heading=article.title,
                 words=tuple(word.strip() for word in article.quote_words.split(",") if word.strip()),
                 text=markdown.source(article.body).plain,
@@ -73,7 +73,7 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Text:
+class RenderedText:
     """A rendered body, and what its editor should know."""
 
     rendered: markdown.Rendered
@@ -83,14 +83,14 @@ class Text:
     parts: frozenset[str]
 
 
-def topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
+def load_topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
     """The topics of which any of these articles is the topic or a section. Two queries."""
     ids = articles.order_by().values("parent_id", "pk")
     wanted = Q(pk__in=ids.filter(parent=None).values("pk")) | Q(pk__in=ids.exclude(parent=None).values("parent_id"))
     return _topics(wanted | _under(wanted), now)
 
 
-def topic(slug: str, now: datetime) -> Topic | None:
+def load_topic(slug: str, now: datetime) -> Topic | None:
     """The public topic at this slug with its public sections. Two queries."""
     at_slug = Subquery(Article.objects.filter(parent=None, slug=slug).order_by().values("pk")[:1])
     found = _topics(Q(pk=at_slug) | Q(parent=at_slug), now)  # each by an index, which a join would keep from being used
@@ -102,8 +102,8 @@ def _under(topics: Q) -> Q:
 
 
 def _topics(condition: Q, now: datetime) -> list[Topic]:
-    token = token_of_row("article", Article)
-    rows = Article.objects.filter(condition).annotate(changed_at=last_change(), token=token).in_reading_order()
+    token = version_of_row("article", Article)
+    rows = Article.objects.filter(condition).annotate(changed_at=last_notable_change(), token=token).in_reading_order()
     found = {row.pk: row for row in rows}
     for row in found.values():
         row.parent = found[row.parent_id] if row.parent_id else None
@@ -112,12 +112,12 @@ def _topics(condition: Q, now: datetime) -> list[Topic]:
     sections: dict[int | None, list[Article]] = defaultdict(list)
     for row in public:
         sections[row.parent_id].append(row)
-    tags, choices = _hanging_on(row.pk for row in public)
+    tags, choices = _tags_and_choices(row.pk for row in public)
     return [Topic((row, *sections[row.pk]), tags, choices) for row in sections[None]]
 
 
 # Written out for the same reason.
-_HANGING_ON = """
+_TAGS_AND_CHOICES = """
     SELECT item.content_object_id, tag.id, tag.name, tag.slug, tag.folded, tag.brings_quotations, NULL, NULL, NULL, NULL
     FROM articles_taggedarticle item JOIN rlm_site_tag tag ON tag.id = item.tag_id
     WHERE item.content_object_id IN ({ids})
@@ -126,7 +126,7 @@ _HANGING_ON = """
     FROM articles_quotechoice WHERE article_id IN ({ids})"""
 
 
-def _hanging_on(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int, list[QuoteChoice]]]:
+def _tags_and_choices(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int, list[QuoteChoice]]]:
     """The tags and the editors' choices of these articles, by article, in order. One query."""
     ids = list(articles)
     tags: dict[int, list[Tag]] = defaultdict(list)
@@ -134,7 +134,7 @@ def _hanging_on(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int
     if not ids:
         return tags, choices
     with connection.cursor() as cursor:
-        cursor.execute(_HANGING_ON.format(ids=", ".join(["%s"] * len(ids))), ids * 2)
+        cursor.execute(_TAGS_AND_CHOICES.format(ids=", ".join(["%s"] * len(ids))), ids * 2)
         rows = cursor.fetchall()
     for article, tag, name, slug, folded, brings, choice, quote, action, position in rows:
         if tag:
@@ -150,7 +150,7 @@ def _hanging_on(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int
     return tags, choices
 
 
-def at(topic_slug: str, section_slug: str) -> Article | None:
+def find_at(topic_slug: str, section_slug: str) -> Article | None:
     """Whatever is at this address, public or not."""
     rows = Article.objects.select_related("parent")
     if section_slug:
@@ -158,7 +158,7 @@ def at(topic_slug: str, section_slug: str) -> Article | None:
     return rows.filter(parent=None, slug=topic_slug).first()
 
 
-def around(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
+def with_unsaved(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
     """The topic as it would be with this article, saved or not, in its place and with these tags."""
     above = article.topic.pk
     found = _topics(Q(pk=above, parent=None) | Q(parent=above), now) if above else []
@@ -174,12 +174,12 @@ def around(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
     if is_public:
         tags, choices = found[0].tags, found[0].choices
     else:
-        tags, choices = _hanging_on(row.pk for row in articles if row.pk)
+        tags, choices = _tags_and_choices(row.pk for row in articles if row.pk)
     drafted = list(Tag.objects.filter(folded__in=[fold_name(name) for name in tag_names]))
     return Topic(tuple(articles), {**tags, article.pk: drafted}, choices)
 
 
-def description(article: Article) -> str:
+def meta_description(article: Article) -> str:
     """The beginning of the text, for search engines and previews of links."""
     return Truncator(markdown.source(article.body).plain).chars(160, truncate="…")
 
@@ -191,7 +191,7 @@ def first_sentence(article: Article) -> str:
     return Truncator(match[0] if match else plain).chars(240, truncate="…")
 
 
-def citing(now: datetime) -> dict[str, list[Article]]:
+def articles_by_reference(now: datetime) -> dict[str, list[Article]]:
     """Reference key -> the public pages that cite it, in order of title. One query."""
     pages: dict[str, list[Article]] = defaultdict(list)
     rows = Article.objects.published(now).select_related("parent").order_by("parent__title", "title", "id")
@@ -201,7 +201,7 @@ def citing(now: datetime) -> dict[str, list[Article]]:
     return pages
 
 
-def last_change() -> Subquery:
+def last_notable_change() -> Subquery:
     """When readers were last told of a change of an article."""
     notable = Revision.objects.filter(
         content_type__app_label="articles",
@@ -212,7 +212,7 @@ def last_change() -> Subquery:
     return Subquery(notable.order_by("-created").values("created")[:1])
 
 
-def text_of(article: Article, now: datetime, version: str = "") -> Text:
+def render_text(article: Article, now: datetime, version: str = "") -> RenderedText:
     """The body with its links and citations looked up. At most two queries.
 
     References are remembered: `version` names the state of all (see `freshness`), the empty one remembers nothing.
@@ -226,7 +226,7 @@ def text_of(article: Article, now: datetime, version: str = "") -> Text:
         tuple(sorted(links.items())),
         tuple(sorted((key, each.in_note) for key, each in printed.items())),
     )
-    return Text(
+    return RenderedText(
         rendered,
         tuple(target for target in source.links if target not in links),
         tuple(sorted(keys - printed.keys())),

@@ -29,10 +29,10 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlm_site.testing import Site, _fresh_database, environment, free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-
-from rlm_site.testing import Site, _fresh_database, environment, free_port
 
 if TYPE_CHECKING:
     from clients import Editor

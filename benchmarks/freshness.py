@@ -28,10 +28,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlm_site.testing import Site, _fresh_database, serving
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-
-from rlm_site.testing import Site, _fresh_database, serving
 
 if TYPE_CHECKING:
     from scenarios import Change, Says
@@ -153,7 +153,7 @@ def drop_triggers(table: str) -> None:
 
     from rlm_site.page_cache import triggers, watch
 
-    names = [name for name, of_table in triggers._present(connection).items() if of_table == table]
+    names = [name for name, of_table in triggers._installed(connection).items() if of_table == table]
     if not names:
         sys.exit(f"{table} has no trigger that could be dropped; there are those of {', '.join(watch.WATCHED)}")
     with connection.cursor() as cursor:

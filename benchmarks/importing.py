@@ -29,9 +29,9 @@ from urllib.parse import urlencode
 
 from synthetic_data import ROOT, SEED, Words, _texts
 
-sys.path.insert(0, str(ROOT))
-
 from rlm_site.testing import Site, _fresh_database, environment, serving
+
+sys.path.insert(0, str(ROOT))
 
 PAGE = "/russian-liberation-movement/the-allies/"
 WORDS = ROOT / "fixtures" / "articles.json"

@@ -131,10 +131,10 @@ def pick(pages: list[Page], connections: str) -> Times:
     """In the process of a `site`."""
     from django.db import connection
 
-    from quotes.matching import Page
+    from quotes.matching import MatchRequest
     from rlm_site.text.words import vocabulary
 
-    asked = [Page(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
+    asked = [MatchRequest(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
     times: Times = {}
     for state in STATES[connections]:
         for page in asked:

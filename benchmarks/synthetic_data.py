@@ -130,7 +130,7 @@ def fill_with_quotations(size: int, words: Words) -> None:
 
     from quotes.models import Person, Quote, QuoteWord, Word, Work
     from quotes.word_index import rank_of, static_rank, tag_term, words_of
-    from quotes.word_senses import Fit
+    from quotes.word_senses import SenseFit
     from rlm_site.text.words import form
 
     rng = random.Random(SEED)
@@ -142,7 +142,7 @@ def fill_with_quotations(size: int, words: Words) -> None:
         quote.person_id, quote.work_id = number % PEOPLE + 1, number % WORKS + 1
         rank = static_rank(quote)
         terms = words_of(quote.text, rank)
-        terms[tag_term(rng.randint(1, TAGS))] = (rank_of(rank, Fit.BEST), True)
+        terms[tag_term(rng.randint(1, TAGS))] = (rank_of(rank, SenseFit.BEST), True)
         quotes.append(quote)
         for term, (of_term, _contained) in terms.items():
             word_id = ids.setdefault(term, len(ids) + 1)
@@ -212,9 +212,9 @@ def fill_with_pages(size: int, words: Words) -> None:
         )
         sections += len(of_topic)
         if number % 20 == 0:
-            queue.drain()
+            queue.process_queue()
             print(f"\r{sections:,} of {size:,} pages", end="", flush=True)
-    queue.drain()
+    queue.process_queue()
     print()
 
 

@@ -18,11 +18,11 @@ from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from quotes.resources import PersonResource, QuoteResource
-from rlm_site.editor.content import ContentAdmin, StackInline, TableInline, spellings
-from rlm_site.editor.dashboard import WorkFilter
+from rlm_site.editor.content import ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
+from rlm_site.editor.dashboard import DashboardFilter
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.import_pages import ImportPages
-from rlm_site.editor.publishable import AtOnce, PublishableAdmin, PublishableForm
+from rlm_site.editor.import_pages import ImportExportMixin
+from rlm_site.editor.publishable import ImmediateInlineMixin, PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter
 from rlm_site.publishing import permissions
 
@@ -82,7 +82,7 @@ class LivingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(ImportPages, ContentAdmin):
+class PersonAdmin(ImportExportMixin, ContentAdmin):
     form = PersonForm
     resource_class = PersonResource
     list_display = ["name", "lived", "description", "kind", "quotations"]
@@ -122,7 +122,7 @@ class PersonAdmin(ImportPages, ContentAdmin):
         if search_term.strip():
             # As the database keeps the list: SQLite with escapes for other letters than ASCII, PostgreSQL without.
             aliased = Q()
-            for spelling in spellings(search_term.strip()):
+            for spelling in case_variants(search_term.strip()):
                 aliased |= Q(alias_text__icontains=spelling) | Q(alias_text__icontains=json.dumps(spelling)[1:-1])
             known = Person.objects.annotate(alias_text=Cast("aliases", TextField())).filter(aliased)
             rows = rows | queryset.filter(pk__in=known.values("pk"))
@@ -194,7 +194,7 @@ class EvidenceFormSet(forms.BaseInlineFormSet):
             raise ValidationError(_("A verified quotation needs evidence: say who looked it up, when and where."))
 
 
-class CheckInline(AtOnce, StackInline):
+class CheckInline(ImmediateInlineMixin, ContentStackedInline):
     model = Check
     formset = EvidenceFormSet
     fields = ["checked_by", "checked_on", "work", "place", "found"]
@@ -206,7 +206,7 @@ class CheckInline(AtOnce, StackInline):
         return super().get_queryset(request).select_related("work")
 
 
-class IndexTermInline(AtOnce, TableInline):
+class IndexTermInline(ImmediateInlineMixin, ContentTabularInline):
     model = IndexTerm
     fields = ["word", "veto", "note"]
     verbose_name = gettext_lazy("index term")
@@ -279,14 +279,14 @@ _VERDICTS = {
 
 
 @admin.register(Quote)
-class QuoteAdmin(ImportPages, PublishableAdmin):
+class QuoteAdmin(ImportExportMixin, PublishableAdmin):
     form = QuoteForm
     resource_class = QuoteResource
     list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
     list_filter = [
         "status",
         StateFilter,
-        WorkFilter,
+        DashboardFilter,
         "auto_pick",
         ImportedFilter,
         ("language", admin.AllValuesFieldListFilter),
@@ -315,7 +315,7 @@ class QuoteAdmin(ImportPages, PublishableAdmin):
 
     def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What is published; drafts are for those who may change them."""
-        if not permissions.may_edit(request.user, Quote):
+        if not permissions.can_edit(request.user, Quote):
             public = Quote.objects.published(timezone.now())
             queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))
         relations = ("person", "work", "quoted_in", "true_source", "version_of")

@@ -11,21 +11,21 @@ class QuotesConfig(AppConfig):
         from rlm_site.editor import dashboard
         from rlm_site.indexing import queue
         from rlm_site.page_cache import watch
-        from rlm_site.page_cache.watch import Part
+        from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
         from rlm_site.search import index
 
-        quotations = Part("quotes")
+        quotations = CacheTag("quotes")
         watch.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
         watch.watch(Person, quotations, stale=[("person", "id")])
         watch.watch(Work, quotations, stale=[("work", "id")])
         watch.watch(IndexTerm, quotations, stale=[("quote", "quote_id")])
         watch.watch(TaggedQuote, quotations, stale=[("quote", "content_object_id")])
         watch.watch(Check)  # stands on the quotation's own page alone
-        queue.spreads("person", word_index.quotes_with("person"))
-        queue.spreads("work", word_index.quotes_with("work"))
-        queue.spreads("tag", word_index.quotes_with("tagged_items__tag"))
+        queue.cascades_to("person", word_index.quotes_with("person"))
+        queue.cascades_to("work", word_index.quotes_with("work"))
+        queue.cascades_to("tag", word_index.quotes_with("tagged_items__tag"))
         index.register(search.SOURCE)
-        queue.rebuilds("quote", word_index.rebuild)
-        redirects.follow("person", Person.objects.all())
-        dashboard.shows(reports.tasks)
+        queue.register_indexer("quote", word_index.index_quotes)
+        redirects.track("person", Person.objects.all())
+        dashboard.register_tasks(reports.tasks)

@@ -527,7 +527,7 @@ def similar_to(text: str, exclude: int | None = None, limit: int = 5) -> list[Si
 
     Candidates share the rarest words of the text and are found in the word index, by a fixed number of queries.
     """
-    queue.drain()
+    queue.process_queue()
     found = _stored_like(text, () if exclude is None else (exclude,))[:limit]
     quotes = Quote.objects.for_display().in_bulk([pk for pk, _ in found])
     return [Similar(quotes[pk], compared.verdict, compared.likeness) for pk, compared in found]
@@ -603,7 +603,7 @@ def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> l
             if other < place or (other > place and blocks.is_short[other] and not _is_short(words.words)):
                 _keep(earlier, max(place, other), min(place, other), _compared(words, spelled[other]))
 
-    queue.drain()
+    queue.process_queue()
     stored: dict[int, tuple[int, Comparison]] = {}
     if Quote.objects.count() > _SCAN * len(texts):
         for place, text in enumerate(texts):

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from quotes import matching
-from quotes.matching import BLOCK_SIZE, RECOURSE, Block, Candidates, Page, Pick, Rule
+from quotes.matching import BLOCK_SIZE, FALLBACK_ORDER, Block, Candidates, MatchRequest, Pick, Rule
 from quotes.models import IndexTerm, Quote, QuoteWord, Word
-from quotes.word_index import learn
-from rlm_site.publishing.schedule import is_live
+from quotes.word_index import add_words
+from rlm_site.publishing.schedule import is_public_at
 from rlm_site.text.words import form
 
 RUNNERS_UP = 10
@@ -32,7 +32,7 @@ class WordReport:
 
 @dataclass(frozen=True)
 class Explanation:
-    page: Page
+    page: MatchRequest
     words: tuple[WordReport, ...]
     block: Block
     runners_up: tuple[Pick, ...]
@@ -43,11 +43,11 @@ class Explanation:
 def explain(topic: matching.Topic, place: int, now: datetime) -> Explanation:
     """Explain the page at this place of its topic; its heading may be one that nobody has saved."""
     page = topic[place]
-    learn(word.word for word in page.heading_words() if not word.ignored)
+    add_words(word.word for word in page.heading_words() if not word.ignored)
     candidates = Candidates(topic, now)
     blocks = matching.blocks([topic], now)[0]
     block = blocks[place]
-    _rule, found = candidates.first_rule_with_a_hit(page, RECOURSE)
+    _rule, found = candidates.first_rule_with_a_hit(page, FALLBACK_ORDER)
     shown = {pick.quote.pk for pick in block.picks}
     others = [pick for pick in found if pick.quote.pk not in shown]
     others.sort(key=lambda pick: (-round(pick.total, 6), pick.quote.pk))
@@ -56,7 +56,7 @@ def explain(topic: matching.Topic, place: int, now: datetime) -> Explanation:
     return Explanation(page, _words(page), block, tuple(others[:RUNNERS_UP]), frozenset(pins_without_word), elsewhere)
 
 
-def _words(page: Page) -> tuple[WordReport, ...]:
+def _words(page: MatchRequest) -> tuple[WordReport, ...]:
     used = {word.word: form(word.word) for word in page.heading_words() if not word.ignored}
     counts: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for word in Word.objects.filter(form__in=used.values(), quote_count__gt=0).order_by("-quote_count", "text"):
@@ -67,7 +67,7 @@ def _words(page: Page) -> tuple[WordReport, ...]:
     )
 
 
-def kept_out(quote: Quote, explanation: Explanation, headings: Sequence[str], now: datetime) -> str:
+def why_not_shown(quote: Quote, explanation: Explanation, headings: Sequence[str], now: datetime) -> str:
     """What keeps a quotation from the page, in words; `headings` are those of the topic's pages in their order."""
     page, block = explanation.page, explanation.block
     if any(pick.quote.pk == quote.pk for pick in block.picks):
@@ -79,10 +79,10 @@ def kept_out(quote: Quote, explanation: Explanation, headings: Sequence[str], no
     )
 
 
-def _not_allowed(quote: Quote, page: Page, now: datetime) -> str:
+def _not_allowed(quote: Quote, page: MatchRequest, now: datetime) -> str:
     if quote.pk in page.bans:
         return _("It is banned here or on the topic.")
-    if not is_live(quote, now):
+    if not is_public_at(quote, now):
         return _("It is not public now.")
     if quote.status == Quote.Status.MISATTRIBUTED:
         return _("It is misattributed: such a quotation is shown on its own page only.")
@@ -99,7 +99,7 @@ def _not_allowed(quote: Quote, page: Page, now: datetime) -> str:
     return ""
 
 
-def _no_hit(quote: Quote, page: Page, block: Block) -> str:
+def _no_hit(quote: Quote, page: MatchRequest, block: Block) -> str:
     forms = {form(word) for word in page.used_words()}
     links = list(QuoteWord.objects.filter(quote=quote, word__form__in=forms).select_related("word"))
     shared = {name for tag, name, brings in page.tags if brings} & set(quote.tags.names())

@@ -3,13 +3,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from rlm_site.text.json_ld import _breadcrumbs, _script, absolute
+from rlm_site.text.json_ld import absolute, breadcrumbs, script_of
 
 if TYPE_CHECKING:
     from quotes.models import Quote
 
 
-def quotation(row: "Quote") -> SafeString:
+def quotation_json_ld(row: "Quote") -> SafeString:
     source = row.work or row.quoted_in
     data: dict[str, Any] = {
         "@type": "Quotation",
@@ -26,4 +26,4 @@ def quotation(row: "Quote") -> SafeString:
             **({"author": source.authors} if source.authors else {}),
             **({"datePublished": str(source.year)} if source.year and source.year > 0 else {}),
         }
-    return _script(data, _breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))
+    return script_of(data, breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))

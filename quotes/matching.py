@@ -27,7 +27,7 @@ from django.utils.translation import ngettext
 
 from quotes.models import Person, Quote, Work
 from quotes.word_index import UNSURE, WEAK, tag_term
-from rlm_site.publishing.schedule import is_live, next_change
+from rlm_site.publishing.schedule import is_public_at, next_change_of
 from rlm_site.text.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
 
 BLOCK_SIZE = 3
@@ -53,11 +53,11 @@ class Rule(Enum):
     CHOSEN = "chosen"
 
 
-RECOURSE = (Rule.WORD, Rule.FORM, Rule.INDEX, Rule.TAG)
+FALLBACK_ORDER = (Rule.WORD, Rule.FORM, Rule.INDEX, Rule.TAG)
 
 
 @dataclass(frozen=True)
-class Page:
+class MatchRequest:
     """What a page asks with. Headings of one topic ask together, in reading order."""
 
     heading: str
@@ -77,16 +77,16 @@ class Page:
         """Folded word -> as written in lower case, in the order of the heading."""
         return self._used_words
 
-    def bearing_words(self) -> frozenset[str]:
+    def head_nouns(self) -> frozenset[str]:
         """The used words of which one at least must be in a quotation; adjectives before them are not enough."""
-        return self._bearing_words
+        return self._head_nouns
 
     @cached_property
     def _used_words(self) -> dict[str, str]:
         return {found.word: found.text.lower() for found in self.heading_words() if not found.ignored}
 
     @cached_property
-    def _bearing_words(self) -> frozenset[str]:
+    def _head_nouns(self) -> frozenset[str]:
         used = frozenset(self.used_words())
         return used if self.words else used - qualifiers(self.heading)
 
@@ -160,7 +160,7 @@ def listed(words: Sequence[str]) -> str:
     return _("%(words)s and/or %(last)s") % {"words": ", ".join(words[:-1]), "last": words[-1]}
 
 
-Topic = tuple[Page, ...]  # pages that belong together, in reading order
+Topic = tuple[MatchRequest, ...]  # pages that belong together, in reading order
 
 
 def blocks(topics: Sequence[Topic], now: datetime, version: str = "") -> list[list[Block]]:
@@ -246,13 +246,13 @@ def _chosen(topic: Topic, candidates: "Candidates") -> list[list[_Scored]]:
     for page in topic:
         pins = candidates.pins(page)
         borne_out = bool(pins) and all(pin.words for pin in pins)
-        _rule, found = candidates.scored(page, [Rule.WORD] if borne_out else RECOURSE)
-        chosen.append([*pins, *_spread(found, pins, shown)])
+        _rule, found = candidates.scored(page, [Rule.WORD] if borne_out else FALLBACK_ORDER)
+        chosen.append([*pins, *_diversify(found, pins, shown)])
         shown.update(each.row.id for each in chosen[-1])
     return chosen
 
 
-def _spread(found: Sequence[_Scored], pins: Sequence[_Scored], shown: Collection[int]) -> list[_Scored]:
+def _diversify(found: Sequence[_Scored], pins: Sequence[_Scored], shown: Collection[int]) -> list[_Scored]:
     """One quotation a person and a work, and none that the topic shows elsewhere while another will do."""
     people = {pin.row.person_id for pin in pins} - {None}
     works = {pin.row.work_id for pin in pins} - {None}
@@ -269,7 +269,7 @@ def _spread(found: Sequence[_Scored], pins: Sequence[_Scored], shown: Collection
     return chosen
 
 
-def _block(page: Page, picks: tuple[Pick, ...]) -> Block:
+def _block(page: MatchRequest, picks: tuple[Pick, ...]) -> Block:
     if not picks:
         return Block()
     rule = picks[0].rule
@@ -278,7 +278,7 @@ def _block(page: Page, picks: tuple[Pick, ...]) -> Block:
     return Block(rule, _line_words(page, rule, picks), picks)
 
 
-def _line_words(page: Page, rule: Rule | None, picks: Sequence[Pick]) -> tuple[str, ...]:
+def _line_words(page: MatchRequest, rule: Rule | None, picks: Sequence[Pick]) -> tuple[str, ...]:
     """Only words that a shown quotation bears out, in the order of the heading."""
     if rule is Rule.CHOSEN:
         return ()
@@ -299,7 +299,7 @@ class _Found(NamedTuple):
     ranks: Mapping[int, int]  # quotation -> rank, best first
 
 
-class _Tag(NamedTuple):
+class _IndexedTag(NamedTuple):
     """A tag as a term of the index."""
 
     id: int
@@ -327,7 +327,7 @@ class _Hit(NamedTuple):
 class Candidates:
     """The index read once for all pages, then the quotations that are best by it: two queries, whatever there is."""
 
-    def __init__(self, pages: Sequence[Page], now: datetime) -> None:
+    def __init__(self, pages: Sequence[MatchRequest], now: datetime) -> None:
         asking = [page for page in pages if page.automatic]
         words = {word for page in asking for word in page.used_words()}
         tags = {tag for page in asking for tag in page.tags}
@@ -339,10 +339,10 @@ class Candidates:
         wanted = {quote_id for _rule, hits in self.finalists.values() for quote_id in hits}
         wanted |= {pin for page in pages for pin in page.pins}
         rows = _read_rows(wanted, {tag.id for tag in self.tags.values()})
-        self.until = next_change(rows, now)
-        self.rows: dict[int, _Row] = {row.id: row for row in rows if is_live(row, now)}
+        self.until = next_change_of(rows, now)
+        self.rows: dict[int, _Row] = {row.id: row for row in rows if is_public_at(row, now)}
 
-    def pins(self, page: Page) -> list[_Scored]:
+    def pins(self, page: MatchRequest) -> list[_Scored]:
         rows = [self.rows[pin] for pin in page.pins if pin in self.rows and pin not in page.bans]
         return [
             _Scored(row, Rule.CHOSEN, tuple(word for word in page.used_words() if word in set(folded_words(row.text))))
@@ -350,12 +350,12 @@ class Candidates:
             if row.status != Quote.Status.MISATTRIBUTED
         ][:BLOCK_SIZE]
 
-    def scored(self, page: Page, rules: Sequence[Rule]) -> tuple[Rule | None, list[_Scored]]:
+    def scored(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[_Scored]]:
         """The finalists of a page by the first of these rules with a hit."""
         rule, finalists = self.finalists.get(page, (None, {}))
         if rule is None or rule not in rules:
             return None, []
-        found = {pk: hits for pk, hits in finalists.items() if pk not in page.pins and self._may_be_picked(pk)}
+        found = {pk: hits for pk, hits in finalists.items() if pk not in page.pins and self._can_be_picked(pk)}
         sure = {
             pk: hits
             for pk, hits in found.items()
@@ -364,18 +364,18 @@ class Candidates:
         # what may be meant otherwise is shown where nothing better is
         return rule, self._scored(page, rule, sure or found)
 
-    def first_rule_with_a_hit(self, page: Page, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
+    def first_rule_with_a_hit(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
         """The same, to be shown to editors."""
         rule, scored = self.scored(page, rules)
         return rule, list(_picks(scored))
 
-    def _may_be_picked(self, pk: int) -> bool:
+    def _can_be_picked(self, pk: int) -> bool:
         row = self.rows.get(pk)
         return row is not None and row.auto_pick and row.status in Quote.PICKED_STATUSES
 
-    def _finalists(self, page: Page) -> tuple[Rule | None, dict[int, list[_Hit]]]:
+    def _finalists(self, page: MatchRequest) -> tuple[Rule | None, dict[int, list[_Hit]]]:
         """Of the first rule that finds any, the best by the parts of the score that the index alone can tell."""
-        for rule in RECOURSE:
+        for rule in FALLBACK_ORDER:
             found = self._found(page, rule)
             scores: dict[int, float] = {}
             hits = {
@@ -390,7 +390,7 @@ class Candidates:
                 return rule, {pk: hits[pk] for pk in finalists}
         return None, {}
 
-    def _found(self, page: Page, rule: Rule) -> list[_Found]:
+    def _found(self, page: MatchRequest, rule: Rule) -> list[_Found]:
         """What the index has for the page by this rule."""
         if rule is Rule.TAG:
             brought = (self.contained[tag_term(tag)] for tag, _name, brings in page.tags if brings)
@@ -399,7 +399,7 @@ class Candidates:
         found = [of for word in page.used_words() for of in index[word]]
         return [of for of in found if of.word == of.asked] if rule is Rule.WORD else found
 
-    def _scored(self, page: Page, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_Scored]:
+    def _scored(self, page: MatchRequest, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_Scored]:
         tags = [(name, self.tags.get(tag_term(tag))) for tag, name, _brings in page.tags]
         telling = vocabulary(page.text) - page.used_words().keys()
         scored = []
@@ -436,8 +436,8 @@ def _score_of_hit(hit: _Hit) -> float:
     return hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity) + WEIGHTS["rank"] * hit.rank / 100
 
 
-def _bears(page: Page, rule: Rule, asked: str) -> bool:
-    return rule is Rule.TAG or asked in page.bearing_words()
+def _bears(page: MatchRequest, rule: Rule, asked: str) -> bool:
+    return rule is Rule.TAG or asked in page.head_nouns()
 
 
 # A row for each word asked for and each of its other forms, and for each tag. With a word, or a tag that may bring
@@ -472,14 +472,14 @@ def _parameter(values: Iterable[Any]) -> Any:
     return among + among[-1:] * (10 - len(among))
 
 
-def _read_index(*, bringing: set[str], sharing: set[str]) -> tuple[_Index, _Index, Mapping[str, _Tag]]:
+def _read_index(*, bringing: set[str], sharing: set[str]) -> tuple[_Index, _Index, Mapping[str, _IndexedTag]]:
     """What is under each term and its other forms: quotations that contain it, and others that are filed under it.
 
     Of the terms that are only shared there is no list: whether a finalist has one is asked with the finalist.
     """
     contained: dict[str, list[_Found]] = defaultdict(list)
     filed: dict[str, list[_Found]] = defaultdict(list)
-    tags: dict[str, _Tag] = {}
+    tags: dict[str, _IndexedTag] = {}
     if not bringing and not sharing:
         return contained, filed, tags
     statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], among=_AMONG[connection.vendor])
@@ -490,7 +490,7 @@ def _read_index(*, bringing: set[str], sharing: set[str]) -> tuple[_Index, _Inde
     for asked, word, word_id, count, lists in found:
         rarity = 1 / (1 + log(max(count, 1)))
         if asked in sharing:
-            tags[asked] = _Tag(word_id, rarity)
+            tags[asked] = _IndexedTag(word_id, rarity)
         ids, ranks = json.loads(lists) if lists else ((), ())
         if not ids:
             continue

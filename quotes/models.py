@@ -12,7 +12,7 @@ from taggit.managers import TaggableManager
 from quotes.attribution import Attribution, Place, attribution, dates
 from rlm_site.fields import NaturalKeyManager
 from rlm_site.publishing.models import Publishable
-from rlm_site.publishing.schedule import is_live, live
+from rlm_site.publishing.schedule import is_public_at, public_at
 from rlm_site.tags.manager import TagManager
 from rlm_site.tags.models import Tag, TaggedBase
 from rlm_site.text.slugs import reverse, slug_for
@@ -135,7 +135,7 @@ class TaggedQuote(TaggedBase):
 
 class QuoteQuerySet(models.QuerySet["Quote"]):
     def published(self, now: datetime) -> "QuoteQuerySet":
-        return self.filter(live(now))
+        return self.filter(public_at(now))
 
     def pickable(self, now: datetime) -> "QuoteQuerySet":
         """Those that the site may choose by itself."""
@@ -242,7 +242,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     tags = TaggableManager(through=TaggedQuote, manager=TagManager, blank=True)
 
-    drafted_fields = (
+    versioned_fields = (
         "text", "language", "person", "name_as_printed", "work", "locator", "locator_as_printed", "quoted_in",
         "quoted_in_locator", "year_said", "original_text", "original_language", "translator", "status", "true_source",
         "version_of", "auto_pick", "attribution_as_imported",
@@ -304,9 +304,9 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         return "\n" in self.text.strip()
 
     def is_public(self, now: datetime) -> bool:
-        return is_live(self, now)
+        return is_public_at(self, now)
 
-    def hanging(self) -> dict[str, list[str]]:
+    def related_snapshot(self) -> dict[str, list[str]]:
         checks = self.checks.values_list("checked_on", "checked_by", "place", "found")
         terms = self.index_terms.values_list("word", "veto", "note")
         return {

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from quotes.models import Person, Quote
-from rlm_site.editor.dashboard import Pile, Task
+from rlm_site.editor.dashboard import Task, TaskCount
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
@@ -15,13 +15,13 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
     if may("quotes.change_quote"):
         yield Task(
             _("Attributions not taken apart"),
-            [Pile(Quote.objects.exclude(attribution_as_imported="").count(), Quote, {"attribution": "unparsed"})],
+            [TaskCount(Quote.objects.exclude(attribution_as_imported="").count(), Quote, {"attribution": "unparsed"})],
             _("Every attribution is in its parts."),
         )
     if may("quotes.change_person"):
         unchecked = Person.objects.printed_as_living(timezone.localdate()).count()
         yield Task(
             _("Printed as living, not checked for a year"),
-            [Pile(unchecked, Person, {"living": "unchecked"})],
+            [TaskCount(unchecked, Person, {"living": "unchecked"})],
             _("Everybody printed as living was looked up within a year."),
         )

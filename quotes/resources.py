@@ -144,7 +144,7 @@ class QuoteResource(ContentResource):
     def __init__(self, user: Any) -> None:
         super().__init__(user)
         # nobody passes by whoever has to look at it
-        self.may_publish = permissions.may_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
+        self.can_publish = permissions.can_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
         self.drafts: dict[int, Revision] = {}
         self.twins: dict[int, str] = {}  # number of a row -> what is the same quotation
         self.number = 0
@@ -180,7 +180,7 @@ class QuoteResource(ContentResource):
     def prepared(self, found: dict[str, Any]) -> dict[str, Any]:
         """With their drafts laid over them: a row changes what its editors see."""
         ids = [quote.pk for quote in found.values()]
-        drafts = revisions.with_working_copy(Quote).filter(object_id__in=ids).select_related("author")
+        drafts = revisions.working_copies(Quote).filter(object_id__in=ids).select_related("author")
         self.drafts = {draft.object_id: draft for draft in drafts}
         prepared = {}
         for key, quote in found.items():
@@ -197,7 +197,7 @@ class QuoteResource(ContentResource):
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
         asks_for_another_state = instance.published != getattr(instance, "asked_to_be_public", instance.published)
-        if asks_for_another_state and (instance.published or self.may_publish):
+        if asks_for_another_state and (instance.published or self.can_publish):
             return False
         return super().skip_row(instance, original, row, import_validation_errors)
 
@@ -208,7 +208,7 @@ class QuoteResource(ContentResource):
             problems["published"] = _("It is public. Retire it on its own page.")
         if instance.status == Quote.Status.VERIFIED and (is_new or not instance.checks.all()):
             problems["status"] = _("A verified quotation needs evidence, which is written on its own page.")
-        if instance.published and self.may_publish and (draft := self.drafts.get(instance.pk)):
+        if instance.published and self.can_publish and (draft := self.drafts.get(instance.pk)):
             told = _("%(name)s has a draft of it that is not published. Publish or discard it first.")
             problems["key"] = told % {"name": draft.author or _("Somebody")}
         if is_new and not instance.version_of and not instance.true_source and (twin := self.twins.get(self.number)):
@@ -218,14 +218,14 @@ class QuoteResource(ContentResource):
 
     def _publishes(self, instance: Any) -> bool:
         asked: bool = getattr(instance, "asked_to_be_public", False)
-        return self.may_publish and (instance.published or asked)
+        return self.can_publish and (instance.published or asked)
 
     def write(self, instance: Any, is_new: bool) -> None:
         content = revisions.content_of(instance)
         publishes = self._publishes(instance)
         row = instance if is_new else Quote.objects.get(pk=instance.pk)
         if not is_new:
-            revisions.notice_changes_from_outside(row)
+            revisions.record_external_changes(row)
         comment = _("Imported from %(file)s.") % {"file": self.imported}
         save = revisions.publish if publishes else revisions.save_draft
         save(row, content, author=self.user, comment=comment, imported=self.imported)

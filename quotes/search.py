@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from quotes.models import Person, Quote, TaggedQuote, Work
-from rlm_site.indexing.queue import among
-from rlm_site.publishing.schedule import window
+from rlm_site.indexing.queue import with_ids
+from rlm_site.publishing.schedule import public_window
 from rlm_site.search.registry import Document, Source
 
 
@@ -17,17 +17,17 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
     """Yield a document for each of these quotations that is or will be public."""
     columns = ("pk", "text", "name_as_printed", "person_id", "work_id", "quoted_in_id")
     times = ("published", "publish_at", "retire_at")
-    rows: Any = list(Quote.objects.filter(among("pk", ids)).values_list(*columns, *times, named=True))
+    rows: Any = list(Quote.objects.filter(with_ids("pk", ids)).values_list(*columns, *times, named=True))
     # Thousands of rows share a few people and works: each is read once.
     people = Person.objects.in_bulk({row.person_id for row in rows if row.person_id})
     works = {pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk}
-    titles = dict(Work.objects.filter(among("pk", works)).values_list("pk", "title"))
+    titles = dict(Work.objects.filter(with_ids("pk", works)).values_list("pk", "title"))
     tags: dict[int, list[str]] = defaultdict(list)
-    tagged = TaggedQuote.objects.filter(among("content_object", ids)).order_by("pk")
+    tagged = TaggedQuote.objects.filter(with_ids("content_object", ids)).order_by("pk")
     for quote_id, name in tagged.values_list("content_object_id", "tag__name"):
         tags[quote_id].append(name)
     for row in rows:
-        if public := window(row):
+        if public := public_window(row):
             person = people.get(row.person_id)
             name = row.name_as_printed or (person.name if person else str(_("Anonymous")))
             in_works = [titles[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titles]

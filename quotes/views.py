@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from quotes.models import Person, Quote
 from rlm_site.indexing import queue
-from rlm_site.page_cache.decorators import made_of, page, value
+from rlm_site.page_cache.decorators import public_page, query_value
+from rlm_site.page_cache.middleware import depends_on
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
 
@@ -17,22 +18,22 @@ PAGE_SIZE = 20
 Row = TypeVar("Row")
 
 
-@page(parameters=("tag", "person", "word", "status", "page"))
+@public_page(parameters=("tag", "person", "word", "status", "page"))
 def quote_list(request: HttpRequest) -> HttpResponse:
     """All quotations, filtered by tag, person, word and status; filters that name nothing are a 404."""
     now = timezone.now()
-    state = queue.settle()
+    state = queue.ensure_indexed()
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
-    if slug := value(request, "tag"):
+    if slug := query_value(request, "tag"):
         tag = _named(Tag.objects.published(now).filter(slug=slug).first())
         rows = rows.tagged(tag)
-    if slug := value(request, "person"):
+    if slug := query_value(request, "person"):
         person = _named(Person.objects.published(now).filter(slug=slug).first())
         rows = rows.by_person(person)
-    if word := fold(value(request, "word", 64)):
+    if word := fold(query_value(request, "word", 64)):
         rows = rows.containing([word])
-    if status := value(request, "status"):
+    if status := query_value(request, "status"):
         if status not in Quote.Status.values:
             raise Http404
         rows = rows.filter(status=status)
@@ -45,24 +46,24 @@ def quote_list(request: HttpRequest) -> HttpResponse:
         "statuses": [choice for choice in Quote.Status.choices if choice[0] != Quote.Status.MISATTRIBUTED],
         "filtered": bool(tag or person or word or status),
     }
-    return made_of(state.tokens_of("quotes"), render(request, "quotes/quotes.html", context))
+    return depends_on(state.tokens_of("quotes"), render(request, "quotes/quotes.html", context))
 
 
-@page
+@public_page
 def person_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    state = queue.settle()
+    state = queue.ensure_indexed()
     shown = Q(quotes__in=Quote.objects.published(now).listed())
     people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
     by_name = sorted(people, key=lambda person: (_folded_name(person), person.pk))
     letters = [(letter, list(group)) for letter, group in groupby(by_name, _initial)]
-    return made_of(state.tokens_of("quotes"), render(request, "quotes/people.html", {"letters": letters}))
+    return depends_on(state.tokens_of("quotes"), render(request, "quotes/people.html", {"letters": letters}))
 
 
-@page(parameters=("page",))
+@public_page(parameters=("page",))
 def person(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    state = queue.settle()
+    state = queue.ensure_indexed()
     found = _named(Person.objects.published(now).filter(slug=slug).first())
     quotes = Quote.objects.published(now).by_person(found).for_display()
     sure = quotes.exclude(status=Quote.Status.DISPUTED)
@@ -72,7 +73,7 @@ def person(request: HttpRequest, slug: str) -> HttpResponse:
         "disputed": quotes.filter(status=Quote.Status.DISPUTED),
         "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
     }
-    return made_of(state.tokens_of("quotes"), render(request, "quotes/person.html", context))
+    return depends_on(state.tokens_of("quotes"), render(request, "quotes/person.html", context))
 
 
 def _named(row: Row | None) -> Row:

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 
 from quotes.models import IndexTerm, Quote, QuoteWord, TaggedQuote, Word
-from quotes.word_senses import Fit, fits
-from rlm_site.indexing.queue import among
+from quotes.word_senses import SenseFit, sense_fits
+from rlm_site.indexing.queue import with_ids
 from rlm_site.text.words import STOP_WORDS, form, occurrences, words_in
 
 BATCH = 500
@@ -20,10 +20,10 @@ VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 WEAK = 10
 UNSURE = 40
 _RANKS = {
-    Fit.WEAK: (1, WEAK),
-    Fit.UNSURE: (WEAK + 1, UNSURE),
-    Fit.CLEAR: (UNSURE + 1, 85),
-    Fit.BEST: (UNSURE + 15, 100),
+    SenseFit.WEAK: (1, WEAK),
+    SenseFit.UNSURE: (WEAK + 1, UNSURE),
+    SenseFit.CLEAR: (UNSURE + 1, 85),
+    SenseFit.BEST: (UNSURE + 15, 100),
 }
 # Spellings and forms that readers stumble over; a quotation full of them gives way to another.
 ARCHAIC = frozenset(
@@ -53,9 +53,9 @@ def static_rank(quote: Quote) -> int:
     return fitting + (50 if quote.status == Quote.Status.VERIFIED else 30)
 
 
-def rank_of(rank: int, fit: Fit) -> int:
+def rank_of(rank: int, fit: SenseFit) -> int:
     """The static rank of a quotation for one of its words, which tells how well it uses that word too."""
-    if not rank or fit is Fit.WRONG:
+    if not rank or fit is SenseFit.WRONG:
         return 0
     lowest, highest = _RANKS[fit]
     return lowest + rank * (highest - lowest) // 100
@@ -71,7 +71,7 @@ def quotes_with(path: str) -> Callable[[Sequence[int]], Iterable[tuple[str, int]
     return spread
 
 
-def learn(words: Iterable[str]) -> dict[str, Word]:
+def add_words(words: Iterable[str]) -> dict[str, Word]:
     """Put words into the vocabulary, with their forms; a reader's page then needs no dictionary."""
     wanted = set(words)
     known = {word.text: word for word in Word.objects.filter(text__in=wanted)} if wanted else {}
@@ -82,7 +82,7 @@ def learn(words: Iterable[str]) -> dict[str, Word]:
     return known
 
 
-def _ids(words: set[str]) -> dict[str, int]:
+def _word_ids(words: set[str]) -> dict[str, int]:
     """Ids of words, which are learnt where they are new."""
     known: dict[str, int] = {}
     wanted = sorted(words)
@@ -93,15 +93,15 @@ def _ids(words: set[str]) -> dict[str, int]:
             places = ", ".join(["%s"] * len(some))
             cursor.execute(f"SELECT text, id FROM {table} WHERE text IN ({places})", some)
             known.update(cursor.fetchall())
-    known.update((text, word.pk) for text, word in learn(words - known.keys()).items())
+    known.update((text, word.pk) for text, word in add_words(words - known.keys()).items())
     return known
 
 
-def rebuild(quote_ids: Sequence[int]) -> None:
+def index_quotes(quote_ids: Sequence[int]) -> None:
     """Make the index of these quotations anew; of those that are gone nothing is left."""
     wanted = _wanted(quote_ids)
-    words = _ids(set().union(*wanted.values()))
-    rows = QuoteWord.objects.filter(among("quote_id", quote_ids))
+    words = _word_ids(set().union(*wanted.values()))
+    rows = QuoteWord.objects.filter(with_ids("quote_id", quote_ids))
     gone = {
         (word_id, quote_id): (pk, rank, contained)
         for pk, word_id, quote_id, rank, contained in rows.values_list("pk", "word_id", "quote_id", "rank", "contained")
@@ -136,13 +136,13 @@ def rebuild(quote_ids: Sequence[int]) -> None:
 def _wanted(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
     """Quotation id -> term -> rank and whether the text contains it."""
     columns = ("pk", "text", "status", "auto_pick", "published")
-    quotes: Any = list(Quote.objects.filter(among("pk", quote_ids)).values_list(*columns, named=True))
+    quotes: Any = list(Quote.objects.filter(with_ids("pk", quote_ids)).values_list(*columns, named=True))
     ranks = {quote.pk: static_rank(quote) for quote in quotes}
     wanted = {quote.pk: words_of(quote.text, ranks[quote.pk]) for quote in quotes}
-    tagged = TaggedQuote.objects.filter(among("content_object", ranks)).values_list("content_object_id", "tag_id")
+    tagged = TaggedQuote.objects.filter(with_ids("content_object", ranks)).values_list("content_object_id", "tag_id")
     for quote_id, tag_id in tagged:
-        wanted[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], Fit.BEST), True)
-    for term in IndexTerm.objects.filter(among("quote", ranks)).order_by("veto", "id"):
+        wanted[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], SenseFit.BEST), True)
+    for term in IndexTerm.objects.filter(with_ids("quote", ranks)).order_by("veto", "id"):
         terms = wanted[term.quote_id]
         for found in occurrences(term.word):
             if term.veto:
@@ -151,7 +151,7 @@ def _wanted(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
                     {word: (0, contained) for word, (_rank, contained) in terms.items() if form(word) == vetoed}
                 )
             else:  # of a word that the text contains, an editor says that the sense is right
-                terms[found.word] = (rank_of(ranks[term.quote_id], Fit.BEST), terms.get(found.word, (0, False))[1])
+                terms[found.word] = (rank_of(ranks[term.quote_id], SenseFit.BEST), terms.get(found.word, (0, False))[1])
     return wanted
 
 
@@ -159,4 +159,4 @@ def words_of(text: str, rank: int) -> dict[str, tuple[int, bool]]:
     """Indexed word -> its rank and that the text contains it."""
     if not rank:  # never picked, so nobody asks in which sense it uses a word
         return dict.fromkeys(set(words_in(text)) - STOP_WORDS, (0, True))
-    return {word: (rank_of(rank, fit), True) for word, fit in fits(text).items() if word not in STOP_WORDS}
+    return {word: (rank_of(rank, fit), True) for word, fit in sense_fits(text).items() if word not in STOP_WORDS}

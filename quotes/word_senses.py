@@ -178,7 +178,7 @@ _OTHER_SENSES = {
 }
 
 
-class Fit(IntEnum):
+class SenseFit(IntEnum):
     """How a text uses a word, seen from a heading."""
 
     WRONG = 0  # as a verb, or in another sense
@@ -196,16 +196,16 @@ class _Token(NamedTuple):
     name: bool  # it has a capital letter where nothing but a name would
 
 
-def fits(text: str) -> dict[str, Fit]:
+def sense_fits(text: str) -> dict[str, SenseFit]:
     """Folded word -> how the text uses it at best."""
     tokens = list(_tokens(text))
     company = {_singular(token.word) for token in tokens} & _PUBLIC_LIFE
-    found: dict[str, Fit] = {}
+    found: dict[str, SenseFit] = {}
     for place, token in enumerate(tokens):
         fit = min(_grammar(tokens, place), _sense(tokens, place, company))
-        if fit is Fit.CLEAR and company - {_singular(token.word)}:
-            fit = Fit.BEST
-        found[token.word] = max(fit, found.get(token.word, Fit.WRONG))
+        if fit is SenseFit.CLEAR and company - {_singular(token.word)}:
+            fit = SenseFit.BEST
+        found[token.word] = max(fit, found.get(token.word, SenseFit.WRONG))
     return found
 
 
@@ -220,29 +220,29 @@ def _tokens(text: str) -> Iterator[_Token]:
         end = found.end
 
 
-def _grammar(tokens: Sequence[_Token], place: int) -> Fit:
+def _grammar(tokens: Sequence[_Token], place: int) -> SenseFit:
     word = tokens[place].word
     verb = word in _NOUNS_AND_VERBS or _singular(word) in _NOUNS_AND_VERBS
     adjective = word in _NOUNS_AND_ADJECTIVES
     if tokens[place].owner or not (verb or adjective):
-        return Fit.CLEAR
+        return SenseFit.CLEAR
     before, earlier, behind = _beside(tokens, place)
     describes = bool(behind) and not _ends_a_noun(behind)
     if adjective and describes:
-        return Fit.WEAK
+        return SenseFit.WEAK
     determined = before in _DETERMINERS or (place > 0 and not tokens[place].apart and tokens[place - 1].owner)
     if verb and not determined:
         if _is_verb(word, before, earlier, behind):
-            return Fit.UNSURE if _singular(word) in _ACTIONS else Fit.WRONG
+            return SenseFit.UNSURE if _singular(word) in _ACTIONS else SenseFit.WRONG
         if describes and word == _singular(word) and before not in _PREPOSITIONS:
-            return Fit.WEAK  # seal orders
+            return SenseFit.WEAK  # seal orders
     if determined or (verb and earlier in _DETERMINERS and before in _NOUNS_AND_ADJECTIVES | QUALIFIERS):
-        return Fit.CLEAR
+        return SenseFit.CLEAR
     if before in _PREPOSITIONS:
-        return Fit.CLEAR if verb else Fit.UNSURE
+        return SenseFit.CLEAR if verb else SenseFit.UNSURE
     if adjective:
-        return Fit.UNSURE if earlier in _DETERMINERS else Fit.WEAK
-    return Fit.CLEAR if before in _WEAK_DETERMINERS or behind in _MODALS | _BE | {"of"} else Fit.UNSURE
+        return SenseFit.UNSURE if earlier in _DETERMINERS else SenseFit.WEAK
+    return SenseFit.CLEAR if before in _WEAK_DETERMINERS or behind in _MODALS | _BE | {"of"} else SenseFit.UNSURE
 
 
 def _is_verb(word: str, before: str, earlier: str, behind: str) -> bool:
@@ -272,21 +272,21 @@ def _ends_a_noun(behind: str) -> bool:
     return behind in _AROUND_NOUNS
 
 
-def _sense(tokens: Sequence[_Token], place: int, company: Collection[str]) -> Fit:
+def _sense(tokens: Sequence[_Token], place: int, company: Collection[str]) -> SenseFit:
     word = tokens[place].word
     if tokens[place].name and word in AMBIGUOUS_MONTHS:
-        return Fit.WRONG
+        return SenseFit.WRONG
     if word in _PATTERNS:
         window = [token.word for token in tokens[max(0, place - 5) : place]]
         after = [token.word for token in tokens[place + 1 : place + 6]]
         if _PATTERNS[word].search(" ".join([*window, "~", *after])):
-            return Fit.WRONG
+            return SenseFit.WRONG
     if tokens[place].joined or (place + 1 < len(tokens) and tokens[place + 1].joined):
-        return Fit.WEAK  # a part of another word
+        return SenseFit.WEAK  # a part of another word
     singular = _singular(word)
     if (word in _HOMOGRAPHS or singular in _HOMOGRAPHS) and all(other == singular for other in company):
-        return Fit.WEAK
-    return Fit.CLEAR
+        return SenseFit.WEAK
+    return SenseFit.CLEAR
 
 
 _PATTERNS = {word: re.compile(rf"(?<!\S)(?:{pattern})(?!\S)") for word, pattern in _OTHER_SENSES.items()}

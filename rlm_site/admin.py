@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from rlm_site.editor import dashboard
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.import_pages import ImportPages
+from rlm_site.editor.import_pages import ImportExportMixin
 from rlm_site.editor.tag_resource import TagResource
-from rlm_site.editor.tags import TagPages
-from rlm_site.editor.trash import DeletionPages
+from rlm_site.editor.tags import TagChangesAdmin
+from rlm_site.editor.trash import RecoveryAdmin
 from rlm_site.history import diff
 from rlm_site.history.models import Deletion, Import, Revision
 from rlm_site.redirects.models import Address
@@ -61,7 +61,7 @@ class TagForm(ContentForm):
             )
 
     def clean_name(self) -> str:
-        return parsing.clean_name(self.cleaned_data["name"])
+        return parsing.clean_tag_name(self.cleaned_data["name"])
 
     def clean_slug(self) -> str:
         name = self.cleaned_data.get("name", "")
@@ -70,7 +70,7 @@ class TagForm(ContentForm):
 
 
 @admin.register(Tag)
-class TagAdmin(ImportPages, TagPages):
+class TagAdmin(ImportExportMixin, TagChangesAdmin):
     form = TagForm
     resource_class = TagResource
     list_display = ["name", "uses", "brings_quotations", "description"]
@@ -127,7 +127,11 @@ class RevisionAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {"title": _("All changes"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(content_type__in=dashboard.seen_by(request, self.admin_site))
+        return (
+            super()
+            .get_queryset(request)
+            .filter(content_type__in=dashboard.visible_content_types(request, self.admin_site))
+        )
 
     @admin.display(description=gettext_lazy("record"))
     def what(self, obj: Revision) -> str:
@@ -185,7 +189,7 @@ class RecoveredFilter(admin.SimpleListFilter):
 
 
 @admin.register(Deletion)
-class DeletionAdmin(DeletionPages, ReadOnlyAdmin):
+class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
     """What was deleted, by whom, and its way back. Whoever may delete a kind of record sees and recovers it."""
 
     list_display = ["title", "kind", "contents", "author", "when", "standing"]
@@ -226,7 +230,9 @@ class ImportAdmin(ReadOnlyAdmin):
 
     def _kinds(self, request: HttpRequest) -> list[ContentType]:
         admins = self.admin_site._registry.values()
-        importing = [each for each in admins if isinstance(each, ImportPages) and each.has_import_permission(request)]
+        importing = [
+            each for each in admins if isinstance(each, ImportExportMixin) and each.has_import_permission(request)
+        ]
         return [ContentType.objects.get_for_model(each.model) for each in importing]
 
     @admin.display(description=gettext_lazy("of"), ordering="model")

@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate
 def install_triggers(using: str, **kwargs: object) -> None:
     from rlm_site.page_cache import triggers
 
-    triggers.install(using)
+    triggers.install_triggers(using)
 
 
 class SiteConfig(AppConfig):
@@ -15,18 +15,15 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from rlm_site.indexing import queue
-        from rlm_site.page_cache import (
-            checks,  # noqa: F401 - registers itself
-            watch,
-        )
-        from rlm_site.page_cache.watch import Part
+        from rlm_site.page_cache import watch
+        from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
         from rlm_site.tags import manager
         from rlm_site.tags.models import Tag
 
-        watch.watch(Tag, Part("tags"), stale=[("tag", "id")])
-        queue.rebuilds("tag", manager.refold)
-        redirects.follow("tag", Tag.objects.all())
+        watch.watch(Tag, CacheTag("tags"), stale=[("tag", "id")])
+        queue.register_indexer("tag", manager.refold_names)
+        redirects.track("tag", Tag.objects.all())
         post_migrate.connect(install_triggers, sender=self)
 
 

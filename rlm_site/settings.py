@@ -198,8 +198,8 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
-TAGGIT_TAGS_FROM_STRING = "rlm_site.tags.parsing.parse"
-TAGGIT_STRING_FROM_TAGS = "rlm_site.tags.parsing.edit_string"
+TAGGIT_TAGS_FROM_STRING = "rlm_site.tags.parsing.parse_tags"
+TAGGIT_STRING_FROM_TAGS = "rlm_site.tags.parsing.format_tags"
 
 # Nothing may come from another host and nothing inline may run, the admin included.
 CONTENT_SECURITY_POLICY = {

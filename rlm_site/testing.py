@@ -62,7 +62,7 @@ def content(request: pytest.FixtureRequest, django_db_setup: None, django_db_blo
 
     with django_db_blocker.unblock():
         call_command("loaddata", *FIXTURES, verbosity=0)
-        queue.drain()
+        queue.process_queue()
 
 
 @pytest.fixture(scope="session", autouse=True)

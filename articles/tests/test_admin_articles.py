@@ -13,7 +13,7 @@ from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import act, count_queries, delete, delete_selected, filled, signed_in
+from rlm_site.tests.editor import count_queries, delete, delete_selected, filled, signed_in, transition
 
 pytestmark = pytest.mark.django_db
 
@@ -54,11 +54,11 @@ def test_readers_see_a_topic_from_its_publication_to_its_deletion(editor: Client
     assert add(editor, title="Quagga", body="It had stripes.").status_code == 302
     quagga = Article.objects.get(slug="quagga")
     assert client.get("/quagga/").status_code == 404
-    act(editor, quagga, "publish")
+    transition(editor, quagga, "publish")
     assert "It had stripes." in client.get("/quagga/").content.decode()
     save(editor, quagga, body="It had *few* stripes.")
     assert "It had stripes." in client.get("/quagga/").content.decode()
-    act(editor, quagga, "publish")
+    transition(editor, quagga, "publish")
     assert "It had <em>few</em> stripes." in client.get("/quagga/").content.decode()
     delete(editor, quagga)
     assert client.get("/quagga/").status_code == 404
@@ -73,7 +73,7 @@ def test_a_section_is_added_from_its_topic_at_the_end(editor: Client, client: Cl
     form = filled(editor.get(f"{ADD}?parent={above.pk}"), title="A Quagga", body="Stripes.")
     assert form["position"] == str(last + 1)
     editor.post(ADD, form)
-    act(editor, Article.objects.get(slug="a-quagga"), "publish")
+    transition(editor, Article.objects.get(slug="a-quagga"), "publish")
     assert client.get("/russian-liberation-movement/a-quagga/").status_code == 200
     assert "A Quagga" in client.get("/russian-liberation-movement/").content.decode()
 
@@ -88,13 +88,13 @@ def test_only_topics_are_offered_as_the_topic_of_a_section(editor: Client) -> No
 
 def test_the_slug_is_made_of_a_title_in_any_letters(editor: Client, client: Client) -> None:
     add(editor, title="Щука и война", body="Text.")
-    act(editor, Article.objects.get(title="Щука и война"), "publish")
+    transition(editor, Article.objects.get(title="Щука и война"), "publish")
     assert client.get("/shchuka-i-voina/").status_code == 200
 
 
 def test_a_new_slug_leaves_the_old_address_leading_to_it(editor: Client, client: Client) -> None:
     quagga = topic()
-    queue.drain()
+    queue.process_queue()
     save(editor, quagga, slug="plains-zebra")
     assert client.get("/quagga/", follow=False)["Location"] == "/plains-zebra/"
 
@@ -107,7 +107,7 @@ def test_text_is_stored_with_the_line_ends_it_was_written_with(editor: Client) -
 def test_several_pages_are_deleted_from_the_list(editor: Client, client: Client) -> None:
     rows = [topic("Quagga"), topic("Quokka")]
     topic("Stripes", parent=rows[0])
-    queue.drain()
+    queue.process_queue()
     assert client.get("/quagga/stripes/").status_code == 200
     delete_selected(editor, *rows)
     assert client.get("/quagga/").status_code == client.get("/quagga/stripes/").status_code == 404
@@ -116,7 +116,7 @@ def test_several_pages_are_deleted_from_the_list(editor: Client, client: Client)
 def test_a_pin_shows_its_quotation_on_the_next_request(editor: Client, client: Client) -> None:
     quagga = topic()
     quote = Quote.objects.create(text="Zebras are horses that a quagga outran.", published=True, status="disputed")
-    queue.drain()
+    queue.process_queue()
     assert "outran" not in client.get("/quagga/").content.decode()
     editor.post(f"/admin/articles/article/{quagga.pk}/quotations/", {"action": "pin", "quote": str(quote.pk)})
     assert "outran" in client.get("/quagga/").content.decode()
@@ -128,12 +128,12 @@ def test_a_pin_shows_its_quotation_on_the_next_request(editor: Client, client: C
 def test_free_software_is_one_tag_and_stays_without_quotes(editor: Client, client: Client) -> None:
     add(editor, title="Quagga", body="Text.", tags="free software, exile")
     quagga = Article.objects.get(slug="quagga")
-    act(editor, quagga, "publish")
+    transition(editor, quagga, "publish")
     for _again in range(2):
         page = editor.get(change(quagga))
         assert filled(page)["tags"] == "exile, free software"
         editor.post(change(quagga), filled(page, body=f"{quagga.body} More."))
-        act(editor, quagga, "publish")
+        transition(editor, quagga, "publish")
         assert sorted(quagga.tags.names()) == ["exile", "free software"]
     assert Tag.objects.filter(folded__contains="software").count() == 1
     assert "Quagga" in client.get("/tags/free-software/").content.decode()
@@ -198,12 +198,12 @@ def test_a_topic_with_sections_does_not_become_a_section(editor: Client) -> None
 
 def test_a_publication_is_recorded_with_what_readers_and_editors_are_told(editor: Client, client: Client) -> None:
     quagga = topic(body="First.")
-    queue.drain()
+    queue.process_queue()
     save(editor, quagga, body="Second.", tags="exile", change_comment="See the museum's list.")
     told = {"kind": "correction", "note": "Stripes counted again.", "comment": "Read twice."}
     assert "Stripes counted again." not in client.get("/changes/").content.decode()
-    act(editor, quagga, "publish", **told)
-    newest, draft, _first = revisions.of(quagga).order_by("-number")
+    transition(editor, quagga, "publish", **told)
+    newest, draft, _first = revisions.history_of(quagga).order_by("-number")
     assert (draft.state, draft.comment, draft.content["body"]) == ("draft", "See the museum's list.", "Second.")
     assert (newest.number, newest.state, newest.kind, str(newest.author)) == (3, "published", "correction", "editor")
     assert (newest.note, newest.comment) == ("Stripes counted again.", "Read twice.")
@@ -213,18 +213,18 @@ def test_a_publication_is_recorded_with_what_readers_and_editors_are_told(editor
 
 def test_an_unchanged_save_leaves_no_trace(editor: Client) -> None:
     section = Article.objects.get(slug="the-allies")
-    before = Article.objects.filter(pk=section.pk).values().get(), revisions.of(section).count()
+    before = Article.objects.filter(pk=section.pk).values().get(), revisions.history_of(section).count()
     assert save(editor, section).status_code == 302
-    assert (Article.objects.filter(pk=section.pk).values().get(), revisions.of(section).count()) == before
+    assert (Article.objects.filter(pk=section.pk).values().get(), revisions.history_of(section).count()) == before
 
 
 def test_the_first_publication_is_recorded_once_and_is_new_to_readers(editor: Client) -> None:
     add(editor, title="Quagga", body="Text.")
     quagga = Article.objects.get(slug="quagga")
-    act(editor, quagga, "publish")
+    transition(editor, quagga, "publish")
     save(editor, quagga, body="Other text.")
-    act(editor, quagga, "publish", kind="none")
-    recorded = revisions.of(quagga).order_by("number").values_list("state", "kind")
+    transition(editor, quagga, "publish", kind="none")
+    recorded = revisions.history_of(quagga).order_by("number").values_list("state", "kind")
     assert list(recorded) == [
         ("draft", "none"),
         ("published", "new"),
@@ -238,14 +238,17 @@ def test_a_scheduled_page_is_news_on_the_day_it_appears(editor: Client) -> None:
     when = {"publish_at_0": f"{later:%Y-%m-%d}", "publish_at_1": f"{later:%H:%M}"}
     add(editor, title="Quagga", body="Text.")
     quagga = Article.objects.get(slug="quagga")
-    act(editor, quagga, "publish", **when)
-    assert revisions.of(quagga).get(state="published").created == later
+    transition(editor, quagga, "publish", **when)
+    assert revisions.history_of(quagga).get(state="published").created == later
 
 
 def test_the_text_before_the_first_edit_here_is_kept(editor: Client) -> None:
     quagga = topic(body="As it was.", published=False)
     save(editor, quagga, body="As it is.")
-    assert [row.content["body"] for row in revisions.of(quagga).order_by("number")] == ["As it was.", "As it is."]
+    assert [row.content["body"] for row in revisions.history_of(quagga).order_by("number")] == [
+        "As it was.",
+        "As it is.",
+    ]
 
 
 # What the pages of the desk show

@@ -28,7 +28,7 @@ from rlm_site.history import revisions
 topic = Article.objects.get(pk={topic})
 pins = [[pin.quote_id, pin.position] for pin in topic.quote_choices.all()]
 order = [section.pk for section in topic.sections.in_reading_order()]
-print(json.dumps([pins, order, revisions.of(topic).filter(act="choices").count()]))
+print(json.dumps([pins, order, revisions.history_of(topic).filter(act="choices").count()]))
 """
 
 

@@ -56,7 +56,7 @@ def test_the_preview_is_the_page_with_what_was_typed_and_saves_nothing(
 ) -> None:
     address = "/russian-liberation-movement/the-allies/"
     before = client.get(address).content
-    count = revisions.of(allies).count()
+    count = revisions.history_of(allies).count()
     body = "A *new* text, see [[Andrey Vlasov]].[@andreyev-1987, p. 42]"
     page = parse(preview(editor, allies, title="Peace and War", body=body, tags="exile"))
     assert text_of(page.find(".//h1")) == "Russian Liberation Movement - Peace and War"
@@ -67,7 +67,7 @@ def test_the_preview_is_the_page_with_what_was_typed_and_saves_nothing(
     assert "allies:" not in text
     assert [text_of(link) for link in page.iter("a") if link.get("rel") == "tag"] == ["exile"]
     assert client.get(address).content == before
-    assert revisions.of(allies).count() == count
+    assert revisions.history_of(allies).count() == count
 
 
 def test_the_preview_shows_the_quotations_as_the_page_will(editor: Client, client: Client, allies: Article) -> None:
@@ -176,7 +176,7 @@ def test_the_preview_makes_as_many_queries_for_much_as_for_little(editor: Client
     address = f"{BASE}/{allies.pk}/preview/"
 
     def queries() -> int:
-        queue.drain()
+        queue.process_queue()
         editor.get(address)
         with CaptureQueriesContext(connection) as captured:
             editor.get(address)
@@ -333,7 +333,7 @@ def test_a_section_moved_to_another_topic_keeps_what_hangs_on_it(editor: Client,
     section.tags.add("exile", "memory")
     pin = Quote.objects.create(text="A quagga has no horns.", published=True, status="reported")
     QuoteChoice.objects.create(article=section, quote=pin, reason="It fits.")
-    queue.drain()
+    queue.process_queue()
     assert client.get("/okapi/stripes/").status_code == 200
 
     response = editor.post(change(section), filled(editor.get(change(section)), parent=str(new.pk)))
@@ -348,7 +348,7 @@ def test_a_section_moved_to_another_topic_keeps_what_hangs_on_it(editor: Client,
     section.refresh_from_db()
     assert (section.parent, section.position) == (new, 8)
     assert section.quote_choices.get().reason == "It fits."
-    newest = revisions.of(section).order_by("-number")[0]
+    newest = revisions.history_of(section).order_by("-number")[0]
     assert (newest.act, newest.standing["parent"]) == (Revision.Act.PLACE, new.pk)
     assert "Stripes" not in client.get("/okapi/").content.decode()
 

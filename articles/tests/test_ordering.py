@@ -71,7 +71,8 @@ def test_sections_without_an_order_of_their_own_get_one(publisher: Client, topic
 def test_a_move_stands_in_the_history_of_those_that_moved(publisher: Client, topic: Article) -> None:
     move(publisher, topic, "Three", "top")
     recorded = {
-        section.title: list(revisions.of(section).filter(act=Revision.Act.PLACE)) for section in topic.sections.all()
+        section.title: list(revisions.history_of(section).filter(act=Revision.Act.PLACE))
+        for section in topic.sections.all()
     }
     assert {title: len(rows) for title, rows in recorded.items()} == {"One": 1, "Two": 1, "Three": 1, "Four": 0}
     [entry] = recorded["Three"]
@@ -87,7 +88,7 @@ def test_a_move_leaves_a_draft_of_the_text_alone(publisher: Client, topic: Artic
     section.refresh_from_db()
     assert revisions.working_copy(section) == draft
     assert section.body == ""
-    live = revisions.live(section)
+    live = revisions.published_revision(section)
     assert live is not None
     assert live.content["body"] == ""
 

@@ -23,11 +23,11 @@ def draft() -> Revision:
     """A working copy of The Allies with another title, text and tag."""
     section = Article.objects.get(slug="the-allies")
     section.title, section.body = "The Zorblax Allies", "A new text about *Zorblax*."
-    return revisions.record(section)
+    return revisions.record_revision(section)
 
 
 def preview(client: Client, revision: Revision) -> Any:
-    return client.get(previews.address_of(previews.make(revision)))
+    return client.get(previews.link_address(previews.create_link(revision)))
 
 
 def test_the_link_shows_the_unpublished_text_in_its_place(client: Client, draft: Revision) -> None:
@@ -57,14 +57,14 @@ def test_it_is_neither_indexed_nor_stored(client: Client, draft: Revision) -> No
 def test_a_section_of_an_unpublished_topic_can_be_previewed(client: Client, published: bool) -> None:
     topic = Article.objects.create(title="Zorblax", slug="zorblax", published=False)
     section = Article.objects.create(parent=topic, title="Heights", slug="heights", body="High.", published=published)
-    response = preview(client, revisions.record(section))
+    response = preview(client, revisions.record_revision(section))
     assert response.status_code == 200
     assert text_of(parse(response).find(".//h1")) == "Zorblax - Heights"
 
 
 def test_an_unpublished_topic_can_be_previewed(client: Client) -> None:
     topic = Article.objects.create(title="Zorblax", slug="zorblax", body="Quiet.", published=False)
-    response = preview(client, revisions.record(topic))
+    response = preview(client, revisions.record_revision(topic))
     assert response.status_code == 200
     assert "Quiet." in text_of(parse(response))
 
@@ -77,7 +77,7 @@ def test_a_preview_shows_no_other_unpublished_page(client: Client, draft: Revisi
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: "x" + token, lambda token: token + "é"])
 def test_a_tampered_link_is_not_found(client: Client, draft: Revision, change: Any) -> None:
-    token = previews.address_of(previews.make(draft)).removeprefix("/preview/").removesuffix("/")
+    token = previews.link_address(previews.create_link(draft)).removeprefix("/preview/").removesuffix("/")
     assert client.get(f"/preview/{change(token)}/").status_code == 404
 
 
@@ -87,17 +87,17 @@ def test_nonsense_is_not_found(client: Client, token: str) -> None:
 
 
 def test_a_signature_made_for_something_else_opens_nothing(client: Client, draft: Revision) -> None:
-    link = previews.make(draft)
+    link = previews.create_link(draft)
     token = signing.Signer(salt="elsewhere").sign(str(link.pk))
     assert client.get(f"/preview/{token}/").status_code == 404
     assert client.get(f"/preview/{signing.dumps(draft.pk, salt='articles.preview')}/").status_code == 404
 
 
 def test_a_link_shows_the_version_it_was_made_for(client: Client, draft: Revision) -> None:
-    address = previews.address_of(previews.make(draft))
+    address = previews.link_address(previews.create_link(draft))
     section = Article.objects.get(slug="the-allies")
     section.body = "A later text about *Quaggas*."
-    revisions.record(section)
+    revisions.record_revision(section)
     assert "A new text about" in client.get(address).content.decode()
     assert "Quaggas" not in client.get(address).content.decode()
 
@@ -111,28 +111,28 @@ def assert_closed(response: Any, words: str) -> None:
 
 
 def test_an_expired_link_says_so(client: Client, draft: Revision) -> None:
-    link = previews.make(draft)
+    link = previews.create_link(draft)
     assert timedelta(days=13) < link.expires - timezone.now() <= timedelta(days=14)
     PreviewLink.objects.update(expires=timezone.now())
-    assert_closed(client.get(previews.address_of(link)), "This preview link has expired")
+    assert_closed(client.get(previews.link_address(link)), "This preview link has expired")
 
 
 def test_a_link_that_was_taken_back_says_so_and_others_stay_good(client: Client, draft: Revision) -> None:
-    taken_back, other = previews.make(draft), previews.make(draft)
-    previews.revoke(taken_back)
-    assert_closed(client.get(previews.address_of(taken_back)), "This preview link was taken back")
-    assert client.get(previews.address_of(other)).status_code == 200
+    taken_back, other = previews.create_link(draft), previews.create_link(draft)
+    previews.revoke_link(taken_back)
+    assert_closed(client.get(previews.link_address(taken_back)), "This preview link was taken back")
+    assert client.get(previews.link_address(other)).status_code == 200
 
 
 def test_a_link_to_a_revision_that_is_gone_is_not_found(client: Client, draft: Revision) -> None:
-    address = previews.address_of(previews.make(draft))
+    address = previews.link_address(previews.create_link(draft))
     Article.objects.get(slug="the-allies").delete()
     assert client.get(address).status_code == 404
 
 
 def test_a_revision_of_a_quotation_opens_no_page(client: Client) -> None:
     quote = Quote.objects.create(text="A zorblax.", status="reported")
-    assert preview(client, revisions.record(quote)).status_code == 404
+    assert preview(client, revisions.record_revision(quote)).status_code == 404
 
 
 def test_previews_are_kept_out_of_the_sitemap_and_away_from_robots(client: Client, draft: Revision) -> None:
@@ -153,28 +153,28 @@ def test_a_link_is_made_shown_and_taken_back_at_the_desk(client: Client) -> None
     editor.post(links(quagga), {"make": ""})
     link = PreviewLink.objects.get()
     page = editor.get(links(quagga)).content.decode()
-    assert f">http://127.0.0.1:8000{previews.address_of(link)}</a>" in page
+    assert f">http://127.0.0.1:8000{previews.link_address(link)}</a>" in page
     assert "Version 1, made by editor on" in page
-    assert "Not for everybody yet." in client.get(previews.address_of(link)).content.decode()
+    assert "Not for everybody yet." in client.get(previews.link_address(link)).content.decode()
     editor.post(links(quagga), {"revoke": str(link.pk)})
     page = editor.get(links(quagga)).content.decode()
-    assert previews.address_of(link) not in page
+    assert previews.link_address(link) not in page
     assert "Taken back on" in page
-    assert client.get(previews.address_of(link)).status_code == 410
+    assert client.get(previews.link_address(link)).status_code == 410
 
 
 def test_a_new_link_is_for_the_newest_version(client: Client, draft: Revision) -> None:
     section = Article.objects.get(slug="the-allies")
     signed_in().post(links(section), {"make": ""})
     assert PreviewLink.objects.get().revision == draft
-    revisions.record(Article.objects.get(slug="the-allies"), state=Revision.State.DISCARDED)
+    revisions.record_revision(Article.objects.get(slug="the-allies"), state=Revision.State.DISCARDED)
     signed_in("other").post(links(section), {"make": ""})
-    assert PreviewLink.objects.latest("pk").revision == revisions.live(section)
+    assert PreviewLink.objects.latest("pk").revision == revisions.published_revision(section)
 
 
 @pytest.mark.parametrize("key", ["", "x", "0", "99999999999999999999"])
 def test_only_a_link_of_this_page_is_taken_back(draft: Revision, key: str) -> None:
-    link = previews.make(draft)
+    link = previews.create_link(draft)
     quagga = Article.objects.create(title="Quagga", slug="quagga")
     editor = signed_in()
     assert editor.post(links(quagga), {"revoke": key}).status_code == 404
@@ -183,7 +183,7 @@ def test_only_a_link_of_this_page_is_taken_back(draft: Revision, key: str) -> No
 
 
 def test_only_whoever_may_change_the_page_makes_and_sees_links(draft: Revision) -> None:
-    previews.make(draft)
+    previews.create_link(draft)
     section = Article.objects.get(slug="the-allies")
     for somebody in (signed_in("looker", "view_article"), signed_in("author", "view_article", "add_article")):
         assert somebody.get(links(section)).status_code == 403
@@ -201,8 +201,8 @@ def test_only_whoever_may_change_the_page_makes_and_sees_links(draft: Revision) 
 
 def test_the_page_of_links_makes_as_many_queries_for_many_as_for_few(draft: Revision) -> None:
     section, editor = Article.objects.get(slug="the-allies"), signed_in()
-    previews.make(draft, User.objects.get())
+    previews.create_link(draft, User.objects.get())
     few = count_queries(editor, links(section))
     for _number in range(10):
-        previews.make(draft, User.objects.get())
+        previews.create_link(draft, User.objects.get())
     assert count_queries(editor, links(section)) == few <= 12

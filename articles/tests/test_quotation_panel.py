@@ -36,18 +36,20 @@ def quote(text: str, **fields: object) -> Quote:
 
 
 def shown(article: Article, **form: str) -> list[str]:
-    panel = quotation_panel.panel(Article.objects.select_related("parent").get(pk=article.pk), form, timezone.now())
+    panel = quotation_panel.build_panel(
+        Article.objects.select_related("parent").get(pk=article.pk), form, timezone.now()
+    )
     return [pick.quote.key for pick in panel.explanation.block.picks]
 
 
 def kept_out(article: Article, wanted: Quote) -> str:
     row = Article.objects.select_related("parent").get(pk=article.pk)
-    panel = quotation_panel.panel(row, {"quotation_search": wanted.key}, timezone.now())
+    panel = quotation_panel.build_panel(row, {"quotation_search": wanted.key}, timezone.now())
     return next(found.kept_out for found in panel.found if found.quote == wanted)
 
 
 def test_words_are_reported_with_what_is_ignored_and_how_often_each_form_stands(allies: Article) -> None:
-    words = quotation_panel.panel(allies, {}, timezone.now()).explanation.words
+    words = quotation_panel.build_panel(allies, {}, timezone.now()).explanation.words
     assert [(word.text, word.ignored) for word in words] == [("The", "function word"), ("Allies", "")]
     forms = dict(words[1].forms)
     assert forms["allies"] == QuoteWord.objects.filter(word__text="allies", contained=True).count()
@@ -56,7 +58,7 @@ def test_words_are_reported_with_what_is_ignored_and_how_often_each_form_stands(
 
 def test_the_panel_shows_what_the_page_shows(allies: Article, client: Client) -> None:
     page = client.get("/russian-liberation-movement/the-allies/").content.decode()
-    panel = quotation_panel.panel(allies, {}, timezone.now())
+    panel = quotation_panel.build_panel(allies, {}, timezone.now())
     assert panel.explanation.block.line in page
     for pick in panel.explanation.block.picks:
         assert pick.quote.get_absolute_url() in page
@@ -65,7 +67,7 @@ def test_the_panel_shows_what_the_page_shows(allies: Article, client: Client) ->
 
 
 def test_the_effect_of_a_heading_is_shown_before_it_is_saved(allies: Article) -> None:
-    panel = quotation_panel.panel(allies, {"title": "Peace and War"}, timezone.now())
+    panel = quotation_panel.build_panel(allies, {"title": "Peace and War"}, timezone.now())
     assert panel.differs
     assert panel.explanation.block.line.startswith("Famous quotes containing the word")
     assert "allies" not in panel.explanation.block.line
@@ -78,7 +80,7 @@ def test_ten_runners_up_with_their_scores() -> None:
         quote(
             f"The wombats of burrow {number} sleep.", person=Person.objects.create(name=str(number), slug=f"p{number}")
         )
-    explanation = quotation_panel.panel(article, {}, timezone.now()).explanation
+    explanation = quotation_panel.build_panel(article, {}, timezone.now()).explanation
     assert len(explanation.block.picks) == 3
     assert len(explanation.runners_up) == 10
     totals = [pick.total for pick in explanation.runners_up]
@@ -88,40 +90,40 @@ def test_ten_runners_up_with_their_scores() -> None:
 def test_pin_ban_swap_order_release_and_veto(allies: Article) -> None:
     first = shown(allies)
     by_key = {row.key: row for row in Quote.objects.filter(key__in=first)}
-    quotation_panel.act(allies, "ban", by_key[first[0]])
+    quotation_panel.apply_action(allies, "ban", by_key[first[0]])
     assert first[0] not in shown(allies)
-    quotation_panel.act(allies, "release", by_key[first[0]])
+    quotation_panel.apply_action(allies, "release", by_key[first[0]])
     assert shown(allies) == first
-    quotation_panel.act(allies, "pin", by_key[first[2]])
-    quotation_panel.act(allies, "pin", by_key[first[1]])
+    quotation_panel.apply_action(allies, "pin", by_key[first[2]])
+    quotation_panel.apply_action(allies, "pin", by_key[first[1]])
     assert shown(allies)[:2] == [first[2], first[1]]
-    quotation_panel.act(allies, "up", by_key[first[1]])
+    quotation_panel.apply_action(allies, "up", by_key[first[1]])
     assert shown(allies)[:2] == [first[1], first[2]]
     other = quote("These allies came late to the field.")
-    quotation_panel.act(allies, "swap", other, instead_of=by_key[first[2]])
+    quotation_panel.apply_action(allies, "swap", other, instead_of=by_key[first[2]])
     assert other.key in shown(allies)
     assert first[2] not in shown(allies)
-    quotation_panel.act(allies, "veto", by_key[first[0]], word="allies")
+    quotation_panel.apply_action(allies, "veto", by_key[first[0]], word="allies")
     assert first[0] not in shown(allies)
     assert IndexTerm.objects.get(quote=by_key[first[0]]).veto
 
 
 def test_a_heading_that_changes_keeps_its_pins_and_flags_them(allies: Article) -> None:
     pin = Quote.objects.get(key="sontag-liberal-intellectuals")
-    quotation_panel.act(allies, "pin", pin)
+    quotation_panel.apply_action(allies, "pin", pin)
     Article.objects.filter(pk=allies.pk).update(title="The Powers of the West")
     row = Article.objects.select_related("parent").get(pk=allies.pk)
-    explanation = quotation_panel.panel(row, {}, timezone.now()).explanation
+    explanation = quotation_panel.build_panel(row, {}, timezone.now()).explanation
     assert pin.key in [pick.quote.key for pick in explanation.block.picks]
     Article.objects.filter(pk=allies.pk).update(title="Xyzzy")
     row.refresh_from_db()
-    assert quotation_panel.panel(row, {}, timezone.now()).explanation.stale_pins == {pin.pk}
+    assert quotation_panel.build_panel(row, {}, timezone.now()).explanation.stale_pins == {pin.pk}
 
 
 def test_every_reason_that_keeps_a_quotation_out_is_told(allies: Article) -> None:
     now = timezone.now()
     banned = quote("Allies are banned here, they say.")
-    quotation_panel.act(allies, "ban", banned)
+    quotation_panel.apply_action(allies, "ban", banned)
     person = Person.objects.get(slug="susan-sontag")
     cases = {
         banned: "banned",
@@ -153,7 +155,7 @@ def test_a_choice_that_makes_no_sense_is_refused_and_changes_nothing(
 ) -> None:
     before = (QuoteChoice.objects.count(), IndexTerm.objects.count())
     with pytest.raises(ValidationError):
-        quotation_panel.act(allies, action, Quote.objects.get(key="sontag-liberal-intellectuals"), **options)  # type: ignore[arg-type]
+        quotation_panel.apply_action(allies, action, Quote.objects.get(key="sontag-liberal-intellectuals"), **options)  # type: ignore[arg-type]
     assert (QuoteChoice.objects.count(), IndexTerm.objects.count()) == before
 
 
@@ -195,7 +197,7 @@ def test_only_those_who_may_change_the_article_may_choose(allies: Article) -> No
 
 
 def acts_on(row: Article | Quote) -> list[Revision]:
-    return list(revisions.of(row).filter(act=Revision.Act.CHOICES).order_by("number"))
+    return list(revisions.history_of(row).filter(act=Revision.Act.CHOICES).order_by("number"))
 
 
 def test_each_choice_stands_in_the_history_with_its_reason(allies: Article, editor: Client) -> None:
@@ -300,9 +302,9 @@ def test_the_panel_makes_a_fixed_number_of_queries(
 ) -> None:
     for number in range(100):
         quote(f"Allies, number {number} of them.")
-    quotation_panel.panel(allies, {"quotation_search": "allies"}, timezone.now())
+    quotation_panel.build_panel(allies, {"quotation_search": "allies"}, timezone.now())
     with django_assert_max_num_queries(60):  # type: ignore[attr-defined]
-        quotation_panel.panel(allies, {"quotation_search": "allies"}, timezone.now())
+        quotation_panel.build_panel(allies, {"quotation_search": "allies"}, timezone.now())
 
 
 def test_the_report_lists_pages_without_a_quotation_and_quotations_never_shown(editor: Client) -> None:
@@ -312,6 +314,6 @@ def test_the_report_lists_pages_without_a_quotation_and_quotations_never_shown(e
     page = editor.get("/admin/articles/article/coverage/").content.decode()
     assert f"/admin/articles/article/{lonely.pk}/change/" in page
     assert f"/admin/articles/article/{quiet.pk}/change/" not in page
-    coverage = quotation_panel.coverage(timezone.now(), "")
+    coverage = quotation_panel.quotation_coverage(timezone.now(), "")
     assert unused in coverage.never_shown or coverage.never_shown_count > len(coverage.never_shown)
     assert lonely in coverage.unanswered

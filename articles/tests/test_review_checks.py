@@ -27,7 +27,7 @@ def saved(title: str = "Quagga", **fields: Any) -> Article:
 
 
 def found(row: Article) -> list[tuple[str, str]]:
-    return [(str(what), where) for what, where in review_checks.findings(row, timezone.now())]
+    return [(str(what), where) for what, where in review_checks.check_article(row, timezone.now())]
 
 
 def where(row: Article, words: str) -> list[str]:
@@ -173,7 +173,7 @@ def test_the_checks_make_at_most_three_queries(django_assert_max_num_queries: Ca
     many = article(" ".join(f"[[Page {n}]] [[Okapi#Part {n}]] [@key-{n}]" for n in range(100)))
     for row in (few, many):
         with django_assert_max_num_queries(3):
-            review_checks.findings(row, timezone.now())
+            review_checks.check_article(row, timezone.now())
 
 
 # The whole site

@@ -172,9 +172,9 @@ def test_tags_lead_to_their_pages(the_allies: Element) -> None:
 def test_the_day_of_the_last_notable_change_is_shown(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
     changed = timezone.now()
-    revisions.record(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, created=changed)
+    revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, created=changed)
     later = changed + timedelta(days=40)
-    revisions.record(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.NONE, created=later)
+    revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.NONE, created=later)
     document = parse(client.get(ADDRESS))
     dates = [element.get("datetime") for element in document.iter("time")]
     assert f"{changed:%Y-%m-%d}" in dates

@@ -14,7 +14,7 @@ from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import schedule
-from rlm_site.tests.editor import act, filled, member, signed_in
+from rlm_site.tests.editor import filled, member, signed_in, transition
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_publishing_shows_it_at_once_with_its_tags(section: Article, client: Cli
     page = editor.get(f"/admin/articles/article/{section.pk}/publish/").content.decode()
     assert "<del" in page
     assert "<ins" in page
-    act(editor, section, "publish", kind="revision", note="About other animals.")
+    transition(editor, section, "publish", kind="revision", note="About other animals.")
     assert "Nothing but quaggas." in seen(client)
     assert client.get("/tags/quagga/").status_code == 200
     assert "About other animals." in seen(client, "/changes/")
@@ -79,11 +79,11 @@ def test_publishing_shows_it_at_once_with_its_tags(section: Article, client: Cli
 def test_a_draft_of_a_quotation_leaves_what_readers_see(client: Client) -> None:
     editor = signed_in()
     quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
-    queue.drain()
+    queue.process_queue()
     assert save(editor, quote, text="A quagga outran hardly anybody.").status_code == 302
     assert "them all" in seen(client, quote.get_absolute_url())
     assert "outran them all" in seen(client, "/words/quagga/")
-    act(editor, quote, "publish", kind="correction", note="As it is printed.")
+    transition(editor, quote, "publish", kind="correction", note="As it is printed.")
     quote.refresh_from_db()
     assert "hardly anybody" in seen(client, quote.get_absolute_url())
     assert "hardly anybody" in seen(client, "/words/quagga/")
@@ -95,7 +95,7 @@ def test_what_stands_acts_at_once_and_leaves_the_draft(section: Article, client:
     save(editor, section, slug="allies", change_comment="Shorter.")
     assert client.get(ALLIES)["Location"] == "/russian-liberation-movement/allies/"
     assert filled(editor.get(change(section)))["body"] == "Nothing but quaggas."
-    newest = revisions.of(section).order_by("-number")[0]
+    newest = revisions.history_of(section).order_by("-number")[0]
     assert (newest.act, newest.state, newest.comment, newest.standing["slug"]) == (
         "place",
         "published",
@@ -108,9 +108,9 @@ def test_what_stands_acts_at_once_and_leaves_the_draft(section: Article, client:
 def test_a_draft_is_discarded_and_stays_in_the_history(section: Article) -> None:
     editor = signed_in()
     save(editor, section, body="Nothing but quaggas.")
-    act(editor, section, "discard", comment="Off the subject.")
+    transition(editor, section, "discard", comment="Off the subject.")
     assert "quaggas" not in filled(editor.get(change(section)))["body"]
-    assert [row.state for row in revisions.of(section).order_by("-number")[:2]] == ["discarded", "draft"]
+    assert [row.state for row in revisions.history_of(section).order_by("-number")[:2]] == ["discarded", "draft"]
     assert editor.get(f"/admin/articles/article/{section.pk}/discard/").context["obstacle"]
 
 
@@ -120,27 +120,27 @@ def test_a_draft_is_discarded_and_stays_in_the_history(section: Article) -> None
 def test_a_text_goes_from_its_author_through_review_to_readers(client: Client) -> None:
     author, editor, publisher = member("Authors"), member("Editors"), member("Publishers")
     quagga = write(author, body="It had strips.")
-    act(author, quagga, "review", comment="Please look at the numbers.")
+    transition(author, quagga, "review", comment="Please look at the numbers.")
     waiting = editor.get("/admin/articles/article/?state=in_review").content.decode()
     assert "Quagga" in waiting
     refused = editor.post(f"/admin/articles/article/{quagga.pk}/return/", {"seen": "2", "comment": ""})
     assert "required" in refused.content.decode()
-    act(editor, quagga, "return", comment="Stripes, not strips.")
+    transition(editor, quagga, "return", comment="Stripes, not strips.")
     assert "“Stripes, not strips.”" in author.get(change(quagga)).content.decode()
     save(author, quagga, body="It had stripes.")
-    act(author, quagga, "review")
-    act(editor, quagga, "approve")
+    transition(author, quagga, "review")
+    transition(editor, quagga, "approve")
     assert client.get("/quagga/").status_code == 404
-    act(publisher, quagga, "publish")
+    transition(publisher, quagga, "publish")
     assert "It had stripes." in seen(client, "/quagga/")
-    states = list(revisions.of(quagga).order_by("number").values_list("state", flat=True))
+    states = list(revisions.history_of(quagga).order_by("number").values_list("state", flat=True))
     assert states == ["draft", "in_review", "returned", "draft", "in_review", "approved", "published"]
 
 
 def test_saving_takes_a_text_out_of_review(section: Article) -> None:
     editor = signed_in()
     save(editor, section, body="One.")
-    act(editor, section, "review")
+    transition(editor, section, "review")
     save(editor, section, body="Two.")
     copy = revisions.working_copy(section)
     assert copy is not None
@@ -168,11 +168,11 @@ def test_nobody_publishes_their_own_text_where_that_is_forbidden(
     settings.REVIEW_BY_ANOTHER = True
     anna, boris = signed_in("anna"), signed_in("boris")
     save(anna, section, body="Nothing but quaggas.")
-    act(anna, section, "review")
+    transition(anna, section, "review")
     for name in ("publish", "approve"):
-        assert "Somebody else has to" in act(anna, section, name).content.decode()
+        assert "Somebody else has to" in transition(anna, section, name).content.decode()
     assert "quaggas" not in seen(client)
-    act(boris, section, "publish")
+    transition(boris, section, "publish")
     assert "Nothing but quaggas." in seen(client)
 
 
@@ -183,21 +183,21 @@ def test_a_new_page_is_published_at_a_time(client: Client) -> None:
     editor = signed_in()
     quagga = write(editor)
     later = timezone.localtime() + timedelta(days=2)
-    act(editor, quagga, "publish", publish_at_0=f"{later:%Y-%m-%d}", publish_at_1=f"{later:%H:%M}")
+    transition(editor, quagga, "publish", publish_at_0=f"{later:%Y-%m-%d}", publish_at_1=f"{later:%H:%M}")
     quagga.refresh_from_db()
-    assert schedule.state(quagga) == "scheduled"
+    assert schedule.publication_state(quagga) == "scheduled"
     assert client.get("/quagga/").status_code == 404
-    act(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
+    transition(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
     assert client.get("/quagga/").status_code == 200
 
 
 def test_a_page_is_retired_and_put_back(section: Article, client: Client) -> None:
     editor = signed_in()
-    act(editor, section, "times", retire_now="on", retired_to="/andrey-vlasov/", comment="Doubled.")
+    transition(editor, section, "times", retire_now="on", retired_to="/andrey-vlasov/", comment="Doubled.")
     assert client.get(ALLIES)["Location"] == "/andrey-vlasov/"
-    act(editor, section, "times", retired_to="", retire_at_0="", retire_at_1="")
+    transition(editor, section, "times", retired_to="", retire_at_0="", retire_at_1="")
     assert client.get(ALLIES).status_code == 200
-    acts = revisions.of(section).filter(act="times").order_by("number")
+    acts = revisions.history_of(section).filter(act="times").order_by("number")
     assert [row.standing["retired_to"] for row in acts] == ["/andrey-vlasov/", ""]
 
 
@@ -212,7 +212,7 @@ def test_a_page_is_retired_and_put_back(section: Article, client: Client) -> Non
 def test_wrong_times_are_refused_beside_their_field(
     section: Article, client: Client, typed: dict[str, str], words: str
 ) -> None:
-    response = act(signed_in(), section, "times", **typed)
+    response = transition(signed_in(), section, "times", **typed)
     assert response.status_code == 200
     assert words in response.content.decode()
     assert client.get(ALLIES).status_code == 200
@@ -220,17 +220,17 @@ def test_wrong_times_are_refused_beside_their_field(
 
 def test_reviewed_and_nothing_changed_is_an_act_of_its_own(section: Article, client: Client) -> None:
     before = seen(client)
-    act(signed_in(), section, "reviewed", comment="Read against Andreyev.")
+    transition(signed_in(), section, "reviewed", comment="Read against Andreyev.")
     section.refresh_from_db()
     assert section.reviewed_on == timezone.localdate()
     assert seen(client) == before
-    assert revisions.of(section).filter(act="reviewed", comment="Read against Andreyev.").exists()
+    assert revisions.history_of(section).filter(act="reviewed", comment="Read against Andreyev.").exists()
 
 
 def test_a_correction_tells_readers_what_was_wrong(section: Article, client: Client) -> None:
     editor = signed_in()
     save(editor, section, body="Nothing but quaggas.")
-    response = act(editor, section, "publish", kind="correction", note="")
+    response = transition(editor, section, "publish", kind="correction", note="")
     assert "tells readers what was wrong" in response.content.decode()
     assert "quaggas" not in seen(client)
 
@@ -243,7 +243,7 @@ def test_a_change_from_outside_is_recorded_when_the_page_is_next_opened(section:
     Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
     editor.get(change(section))
     editor.get(change(section))
-    newest, first = revisions.of(section).order_by("-number")
+    newest, first = revisions.history_of(section).order_by("-number")
     assert (newest.act, newest.content["body"]) == ("outside", "Written by SQL.")
     assert first.content["body"] != "Written by SQL."
 
@@ -252,7 +252,7 @@ def test_a_draft_is_not_published_over_a_change_from_outside(section: Article, c
     editor = signed_in()
     save(editor, section, body="A draft about quaggas.")
     Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
-    response = act(editor, section, "publish")
+    response = transition(editor, section, "publish")
     assert f"{change(section)}?merge=3" in response.content.decode()
     assert "Written by SQL." in seen(client)
 
@@ -266,7 +266,7 @@ def test_a_draft_is_brought_together_with_a_change_from_outside(section: Article
     assert filled(page)["title"] == "The Quaggas"
     assert filled(page)["body"] == "Written by SQL."
     assert editor.post(f"{change(section)}?merge=3", filled(page)).status_code == 302
-    assert act(editor, section, "publish").status_code == 302
+    assert transition(editor, section, "publish").status_code == 302
     section.refresh_from_db()
     assert (section.title, section.body) == ("The Quaggas", "Written by SQL.")
 
@@ -274,15 +274,15 @@ def test_a_draft_is_brought_together_with_a_change_from_outside(section: Article
 def test_a_draft_that_names_somebody_deleted_since_is_still_opened_and_published(client: Client) -> None:
     editor = signed_in()
     quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
-    queue.drain()
+    queue.process_queue()
     somebody = Person.objects.create(name="Ann Quill", slug="ann-quill")
     assert save(editor, quote, text="A quagga slept.", person=str(somebody.pk)).status_code == 302
     somebody.delete()
     assert filled(editor.get(change(quote)))["text"] == "A quagga slept."
-    page = act(editor, quote, "publish")
+    page = transition(editor, quote, "publish")
     assert "was deleted meanwhile" in page.content.decode()
     save(editor, quote, text="A quagga slept well.")
-    assert act(editor, quote, "publish").status_code == 302
+    assert transition(editor, quote, "publish").status_code == 302
     quote.refresh_from_db()
     assert "slept well" in seen(client, quote.get_absolute_url())
 
@@ -328,7 +328,7 @@ PATHS = {  # what is done to another's public page in review -> by whom
 def state_of_things(row: Article) -> Any:
     stored = Article.objects.filter(pk=row.pk).values().first()
     choices = list(row.quote_choices.values())
-    return stored, choices, list(revisions.of(row).values("number", "state")), sorted(row.tags.names())
+    return stored, choices, list(revisions.history_of(row).values("number", "state")), sorted(row.tags.names())
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -337,7 +337,7 @@ def test_a_lesser_role_is_refused_and_changes_nothing(section: Article, group: s
     somebody = member(group)
     boss = signed_in("boss")
     save(boss, section, body="In review.")
-    act(boss, section, "review")
+    transition(boss, section, "review")
     before = state_of_things(section)
     do, may = PATHS[path]
     response = do(somebody, section)
@@ -366,7 +366,7 @@ def test_an_author_goes_on_with_what_they_began_and_with_nothing_else(section: A
     assert other.get(change(quagga)).status_code == 200
     assert other.post(change(quagga), {"title": "Mine now"}).status_code == 403
     assert quagga.owner == User.objects.get(username="authors")
-    act(signed_in("boss"), quagga, "publish")
+    transition(signed_in("boss"), quagga, "publish")
     save(author, quagga, body="A draft of a live page.")
     quagga.refresh_from_db()
     assert quagga.body == "More."
@@ -388,17 +388,17 @@ def test_drafts_renew_no_page_in_memory(section: Article) -> None:
 
     editor = signed_in()
     editor.get(change(section))
-    queue.drain()
-    before = versions.state()
+    queue.process_queue()
+    before = versions.current_versions()
     save(editor, section, body="Nothing but quaggas.")
-    act(editor, section, "review")
-    assert versions.state() == before
+    transition(editor, section, "review")
+    assert versions.current_versions() == before
 
 
 def test_every_revision_remembers_what_it_was_begun_from(section: Article) -> None:
     editor = signed_in()
     save(editor, section, body="One.")
-    act(editor, section, "review")
-    live = revisions.live(section)
-    working = revisions.of(section).filter(state__in=Revision.WORKING)
+    transition(editor, section, "review")
+    live = revisions.published_revision(section)
+    working = revisions.history_of(section).filter(state__in=Revision.WORKING)
     assert {row.base for row in working} == {live}

@@ -110,14 +110,14 @@ def load(rows: Iterable[Row]) -> dict[int, int]:
     )
     ids = [quote.pk for quote in quotes]
     for start in range(0, len(ids), BATCH):
-        word_index.rebuild(ids[start : start + BATCH])
+        word_index.index_quotes(ids[start : start + BATCH])
     return {quote.pk: row["line"] for quote, row in zip(quotes, rows, strict=True)}
 
 
 def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) -> dict[str, list[int]]:
     """What the site shows for each heading by itself."""
-    pages = {heading: matching.Page(heading) for heading in headings}
-    word_index.learn(word for page in pages.values() for word in page.used_words())
+    pages = {heading: matching.MatchRequest(heading) for heading in headings}
+    word_index.add_words(word for page in pages.values() for word in page.used_words())
     made = matching.blocks([(page,) for page in pages.values()], now)
     return {
         heading: [lines[pick.quote.pk] for pick in block.picks] for heading, (block,) in zip(pages, made, strict=True)
@@ -193,11 +193,11 @@ class PlainSearch:
         return {heading: self._answer(heading) for heading in headings}
 
     def has_a_word_of(self, heading: str, line: int) -> bool:
-        forms = {form(word) for word in matching.Page(heading).used_words()}
+        forms = {form(word) for word in matching.MatchRequest(heading).used_words()}
         return any(form(word) in forms for word in self.words[line])
 
     def _answer(self, heading: str) -> list[int]:
-        wanted = [stem(word) if self.stems else word for word in matching.Page(heading).used_words()]
+        wanted = [stem(word) if self.stems else word for word in matching.MatchRequest(heading).used_words()]
         hits: Counter[int] = Counter()
         for word in wanted:
             hits.update(line for line, keys in self.keys.items() if word in keys)

@@ -13,14 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
-
 import django
-
-django.setup()
-
 import evaluation
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
@@ -32,6 +25,12 @@ from articles import topics
 from articles.models import Article
 from quotes import matching
 from rlm_site.indexing import queue
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
+
+django.setup()
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 JUDGED = "the judged quotations"
@@ -99,7 +98,7 @@ def print_changes(before: evaluation.Answers | None, shown: evaluation.Answers, 
 
 def answer_pages(rows: Sequence[evaluation.Row], name: str) -> None:
     call_command("loaddata", *FIXTURES, verbosity=0)
-    queue.drain()
+    queue.process_queue()
     own = page_blocks()
     evaluation.load(rows)
     for label, blocks in (("their own quotations", own), (name, page_blocks())):
@@ -118,7 +117,7 @@ def answer_pages(rows: Sequence[evaluation.Row], name: str) -> None:
 
 def page_blocks() -> list[tuple[Article, matching.Block]]:
     now = timezone.now()
-    all_topics = topics.topics(Article.objects.all(), now)
+    all_topics = topics.load_topics(Article.objects.all(), now)
     made = matching.blocks([topic.pages() for topic in all_topics], now)
     return [
         (article, block)

@@ -25,7 +25,7 @@ class Run(NamedTuple):
 def run() -> Run:
     matching._memory.clear()
     Quote.objects.all().delete()  # the fixtures' own, which would make words less rare
-    queue.drain()
+    queue.process_queue()
     judged = evaluation.judged_headings()
     lines = evaluation.load(evaluation.judged_quotations())
     shown = evaluation.answers([each.heading for each in judged], lines, timezone.now())

@@ -22,14 +22,14 @@ from quotes.importing.records import Record
 from quotes.models import Quote
 from rlm_site.history.models import Import
 
-__all__ = ["Plan", "Problem", "RefusedError", "Report", "UnreadableError", "observe_picks", "run"]
+__all__ = ["Plan", "Problem", "RefusedError", "Report", "UnreadableError", "register_pick_observer", "run"]
 
 Picks = Mapping[str, tuple[str, ...]]  # a page -> the keys of the quotations that it shows, in order
 
 _observers: list[Callable[[], Picks]] = []
 
 
-def observe_picks(picks: Callable[[], Picks]) -> None:
+def register_pick_observer(picks: Callable[[], Picks]) -> None:
     """Declare in `AppConfig.ready` what shows quotations; it is asked before and after an import."""
     _observers.append(picks)
 
@@ -89,7 +89,7 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
     if bad and not skip_bad:
         raise RefusedError(bad)
     rows = len(good) + len({problem.line for problem in bad})
-    planned = plan.make(good, bad, progress)
+    planned = plan.make_plan(good, bad, progress)
     if planned.refused and not skip_bad:
         raise RefusedError(planned.refused)
 

@@ -109,7 +109,7 @@ class People:
             return self.seen[given]
         if given.slug:
             return self.by_slug.get(given.slug)
-        same_name = [kept for kept in self.by_name[fold_name(given.name)] if _may_be_one(kept.given, given)]
+        same_name = [kept for kept in self.by_name[fold_name(given.name)] if _can_be_one(kept.given, given)]
         # of several, the one whose name it is rather than another name, and of those the first
         return min(same_name, key=lambda kept: kept.given.name != given.name, default=None)
 
@@ -140,7 +140,7 @@ class People:
         yield from self.by_slug.values()
 
 
-def _may_be_one(a: PersonGiven, b: PersonGiven) -> bool:
+def _can_be_one(a: PersonGiven, b: PersonGiven) -> bool:
     """Dates that are far apart tell namesakes."""
     return all(
         None in (one, other) or abs(one - other) <= SAME_LIFE  # type: ignore[operator]
@@ -193,7 +193,7 @@ class Works:
             yield from same.values()
 
 
-def make(records: list[Record], refused: list[Problem], progress: Progress) -> Plan:
+def make_plan(records: list[Record], refused: list[Problem], progress: Progress) -> Plan:
     plan = Plan(refused=refused, people=People(Person.objects.order_by("pk")), works=_works(records))
     _keep_other_names(plan.people, records)
     new = _compare_with_stored(plan, records, progress)
@@ -247,7 +247,7 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
         with_keys = Quote.objects.filter(key__in=[record.key for record in some])
         stored = {quote.key: quote for quote in _with_all(with_keys)}
         edited = _edited_here([quote.pk for quote in stored.values()])
-        tags = manager.known({name for record in some if record.key in stored for name in record.tags or ()})
+        tags = manager.find_tags({name for record in some if record.key in stored for name in record.tags or ()})
         for record in some:
             quote = stored.get(record.key)
             first = lines.setdefault(record.key, record.line)
@@ -380,12 +380,12 @@ def _keys_by_id(ids: Iterable[int]) -> dict[int, str]:
 
 def _resolve(plan: Plan) -> None:
     """Decide on the people, works and quotations that rows point to, and refuse rows that point nowhere."""
-    kept_as = {duplicate.key: duplicate.of for duplicate in plan.duplicates}
+    draft_id = {duplicate.key: duplicate.of for duplicate in plan.duplicates}
     written = [*plan.added, *(change.record for change in plan.changed)]
     for record in written:
         for name, key in record.others.items():
-            while kept_as.get(key, key) != key:
-                key = kept_as[key]
+            while draft_id.get(key, key) != key:
+                key = draft_id[key]
             record.others[name] = key
     pointed_to = {key for record in written for key in record.others.values() if key}
     there = set(_ids_by_key(pointed_to))

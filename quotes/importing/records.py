@@ -662,7 +662,7 @@ def _cell_json(cell: str) -> Any:
 
 
 def _cell_tags(cell: str) -> Any:
-    return _cell_json(cell) if cell.startswith("[") else parsing.parse(cell)
+    return _cell_json(cell) if cell.startswith("[") else parsing.parse_tags(cell)
 
 
 _CELL_READERS: dict[str, Callable[[str], Any]] = {

@@ -38,7 +38,7 @@ def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Im
     records = [*plan.added, *(change.record for change in plan.changed)]
     tags = _write_tags(records)
     # While no quotation hangs on them; what is made of them later is derived with the quotations.
-    queue.drain()
+    queue.process_queue()
     _remember(plan.changed)
     ids = _write_quotes(plan, defaults, now)
     _write_what_hangs_on(plan, ids, tags)
@@ -70,7 +70,7 @@ def _write_tags(records: Iterable[Record]) -> Ids:
     """Folded name -> id of every tag that the records name."""
     spelled = dict.fromkeys(name for record in records for name in record.tags or ())
     names = {fold_name(name): name for name in reversed(spelled)}
-    known = {folded: tag.pk for folded, tag in manager.known(names.values()).items()}
+    known = {folded: tag.pk for folded, tag in manager.find_tags(names.values()).items()}
     for folded, name in names.items():
         if folded not in known:
             known[folded] = Tag.objects.create(name=name).pk
@@ -202,7 +202,7 @@ def _remember(changed: Sequence[Change]) -> None:
         )
         for quote in quotes:
             if quote.pk in known:
-                revisions.notice_changes_from_outside(quote)
+                revisions.record_external_changes(quote)
 
 
 def _record_changes(changed: Sequence[Change], imported: Import) -> None:
@@ -212,7 +212,7 @@ def _record_changes(changed: Sequence[Change], imported: Import) -> None:
         numbers = dict(_history(some).order_by().values_list("object_id").annotate(Max("number")))
         of_published = _history(some).filter(state=Revision.State.PUBLISHED).order_by("number")
         live = dict(of_published.values_list("object_id", "pk"))
-        drafts = {draft.object_id: draft for draft in revisions.with_working_copy(Quote).filter(object_id__in=some)}
+        drafts = {draft.object_id: draft for draft in revisions.working_copies(Quote).filter(object_id__in=some)}
         new = []
         for quote in _as_stored(some):
             number = numbers[quote.pk] + 1
@@ -241,7 +241,7 @@ def _revision(quote: Quote, number: int, **fields: Any) -> Revision:
         object_id=quote.pk,
         number=number,
         content=revisions.content_of(quote),
-        standing=revisions.standing_of(quote),
+        standing=revisions.immediate_content_of(quote),
         state=Revision.State.PUBLISHED if quote.published else Revision.State.DRAFT,
         **fields,
     )
@@ -258,15 +258,15 @@ def _derive(progress: Progress) -> None:
 
     Only marks that were read are taken away: on PostgreSQL others may be written meanwhile.
     """
-    queue.take_turn()  # two that count the same words in another order would stop each other
+    queue.lock_queue()  # two that count the same words in another order would stop each other
     spans = _spans(Stale.objects.order_by("pk").values_list("pk", flat=True).iterator(BATCH * 20))
     marks = Stale.objects.order_by("kind", "object_id").values_list("kind", "object_id").distinct()
     quote_ids = [object_id for kind, object_id in marks if kind == "quote"]
     others = [(kind, object_id) for kind, object_id in marks if kind != "quote"]
-    queue.rebuild(others)
+    queue.reindex(others)
     done = 0
     for some in batches(quote_ids, AT_ONCE):
-        queue.rebuild(("quote", quote_id) for quote_id in some)
+        queue.reindex(("quote", quote_id) for quote_id in some)
         done += len(some)
         progress("Indexing", done, len(quote_ids))
     for first, last in spans:

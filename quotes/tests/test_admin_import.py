@@ -106,7 +106,7 @@ def test_a_public_quotation_gets_a_draft_from_who_may_not_publish(
     assert draft.content["text"] == "A quagga always forgets."
     assert draft.content["tags"] == ["exile", "war"]
     assert draft.imported == Import.objects.get()
-    assert draft.base == revisions.live(quagga)
+    assert draft.base == revisions.published_revision(quagga)
 
 
 def test_a_public_quotation_is_published_by_who_may_publish(publisher: Client, client: Client, quagga: Quote) -> None:
@@ -117,7 +117,7 @@ def test_a_public_quotation_is_published_by_who_may_publish(publisher: Client, c
     quagga.refresh_from_db()
     assert "always" in client.get(quagga.get_absolute_url()).content.decode()
     assert sorted(quagga.tags.names()) == ["exile", "peace"]
-    live = revisions.live(quagga)
+    live = revisions.published_revision(quagga)
     assert live is not None
     assert (live.kind, live.imported) == ("none", Import.objects.get())
     assert (quagga.person, quagga.locator) == (Person.objects.get(slug="ann-zoologist"), "ch. 1")
@@ -136,7 +136,7 @@ def test_the_file_asks_for_publication_and_only_a_publisher_grants_it(group: str
     states = dict(Quote.objects.values_list("key", "published"))
     assert [states[key] for key in ("zebra", "okapi", "gnu", "emu")] == [public, public, False, False]
     assert Import.objects.get().unchanged == (0 if public else 1)
-    newest = revisions.of(old).order_by("-number")[0]
+    newest = revisions.history_of(old).order_by("-number")[0]
     assert (newest.state, newest.kind) == (("published", "new") if public else ("draft", "none"))
 
 
@@ -273,8 +273,8 @@ def test_a_json_file_says_yes_no_numbers_and_lists_in_its_own_way(editor: Client
 
 
 def test_an_old_name_of_a_tag_means_what_it_has_become(editor: Client, quagga: Quote) -> None:
-    changes.merge(Tag.objects.get(name="war"), Tag.objects.get(name="peace"))
-    queue.drain()
+    changes.merge_tags(Tag.objects.get(name="war"), Tag.objects.get(name="peace"))
+    queue.process_queue()
     page = preview(editor, QUOTES, csv_of({"key": "quagga", "tags": "exile, war"}))
     assert page.context["unchanged"] == 1
 
@@ -341,7 +341,7 @@ def test_a_preview_is_confirmed_by_whom_it_was_made_for_and_within_a_day(editor:
     page = preview(editor, QUOTES, csv_of({"key": "okapi", "text": "Okapis are shy."}))
     other = confirm(member("Editors", "emma"), QUOTES, page)
     assert "The preview is too old. Nothing was imported" in other.content.decode()
-    monkeypatch.setattr(import_pages, "KEPT", -1)
+    monkeypatch.setattr(import_pages, "PREVIEW_SECONDS", -1)
     assert "The preview is too old." in confirm(editor, QUOTES, page).content.decode()
     forged = editor.post(f"{QUOTES}import/", {"upload": "forged", "seen": "forged"}, follow=True)
     assert "The preview is too old." in forged.content.decode()
@@ -350,7 +350,7 @@ def test_a_preview_is_confirmed_by_whom_it_was_made_for_and_within_a_day(editor:
 
 def test_a_preview_writes_nothing_and_holds_no_lock(editor: Client, quagga: Quote) -> None:
     data = csv_of({"key": "quagga", "text": "A quagga always forgets.", "tags": "new tag"}, {"key": "a", "text": "B c"})
-    queue.drain()
+    queue.process_queue()
     with CaptureQueriesContext(connection) as queries:
         preview(editor, QUOTES, data)
     words = ("INSERT", "UPDATE", "DELETE", "BEGIN")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site.history import revisions
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import act, count_queries, delete, filled, signed_in
+from rlm_site.tests.editor import count_queries, delete, filled, signed_in, transition
 
 pytestmark = pytest.mark.django_db
 
@@ -58,13 +58,13 @@ def test_readers_see_a_quotation_from_its_publication_to_its_deletion(editor: Cl
     add(editor, person=str(ann.pk), tags="free software")
     quote = Quote.objects.get(text=TEXT)
     assert client.get(quote.get_absolute_url()).status_code == 404
-    act(editor, quote, "publish")
+    transition(editor, quote, "publish")
     address = quote.get_absolute_url()
     assert TEXT in client.get(address).content.decode()
     assert TEXT in client.get("/people/ann-quill/").content.decode()
     assert client.get("/words/quagga/").status_code == 200
     save(editor, quote, text="No quagga was an island.")
-    act(editor, quote, "publish")
+    transition(editor, quote, "publish")
     assert "was an island" in client.get("/words/quagga/").content.decode()
     delete(editor, quote)
     assert client.get(address).status_code == 404
@@ -121,7 +121,7 @@ def test_a_quotation_is_no_version_of_itself(editor: Client) -> None:
 def test_a_quotation_that_ends_before_it_begins_is_told_so_beside_the_end(editor: Client) -> None:
     quote = quotation(publish_at=timezone.now() + timedelta(days=2))
     tomorrow = timezone.localtime() + timedelta(days=1)
-    response = act(editor, quote, "times", retire_at_0=f"{tomorrow:%Y-%m-%d}", retire_at_1="12:00")
+    response = transition(editor, quote, "times", retire_at_0=f"{tomorrow:%Y-%m-%d}", retire_at_1="12:00")
     assert list(response.context["form"].errors) == ["retire_at"]
 
 
@@ -132,7 +132,7 @@ def test_verified_needs_evidence(editor: Client) -> None:
     assert Quote.objects.get(pk=quote.pk).status == "reported"
     evidence = {"checks-TOTAL_FORMS": "1", "checks-0-checked_by": "A. Editor", "checks-0-checked_on": "2026-11-02"}
     save(editor, quote, status="verified", **evidence)
-    act(editor, quote, "publish")
+    transition(editor, quote, "publish")
     assert Quote.objects.get(pk=quote.pk).status == "verified"
     check = Check.objects.get(quote=quote)
     assert (check.checked_by, str(check.checked_on)) == ("A. Editor", "2026-11-02")
@@ -152,7 +152,7 @@ def test_a_save_is_recorded_and_an_unchanged_one_is_not(editor: Client) -> None:
     quote = quotation(original_text="Ни одна…\n")
     save(editor, quote, text="Every quagga is an island.", change_comment="Misread.")
     save(editor, quote)
-    before, after = revisions.of(quote).order_by("number")
+    before, after = revisions.history_of(quote).order_by("number")
     assert (before.content["text"], before.author) == (TEXT, None)
     assert (after.content["text"], str(after.author), after.comment) == (
         "Every quagga is an island.",

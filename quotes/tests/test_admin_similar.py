@@ -20,7 +20,7 @@ def editor() -> Client:
 @pytest.fixture
 def old() -> Quote:
     quote = Quote.objects.create(text=OLD, published=True, status="reported")
-    queue.drain()
+    queue.process_queue()
     return quote
 
 

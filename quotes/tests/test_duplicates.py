@@ -145,7 +145,7 @@ def test_the_number_of_queries_does_not_grow_with_the_quotations() -> None:
     counts = []
     for size in (2, 150):
         Quote.objects.bulk_create(Quote(text=f"{TEXT} So they say in {size} {number}") for number in range(size))
-        queue.drain()
+        queue.process_queue()
         with CaptureQueriesContext(connection) as queries:
             assert len(similar_to(TEXT)) >= 2
         counts.append(len(queries))

@@ -27,7 +27,7 @@ def remove_all_quotations() -> None:
     Quote.objects.all().delete()
     for model in (Work, Person):
         model.objects.all().delete()
-    queue.drain()
+    queue.process_queue()
     assert not QuoteWord.objects.exists()
 
 
@@ -42,7 +42,7 @@ def test_export_import_into_an_empty_site_and_export_give_the_same_bytes(tmp_pat
     Quote.objects.filter(key="euripides-woman-is-womans-natural").update(
         publish_at="2030-01-01T00:00:00.25Z", retired_to="/quotes/", year_said=-440, name_as_printed="Eurípides"
     )
-    queue.drain()
+    queue.process_queue()
     first = exported(tmp_path / "first.jsonl")
     indexed, documents = index(), SearchDocument.objects.filter(source="quote").count()
     remove_all_quotations()

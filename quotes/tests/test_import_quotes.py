@@ -301,7 +301,7 @@ def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Im
     quote = Quote.objects.get(text__startswith="The quagga")
     assert quote.locator == "bk. 3, ch. 4"
     assert set(quote.tags.names()) == {"zymurgy", "exile"}
-    assert [revision.content["locator"] for revision in revisions.of(quote)] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
+    assert [revision.content["locator"] for revision in revisions.history_of(quote)] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
 
 
 def test_what_an_editor_changed_stands(imported: Importer) -> None:
@@ -309,7 +309,7 @@ def test_what_an_editor_changed_stands(imported: Importer) -> None:
     quote = Quote.objects.get(text__startswith="The quagga")
     quote.locator = "bk. 3, ch. 5"
     quote.save()
-    revisions.record(quote, author=User.objects.create_user("anna"))
+    revisions.record_revision(quote, author=User.objects.create_user("anna"))
     report = imported([collected()])
     assert counted(report)["unchanged"] == 1
     assert "edited here since; locator left as they are" in report
@@ -385,7 +385,7 @@ def ally(**fields: Any) -> dict[str, Any]:
 def drafted(key: str, state: str = Revision.State.IN_REVIEW, **content: Any) -> Revision:
     """A draft of a quotation, such as an editor makes of it."""
     quote = Quote.objects.get(key=key)
-    revisions.notice_changes_from_outside(quote)
+    revisions.record_external_changes(quote)
     author = User.objects.get_or_create(username="anna")[0]
     changed = {**revisions.content_of(quote), **content}
     return revisions.save_draft(quote, changed, state=state, author=author, comment="Is it so?")
@@ -397,7 +397,7 @@ def test_an_import_is_one_entry_with_the_digest_of_its_file(imported: Importer) 
     assert (entry.name, entry.model.model_class(), entry.author) == ("new.jsonl", Quote, None)
     assert f"sha256 {entry.digest}" in report
     assert (entry.added, entry.changed, entry.unchanged, entry.skipped) == (2, 1, 0, 0)
-    newest, before = revisions.of(Quote.objects.get(key=ALLY))
+    newest, before = revisions.history_of(Quote.objects.get(key=ALLY))
     assert (newest.imported, newest.state, newest.content["translator"]) == (entry, "published", "Theodore Buckley")
     assert (before.imported, before.state, before.content["translator"]) == (None, "published", "")
     assert entry.revisions.count() == 1  # a new quotation has no other text yet
@@ -426,11 +426,11 @@ def test_a_draft_of_a_published_quotation_outlives_an_import(imported: Importer)
     assert copy is not None
     for name in ("content", "state", "author", "comment", "base"):
         assert getattr(copy, name) == getattr(draft, name), name
-    published = revisions.live(quote)
+    published = revisions.published_revision(quote)
     assert published is not None
     assert published.imported == Import.objects.get()
-    assert revisions.behind(quote, copy) == published  # so that publishing it brings both together
-    assert [revision.number for revision in revisions.of(quote)] == [4, 3, 2, 1]
+    assert revisions.published_since(quote, copy) == published  # so that publishing it brings both together
+    assert [revision.number for revision in revisions.history_of(quote)] == [4, 3, 2, 1]
 
 
 def test_the_draft_of_a_quotation_that_was_never_public_is_what_the_import_made_of_it(imported: Importer) -> None:
@@ -441,14 +441,14 @@ def test_the_draft_of_a_quotation_that_was_never_public_is_what_the_import_made_
     copy = revisions.working_copy(quote)
     assert copy is not None
     assert (copy.content["text"], copy.state, copy.imported) == (quote.text, "draft", Import.objects.first())
-    assert "A quoll is everybody's quarry." in [revision.content["text"] for revision in revisions.of(quote)]
+    assert "A quoll is everybody's quarry." in [revision.content["text"] for revision in revisions.history_of(quote)]
 
 
 def test_what_another_program_wrote_before_the_import_is_in_the_history(imported: Importer) -> None:
     imported([ally(translator="Theodore Buckley")])
     Quote.objects.filter(key=ALLY).update(locator="frag. 110")
     imported([ally(translator="T. A. Buckley")])
-    history = revisions.of(Quote.objects.get(key=ALLY))
+    history = revisions.history_of(Quote.objects.get(key=ALLY))
     assert [(one.content["locator"], one.content["translator"], one.act) for one in history] == [
         ("frag. 110", "T. A. Buckley", ""),
         ("frag. 110", "Theodore Buckley", "outside"),
@@ -467,7 +467,7 @@ def test_the_history_of_many_changed_quotations_is_written_at_once(imported: Imp
     written = [query for query in queries if query["sql"].startswith('INSERT INTO "rlm_site_revision"')]
     assert len(written) == 2  # what they were, and what became of them
     assert Import.objects.first().revisions.count() == 40  # type: ignore[union-attr]
-    assert revisions.with_working_copy(Quote).filter(content__locator="p. 1").count() == 20
+    assert revisions.working_copies(Quote).filter(content__locator="p. 1").count() == 20
 
 
 def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> None:
@@ -475,7 +475,7 @@ def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> No
     imported([row])
     tag = Tag.objects.get(name="zymurgy")
     tag.name = "brewing"
-    changes.rename(tag)
+    changes.rename_tag(tag)
     assert counted(imported([row]))["unchanged"] == 1
     imported([{"key": "q-2", "text": "Two quolls quarrel.", "tags": ["zymurgy", "Brewing"]}])
     assert list(Quote.objects.get(key="q-2").tags.all()) == [tag]
@@ -486,7 +486,7 @@ def test_the_old_name_of_a_tag_means_what_became_of_it(imported: Importer) -> No
 
 
 def test_the_first_reader_does_not_pay(imported: Importer, django_assert_num_queries: Any) -> None:
-    queue.drain()
+    queue.process_queue()
     imported([collected(index_terms=[{"word": "ungulate"}, {"word": "wombat", "veto": True}], auto_pick=True)])
     assert not Stale.objects.exists()
     quote = Quote.objects.get(text__startswith="The quagga")
@@ -516,7 +516,7 @@ def test_new_quotations_are_picked_only_when_asked_for(imported: Importer) -> No
 
 
 def picks() -> dict[str, tuple[str, ...]]:
-    page = matching.Page("The Allies")
+    page = matching.MatchRequest("The Allies")
     [[block]] = matching.blocks([(page,)], timezone.now())
     return {page.heading: tuple(pick.quote.key for pick in block.picks)}
 

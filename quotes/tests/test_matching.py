@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from quotes import matching
-from quotes.matching import Block, Page, Rule
+from quotes.matching import Block, MatchRequest, Rule
 from quotes.models import IndexTerm, Person, Quote, Work
-from quotes.word_index import learn
+from quotes.word_index import add_words
 from rlm_site.indexing import queue
 from rlm_site.tags.models import Tag
 
@@ -35,14 +35,14 @@ def someone(name: object) -> Person:
     return Person.objects.create(name=str(name), slug=f"p{name}")
 
 
-def ask(*pages: Page) -> list[Block]:
-    learn(word for page in pages for word in page.used_words())
-    queue.drain()
+def ask(*pages: MatchRequest) -> list[Block]:
+    add_words(word for page in pages for word in page.used_words())
+    queue.process_queue()
     return matching.blocks([pages], timezone.now())[0]
 
 
 def ask_one(heading: str, **fields: object) -> Block:
-    return ask(Page(heading, **fields))[0]  # type: ignore[arg-type]
+    return ask(MatchRequest(heading, **fields))[0]  # type: ignore[arg-type]
 
 
 def texts(block: Block) -> list[str]:
@@ -123,7 +123,7 @@ def test_a_topic_repeats_no_quotation_while_another_will_do() -> None:
             f"An ibex never falls, they say, {number}.",
             person=someone(number),
         )
-    first, second, third = ask(Page("Ibex"), Page("The Ibex again"), Page("One more ibex"))
+    first, second, third = ask(MatchRequest("Ibex"), MatchRequest("The Ibex again"), MatchRequest("One more ibex"))
     assert len(first.picks) == 3
     assert [text for text in texts(second) if text in texts(first)] == []
     assert len(second.picks) == 1
@@ -223,11 +223,11 @@ def test_the_same_content_gives_the_same_picks() -> None:
 
 def test_a_block_is_remembered_while_its_version_stands() -> None:
     made = quote("The dodo is no more, alas.")
-    page = Page("The Dodo")
+    page = MatchRequest("The Dodo")
     ask(page)
     before = matching.blocks([(page,)], timezone.now(), "v1")
     Quote.objects.filter(pk=made.pk).update(published=False)
-    queue.drain()
+    queue.process_queue()
     assert matching.blocks([(page,)], timezone.now(), "v1") == before
     assert not matching.blocks([(page,)], timezone.now(), "v2")[0][0]
 
@@ -235,7 +235,7 @@ def test_a_block_is_remembered_while_its_version_stands() -> None:
 def test_a_remembered_block_ends_when_a_scheduled_quotation_comes_due() -> None:
     now = timezone.now()
     quote("The dodo is coming back.", publish_at=now + timedelta(hours=1))
-    page = Page("The Dodo")
+    page = MatchRequest("The Dodo")
     ask(page)
     assert not matching.blocks([(page,)], now, "v1")[0][0]
     assert matching.blocks([(page,)], now + timedelta(hours=2), "v1")[0][0]
@@ -253,16 +253,20 @@ def test_a_shared_tag_counts_however_many_quotations_have_it() -> None:
 
 
 def test_the_number_of_queries_does_not_grow(django_assert_num_queries: Callable[[int], object]) -> None:
-    page = Page("The Dodo")
+    page = MatchRequest("The Dodo")
     for number in range(300):
         quote(f"The dodo is number {number} of its kind.")
     ask(page)
     with django_assert_num_queries(2):  # type: ignore[attr-defined]
-        matching.blocks([(page, Page("The Gecko"))], timezone.now())
+        matching.blocks([(page, MatchRequest("The Gecko"))], timezone.now())
 
 
 def test_whatever_is_asked_the_database_hears_two_statements_that_it_need_not_plan_again() -> None:
-    pages = [Page("The Dodo"), Page("The Dodo and the Gecko", tags=((1, "birds", True),)), Page("The Gecko's River")]
+    pages = [
+        MatchRequest("The Dodo"),
+        MatchRequest("The Dodo and the Gecko", tags=((1, "birds", True),)),
+        MatchRequest("The Gecko's River"),
+    ]
     for text in ("The dodo is no more, alas.", "A gecko sat beside the river.", "A river runs, and so did the dodo."):
         quote(text)
     ask(*pages)

@@ -23,7 +23,7 @@ def links() -> set[tuple[int, int, int, bool]]:
 
 
 def test_an_index_that_was_kept_has_no_differences() -> None:
-    queue.drain()
+    queue.process_queue()
     before = links()
     assert rebuilt()[-1] == "0 differences"
     assert links() == before
@@ -35,7 +35,7 @@ def test_what_only_waits_to_be_derived_is_no_difference() -> None:
 
 
 def test_every_kind_of_damage_is_found_and_mended() -> None:
-    queue.drain()
+    queue.process_queue()
     before, words = links(), set(Word.objects.values_list("text", "form", "quote_count"))
     first, second = QuoteWord.objects.order_by("pk")[:2]
     quote = Quote.objects.exclude(word_links__word=first.word).exclude(pk__in=[first.quote_id, second.quote_id])[0]

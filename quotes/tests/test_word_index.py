@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def links(quote: Quote) -> dict[str, tuple[bool, bool]]:
     """Word -> (contained, may be picked)."""
-    queue.drain()
+    queue.process_queue()
     rows = QuoteWord.objects.filter(quote=quote).values_list("word__text", "contained", "rank")
     return {word: (contained, rank > 0) for word, contained, rank in rows}
 
@@ -91,17 +91,17 @@ def test_tags_are_indexed_like_words() -> None:
 
 def test_counts_of_words_agree_with_the_index() -> None:
     quote = made()
-    queue.drain()
+    queue.process_queue()
     Quote.objects.filter(pk=quote.pk).update(text="Nights, nights and armies")
-    queue.drain()
+    queue.process_queue()
     quote.delete()
-    queue.drain()
+    queue.process_queue()
     counted = Word.objects.annotate(real=Count("links", filter=Q(links__contained=True)))
     assert not counted.exclude(quote_count=F("real")).exists()
 
 
 def ranks(quote: Quote) -> dict[str, int]:
-    queue.drain()
+    queue.process_queue()
     return dict(QuoteWord.objects.filter(quote=quote).values_list("word__text", "rank"))
 
 
@@ -132,7 +132,7 @@ def test_length_and_spelling_that_read_well_rank_higher() -> None:
 
 def test_indexing_again_changes_nothing() -> None:
     quote = made(text="The armies of the night, and the night of armies")
-    queue.drain()
+    queue.process_queue()
     before = list(QuoteWord.objects.order_by("pk").values())
-    word_index.rebuild([quote.pk])
+    word_index.index_quotes([quote.pk])
     assert list(QuoteWord.objects.order_by("pk").values()) == before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quotes.word_senses import Fit, fits
+from quotes.word_senses import SenseFit, sense_fits
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from quotes.word_senses import Fit, fits
     ],
 )
 def test_another_sense_or_a_verb_is_no_hit(word: str, text: str) -> None:
-    assert fits(text)[word] is Fit.WRONG
+    assert sense_fits(text)[word] is SenseFit.WRONG
 
 
 @pytest.mark.parametrize(
@@ -53,41 +53,41 @@ def test_another_sense_or_a_verb_is_no_hit(word: str, text: str) -> None:
     ],
 )
 def test_a_noun_in_the_sense_of_a_heading_is_a_hit(word: str, text: str) -> None:
-    assert fits(text).get(word.removesuffix("'s"), Fit.WRONG) >= Fit.UNSURE
+    assert sense_fits(text).get(word.removesuffix("'s"), SenseFit.WRONG) >= SenseFit.UNSURE
 
 
 def test_the_best_use_in_a_text_counts() -> None:
-    assert fits("They judge him, who was a judge.")["judge"] >= Fit.CLEAR
+    assert sense_fits("They judge him, who was a judge.")["judge"] >= SenseFit.CLEAR
 
 
 def test_an_adjective_before_its_noun_is_weak_and_alone_it_is_a_noun() -> None:
-    found = fits("The secret sympathy, the silver link.")
-    assert found["secret"] is Fit.WEAK
-    assert fits("He had trusted a secret to a friend.")["secret"] >= Fit.CLEAR
+    found = sense_fits("The secret sympathy, the silver link.")
+    assert found["secret"] is SenseFit.WEAK
+    assert sense_fits("He had trusted a secret to a friend.")["secret"] >= SenseFit.CLEAR
 
 
 def test_a_word_of_many_senses_wants_company() -> None:
-    assert fits("How sweet the moonlight sleeps upon this bank!")["bank"] is Fit.WEAK
-    assert fits("The people fear the surplus in the bank.")["bank"] is Fit.BEST
+    assert sense_fits("How sweet the moonlight sleeps upon this bank!")["bank"] is SenseFit.WEAK
+    assert sense_fits("The people fear the surplus in the bank.")["bank"] is SenseFit.BEST
 
 
 def test_part_of_a_compound_is_weak() -> None:
-    assert fits("The point is plain as a pike-staff to the army.")["staff"] is Fit.WEAK
+    assert sense_fits("The point is plain as a pike-staff to the army.")["staff"] is SenseFit.WEAK
 
 
 def test_the_verb_of_an_action_may_stand_where_nothing_better_does() -> None:
-    assert fits("I will not retreat a single inch.")["retreat"] is Fit.UNSURE
+    assert sense_fits("I will not retreat a single inch.")["retreat"] is SenseFit.UNSURE
 
 
 def test_beside_a_word_of_public_life_is_best() -> None:
-    assert fits("There never was a good war.")["war"] is Fit.CLEAR
-    assert fits("The king never saw a good war.")["war"] is Fit.BEST
+    assert sense_fits("There never was a good war.")["war"] is SenseFit.CLEAR
+    assert sense_fits("The king never saw a good war.")["war"] is SenseFit.BEST
 
 
 def test_the_verb_that_the_site_has_always_shown_under_the_allies_fits() -> None:
-    assert fits("He gives up his vote, allies himself with no party.")["allies"] >= Fit.CLEAR
+    assert sense_fits("He gives up his vote, allies himself with no party.")["allies"] >= SenseFit.CLEAR
 
 
 def test_words_of_other_languages_and_an_empty_text_have_nothing_against_them() -> None:
-    assert fits("") == {}
-    assert fits("Война и мир")["война"] is Fit.CLEAR
+    assert sense_fits("") == {}
+    assert sense_fits("Война и мир")["война"] is SenseFit.CLEAR

@@ -102,11 +102,11 @@ def _database() -> ModuleType:
 def _prepare() -> None:
     """Bring what was brought back to where a server can serve it; nobody sees it yet."""
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-    triggers.install()
-    queue.drain()
+    triggers.install_triggers()
+    queue.process_queue()
     Session.objects.all().delete()  # who signed out since is not to be signed in again
-    analyze.refresh()
-    triggers.renew()
+    analyze.analyze_if_outgrown()
+    triggers.renew_versions()
 
 
 def _content_types() -> dict[tuple[str, str], int]:

@@ -101,7 +101,7 @@ def _lock(mode: str) -> None:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
                 # readers who derive what is stale wait for this first, and hold no table meanwhile
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [queue.DRAIN_LOCK])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [queue.QUEUE_LOCK])
                 cursor.execute(f"LOCK TABLE {tables} IN {mode} MODE")
                 cursor.execute("SET LOCAL lock_timeout = 0")
             return

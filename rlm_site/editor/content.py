@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 
 from rlm_site.editor.concurrency import locking, presence, row_versions
-from rlm_site.editor.concurrency.mixin import CarefulSaves
+from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
 from rlm_site.editor.forms import Autocomplete, ContentForm, RowForm, TagsField, TextField
 from rlm_site.editor.trash import offer_recovery
 from rlm_site.editor.widgets import TagsInput
@@ -38,14 +38,14 @@ FIELDS: Any = {
 }
 
 
-def spellings(words: str) -> list[str]:
+def case_variants(words: str) -> list[str]:
     """As typed, and in each case: SQLite knows upper and lower case of ASCII letters only."""
     if words.isascii():
         return [words]
     return list(dict.fromkeys([words, words.lower(), words.upper(), words.capitalize(), words.title()]))
 
 
-class Related:
+class AutocompleteMixin:
     """For model admins and inlines: autocompletes that cost no query a row."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -54,19 +54,19 @@ class Related:
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class TableInline(Related, admin.TabularInline):
+class ContentTabularInline(AutocompleteMixin, admin.TabularInline):
     form = RowForm
     extra = 0
     formfield_overrides = FIELDS
 
 
-class StackInline(Related, admin.StackedInline):
+class ContentStackedInline(AutocompleteMixin, admin.StackedInline):
     form = ContentForm
     extra = 0
     formfield_overrides = FIELDS
 
 
-class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
+class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
     """Derived data is made anew in the transaction of every save and deletion, so that readers see it at once."""
 
     form = ContentForm
@@ -77,7 +77,7 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
     class Media:
         js = [
             Script("js/editing.js", defer=True),
-            Script("js/keeping.js", defer=True),
+            Script("js/autosave.js", defer=True),
             Script("js/presence.js", defer=True),
         ]
 
@@ -101,7 +101,7 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         rows, duplicates = super().get_search_results(request, queryset, search_term)
-        for spelling in spellings(search_term)[1:]:
+        for spelling in case_variants(search_term)[1:]:
             more, more_duplicates = super().get_search_results(request, queryset, spelling)
             rows, duplicates = rows | more, duplicates or more_duplicates
         return rows, duplicates
@@ -122,7 +122,7 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
         row: Any = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        return presence.answer(request, row)
+        return presence.presence_response(request, row)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = context.get("original")
@@ -142,11 +142,13 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
         context = getattr(response, "context_data", None) or {}
         if "cl" in context and "seen" not in context:
             keys = [row.pk for row in context["cl"].result_list]
-            context["seen"] = row_versions.signed(row_versions.of_keys(self.model, keys), row_versions.mark())
+            context["seen"] = row_versions.sign(
+                row_versions.etags_of_keys(self.model, keys), row_versions.content_etag()
+            )
         return response
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
-        with locking.writing():
+        with locking.write_transaction():
             if "post" not in request.POST and (refused := self._refused(request, queryset)):
                 messages.error(request, refused)
                 return HttpResponseRedirect(request.get_full_path())
@@ -154,13 +156,13 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
 
     def _refused(self, request: HttpRequest, queryset: QuerySet[Any]) -> str:
         """Why nothing is done with the rows that were chosen in a list: they are not as it showed them."""
-        seen, mark = row_versions.read(request.POST.get(row_versions.SEEN, ""))
+        seen, mark = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
         if request.POST.get("select_across") == "1":
-            if mark == row_versions.mark():
+            if mark == row_versions.content_etag():
                 return ""
             return _("Something was changed since this list was opened. Nothing was done; choose again.")
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
-        changed = row_versions.changed(chosen, seen)
+        changed = row_versions.changed_rows(chosen, seen)
         if not changed:
             return ""
         return _("Changed since this list was opened: %(rows)s. Nothing was done; look at them, then choose again.") % {
@@ -181,7 +183,7 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         self.record_history(request, form, formsets, change)
-        queue.drain()
+        queue.process_queue()
 
     def record_history(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """For what has a history."""
@@ -192,7 +194,7 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
         if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
         try:
-            with locking.writing():
+            with locking.write_transaction():
                 response: HttpResponse = super().delete_view(request, object_id, extra_context)
         except OperationalError as error:
             if not locking.is_busy(error):
@@ -206,17 +208,17 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         author: Any = request.user
-        deletions = trash.remember([obj], author)
+        deletions = trash.move_to_trash([obj], author)
         super().delete_model(request, obj)
-        queue.drain()
+        queue.process_queue()
         offer_recovery(request, deletions)
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         author: Any = request.user
-        deletions = trash.remember(queryset, author)
+        deletions = trash.move_to_trash(queryset, author)
         super().delete_queryset(request, queryset)
-        queue.drain()
+        queue.process_queue()
         offer_recovery(request, deletions)
 
     def get_deleted_objects(
@@ -249,10 +251,10 @@ class ContentAdmin(Related, CarefulSaves, admin.ModelAdmin):
     def _changed_since_confirmation(self, request: HttpRequest, rows: list[models.Model]) -> list[str]:
         asked: Any = request  # the templates of the two pages know nothing else of ours
         if "post" not in request.POST:
-            asked.seen = row_versions.signed(row_versions.digests(rows))
+            asked.seen = row_versions.sign(row_versions.etags_of(rows))
             return []
-        seen, _mark = row_versions.read(request.POST.get(row_versions.SEEN, ""))
-        changed = [f"{capfirst(str(row._meta.verbose_name))}: {row}" for row in row_versions.changed(rows, seen)]
+        seen, _mark = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
+        changed = [f"{capfirst(str(row._meta.verbose_name))}: {row}" for row in row_versions.changed_rows(rows, seen)]
         if changed:
             asked.changed_meanwhile = changed[:MOST_LISTED]
         return changed

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 
 
-class Finding(NamedTuple):
+class ContentWarning(NamedTuple):
     """One thing an editor should know before a text is reviewed or published."""
 
     what: str | Promise  # “No public page for the link”

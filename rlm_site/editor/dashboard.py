@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Pile:
+class TaskCount:
     """So many rows, and where they are listed."""
 
     count: int
@@ -53,23 +53,23 @@ class Pile:
 @dataclass(frozen=True)
 class Task:
     title: str | Promise
-    piles: Sequence[Pile]
+    piles: Sequence[TaskCount]
     none: str | Promise  # what is said where there is nothing to do
 
     @property
-    def waiting(self) -> list[Pile]:
+    def waiting(self) -> list[TaskCount]:
         return [pile for pile in self.piles if pile.count]
 
 
 _shown: list[Callable[[HttpRequest], Iterable[Task]]] = []
 
 
-def shows(tasks: Callable[[HttpRequest], Iterable[Task]]) -> None:
+def register_tasks(tasks: Callable[[HttpRequest], Iterable[Task]]) -> None:
     """Declare in `AppConfig.ready`: the first page has these tasks too. They are those of whom `request.user` is."""
     _shown.append(tasks)
 
 
-def of_apps(request: HttpRequest) -> list[Task]:
+def tasks_of_apps(request: HttpRequest) -> list[Task]:
     return [task for tasks in _shown for task in tasks(request)]
 
 
@@ -85,8 +85,8 @@ class _Stage:
     rows: Callable[[type[Publishable], Any, datetime], Q]  # of a list with the `newest_state` of each record
 
 
-def _begins(user: Any, model: type[Publishable]) -> bool:
-    return bool(user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")) or permissions.may_edit(
+def _can_write(user: Any, model: type[Publishable]) -> bool:
+    return bool(user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")) or permissions.can_edit(
         user, model
     )
 
@@ -108,48 +108,48 @@ STAGES = {
         gettext_lazy("Returned to you"),
         gettext_lazy("Nothing was returned to you."),
         {"work": "returned"},
-        _begins,
+        _can_write,
         lambda model, user, now: _drafted_by(model, user, Revision.State.RETURNED),
     ),
     "mine": _Stage(
         gettext_lazy("Your drafts"),
         gettext_lazy("You have no draft in hand."),
         {"work": "mine"},
-        _begins,
+        _can_write,
         lambda model, user, now: _drafted_by(model, user, Revision.State.DRAFT),
     ),
     "in_review": _Stage(
         gettext_lazy("Waiting for review"),
         gettext_lazy("Nothing waits for review."),
         {"state": "in_review"},
-        permissions.may_edit,
+        permissions.can_edit,
         lambda model, user, now: Q(newest_state=Revision.State.IN_REVIEW),
     ),
     "approved": _Stage(
         gettext_lazy("Approved, to be published"),
         gettext_lazy("Nothing waits to be published."),
         {"state": "approved"},
-        permissions.may_publish,
+        permissions.can_publish,
         lambda model, user, now: Q(newest_state=Revision.State.APPROVED),
     ),
     "scheduled": _Stage(
         gettext_lazy("Scheduled"),
         gettext_lazy("Nothing is to become public by the clock."),
         {"state": "scheduled"},
-        permissions.may_edit,
-        lambda model, user, now: schedule.in_state("scheduled", now),
+        permissions.can_edit,
+        lambda model, user, now: schedule.in_publication_state("scheduled", now),
     ),
     "retiring": _Stage(
         gettext_lazy("To be retired"),
         gettext_lazy("Nothing is to be retired by the clock."),
         {"work": "retiring"},
-        permissions.may_edit,
+        permissions.can_edit,
         lambda model, user, now: Q(published=True, retire_at__gt=now),
     ),
 }
 
 
-def in_stages(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
+def workflow_tasks(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
     """One query a model, however many rows it has."""
     now, user = timezone.now(), request.user
     counts: dict[type[Publishable], dict[str, int]] = {}
@@ -166,13 +166,13 @@ def in_stages(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
             )
     tasks = []
     for name, stage in STAGES.items():
-        piles = [Pile(found[name], model, stage.query) for model, found in counts.items() if name in found]
+        piles = [TaskCount(found[name], model, stage.query) for model, found in counts.items() if name in found]
         if piles:
             tasks.append(Task(stage.title, piles, stage.none))
     return tasks
 
 
-class WorkFilter(admin.SimpleListFilter):
+class DashboardFilter(admin.SimpleListFilter):
     """What is in the hands of whoever looks."""
 
     title = gettext_lazy("work")
@@ -191,7 +191,7 @@ class WorkFilter(admin.SimpleListFilter):
 # What happened lately
 
 
-def seen_by(request: HttpRequest, site: admin.AdminSite) -> list[ContentType]:
+def visible_content_types(request: HttpRequest, site: admin.AdminSite) -> list[ContentType]:
     """The kinds of records with a history that this person may look at."""
     kinds = [
         model
@@ -210,7 +210,7 @@ class Change:
 
 def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] | None:
     """By the order in which they were made: what is scheduled has a date to come. None for whoever may see none."""
-    kinds = seen_by(request, site)
+    kinds = visible_content_types(request, site)
     if not kinds:
         return None
     revisions = Revision.objects.filter(content_type__in=kinds).select_related("author", "content_type")
@@ -251,9 +251,9 @@ _memory: dict[str, tuple[str, datetime | None, Any]] = {}
 _memory_lock = Lock()
 
 
-def remembered(name: str, make: Callable[[datetime], T], *clocks: type[Publishable]) -> T:
+def cached_report(name: str, make: Callable[[datetime], T], *clocks: type[Publishable]) -> T:
     """What `make(now)` says of all content: made anew after a change, and when the clock alone changes these tables."""
-    now, version = timezone.now(), queue.settle().of("all")
+    now, version = timezone.now(), queue.ensure_indexed().of("all")
     with _memory_lock:
         known = _memory.get(name)
     if known and version and known[0] == version and (known[1] is None or now < known[1]):
@@ -262,5 +262,5 @@ def remembered(name: str, make: Callable[[datetime], T], *clocks: type[Publishab
     found = make(now)
     if version:
         with _memory_lock:
-            _memory[name] = (version, schedule.next_due(now, clocks), found)
+            _memory[name] = (version, schedule.next_scheduled_moment(now, clocks), found)
     return found

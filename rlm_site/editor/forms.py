@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from taggit.forms import TagField
 
 from rlm_site.tags.models import Tag
-from rlm_site.tags.parsing import parse
+from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.folding import fold_name
 
 
@@ -40,7 +40,7 @@ class TagsField(TagField):
     def clean(self, value: Any) -> list[str]:
         text = forms.CharField.clean(self, value)
         try:
-            names = parse(text)
+            names = parse_tags(text)
         except ValueError as error:
             raise ValidationError(str(error), code="unclosed") from error
         longest = Tag._meta.get_field("name").max_length or 100
@@ -75,7 +75,7 @@ class Autocomplete(AutocompleteSelect):
         self.known: dict[str, str] = {}
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        chosen = [str(key) for key in value if _may_be_key(str(key))]
+        chosen = [str(key) for key in value if _can_be_key(str(key))]
         if not chosen or not set(chosen) <= self.known.keys():
             return super().optgroups(name, chosen, attrs)
         options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
@@ -83,7 +83,7 @@ class Autocomplete(AutocompleteSelect):
         return [(None, options, 0)]
 
 
-def _may_be_key(text: str) -> bool:
+def _can_be_key(text: str) -> bool:
     """Anything can be sent, or stand in an address; what is the key of no row is not looked up."""
     return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= BigIntegerField.MAX_BIGINT
 

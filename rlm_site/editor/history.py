@@ -67,10 +67,15 @@ class HistoryPages:
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row = self._row(request, unquote(object_id))
-        newest = revisions.of(row).select_related("author", "imported").defer("content", "standing").order_by("-number")
+        newest = (
+            revisions.history_of(row)
+            .select_related("author", "imported")
+            .defer("content", "standing")
+            .order_by("-number")
+        )
         page = Paginator(newest, PER_PAGE).get_page(request.GET.get("page"))
         current = self._current(row)
-        may_change = permissions.may_change(request.user, row)
+        can_change = permissions.can_change(request.user, row)
         versions = [
             {
                 "revision": revision,
@@ -82,23 +87,23 @@ class HistoryPages:
         context = self._context(request, row, _("History")) | {
             "page": page,
             "versions": versions,
-            "may_restore": may_change,
+            "can_restore": can_change,
             "compare": self._address("compare", row.pk),
         }
         return TemplateResponse(request, "admin/history.html", context | (extra_context or {}))
 
     def version_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         row = self._row(request, str(pk))
-        revision = revisions.of(row).filter(number=number).first()
+        revision = revisions.history_of(row).filter(number=number).first()
         if revision is None:
             raise Http404(_("There is no such version."))
         return self.preview(request, revisions.overlay(row, revision))
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self._row(request, str(pk))
-        last = revisions.of(row).aggregate(last=Max("number"))["last"] or 0
+        last = revisions.history_of(row).aggregate(last=Max("number"))["last"] or 0
         older, newer = sorted((self._number(request, "from", last - 1), self._number(request, "to", last)))
-        found = revisions.of(row).filter(number__in={older, newer}).select_related("author", "imported")
+        found = revisions.history_of(row).filter(number__in={older, newer}).select_related("author", "imported")
         by_number = {revision.number: revision for revision in found}
         if by_number.keys() != {older, newer}:
             raise Http404(_("There is no such version."))
@@ -114,7 +119,7 @@ class HistoryPages:
             "after_label": _("Version %(number)s") % {"number": newer},
             "last": last,
             "differences": diff.differences(self.model, _everything(before), _everything(after)),
-            "may_restore": permissions.may_change(request.user, row),
+            "can_restore": permissions.can_change(request.user, row),
         }
         return TemplateResponse(request, "admin/compare.html", context)
 
@@ -124,7 +129,7 @@ class HistoryPages:
         form = RestoreForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                with locking.writing():
+                with locking.write_transaction():
                     row, revision = self._to_restore(request, pk, number, lock=True)
                     refused = self._restore(row, revision, request.user, **form.cleaned_data)
             except ValidationError as error:
@@ -139,7 +144,7 @@ class HistoryPages:
         now = _text_now(row)
         content, kept = _with_text_of(row, revision, now)
         if not form.errors:
-            seen = revisions.of(row).aggregate(newest=Max("number"))["newest"]
+            seen = revisions.history_of(row).aggregate(newest=Max("number"))["newest"]
             form = RestoreForm(initial={"comment": request.POST.get("comment", ""), "seen": seen})
         context = self._context(request, row, _("Restore version %(number)s") % {"number": number}) | {
             "revision": revision,
@@ -155,17 +160,21 @@ class HistoryPages:
     ) -> tuple[Publishable, Revision]:
         rows = self.model._default_manager.filter(pk=pk)
         row = (rows.select_for_update(of=("self",)) if lock else rows).first()
-        revision = revisions.of(row).select_related("author", "imported").filter(number=number).first() if row else None
+        revision = (
+            revisions.history_of(row).select_related("author", "imported").filter(number=number).first()
+            if row
+            else None
+        )
         if row is None or revision is None:
             raise Http404(_("There is no such version."))
-        if not permissions.may_change(request.user, row):
+        if not permissions.can_change(request.user, row):
             raise PermissionDenied
-        revisions.notice_changes_from_outside(row)
+        revisions.record_external_changes(row)
         return row, revision
 
     def _restore(self, row: Publishable, revision: Revision, author: Any, seen: int, comment: str) -> str:
         """Why nothing was done; empty where the version is the working copy now."""
-        newest = revisions.of(row).select_related("author").order_by("-number")[0]
+        newest = revisions.history_of(row).select_related("author").order_by("-number")[0]
         if seen != newest.number:
             return _("%(name)s saved version %(number)s on %(time)s, after you opened this page. Look again.") % {
                 "name": newest.author or _("Another program"),
@@ -178,7 +187,7 @@ class HistoryPages:
             return _("The text says the same now: there is nothing to restore.")
         restored = _("Restored version %(number)s.") % {"number": revision.number}
         revisions.save_draft(row, content, author=author, comment=f"{restored} {comment}".strip())
-        queue.drain()
+        queue.process_queue()
         return ""
 
     def _restored(self, request: HttpRequest, row: Publishable, number: int) -> HttpResponse:
@@ -197,7 +206,7 @@ class HistoryPages:
 
     def _current(self, row: Publishable) -> Revision | None:
         """Whose text the form shows."""
-        return revisions.working_copy(row) or revisions.live(row)
+        return revisions.working_copy(row) or revisions.published_revision(row)
 
     def _number(self, request: HttpRequest, name: str, default: int) -> int:
         given = request.GET.get(name, "")
@@ -235,13 +244,13 @@ def _text_now(row: Publishable) -> Content:
 def _with(content: Content, revision: Revision) -> Content:
     """What a revision does not know stays as it is; tags are called what they are called today."""
     content = content | {name: value for name, value in revision.content.items() if name in content}
-    return content | {"tags": manager.names_now(content["tags"])}
+    return content | {"tags": manager.current_names(content["tags"])}
 
 
 def _with_text_of(row: Publishable, revision: Revision, now: Content) -> tuple[Content, list[str]]:
     """The text as it was, and the names of fields that stay as they are: what they named then is deleted."""
     content, kept = _with(now, revision), []
-    for name in row.drafted_fields:
+    for name in row.versioned_fields:
         column = row._meta.get_field(name)
         if isinstance(column, models.ForeignKey) and content[name] != now[name] and content[name] is not None:
             others: Any = column.related_model

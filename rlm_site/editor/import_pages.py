@@ -36,7 +36,7 @@ from rlm_site.indexing import queue
 MOST_BYTES = 2_000_000
 MOST_EXPORTED = 10_000
 MOST_NAMED = 20  # of the rows that somebody has changed meanwhile
-KEPT = 24 * 60 * 60  # seconds that a preview can be confirmed
+PREVIEW_SECONDS = 24 * 60 * 60  # seconds that a preview can be confirmed
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Upload:
     @classmethod
     def read(cls, text: str, salt: str) -> "Upload":
         """Raises BadSignature."""
-        return cls(**signing.loads(text, salt=salt, max_age=KEPT))
+        return cls(**signing.loads(text, salt=salt, max_age=PREVIEW_SECONDS))
 
 
 def _ending(name: str) -> str:
@@ -94,7 +94,7 @@ class RefusedError(Exception):
         self.why = why
 
 
-class ImportPages(admin.ModelAdmin):
+class ImportExportMixin(admin.ModelAdmin):
     """For model admins, in front of the other bases."""
 
     resource_class: type[ContentResource]
@@ -114,8 +114,8 @@ class ImportPages(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {
             **(extra_context or {}),
-            "may_import": self.has_import_permission(request),
-            "may_export": self.has_view_permission(request),
+            "can_import": self.has_import_permission(request),
+            "can_export": self.has_view_permission(request),
         }
         return super().changelist_view(request, context)
 
@@ -149,7 +149,7 @@ class ImportPages(admin.ModelAdmin):
         if result.has_validation_errors():
             return self._page(request, form=UploadForm(), upload=upload, invalid=result.invalid_rows, **context)
         rows = [row for row in result.rows if not row.is_skip()]
-        sent = {"signed": upload.signed(self._salt(request)), "seen": row_versions.signed(resource.seen)}
+        sent = {"signed": upload.signed(self._salt(request)), "seen": row_versions.sign(resource.seen)}
         counts = {"rows": rows, "totals": result.totals, "unchanged": result.totals["skip"]}
         return self._page(request, upload=upload, sent=sent, **counts, **context)
 
@@ -162,9 +162,9 @@ class ImportPages(admin.ModelAdmin):
         except signing.BadSignature:
             messages.error(request, _("The preview is too old. Nothing was imported; choose the file again."))
             return HttpResponseRedirect(request.path)
-        seen, _mark = row_versions.read(request.POST.get("seen", ""))
+        seen, _mark = row_versions.unsign(request.POST.get("seen", ""))
         try:
-            with locking.writing():
+            with locking.write_transaction():
                 result, imported = self._import(request, upload, seen)
         except RefusedError as refused:
             if refused.why:
@@ -181,11 +181,11 @@ class ImportPages(admin.ModelAdmin):
                 raise
             messages.error(request, _("The database is busy. Nothing was imported; try again."))
             return self._preview(request, upload, status=503)
-        queue.drain()
+        queue.process_queue()
         messages.success(request, self._said(result, imported))
         return HttpResponseRedirect(self._list_address())
 
-    def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Digests) -> tuple[Any, Import]:
+    def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Etags) -> tuple[Any, Import]:
         """To be called in a transaction, which a RefusedError is to end."""
         author: Any = request.user
         resource = self.resource_class(author)

@@ -254,7 +254,7 @@ class TagNames(Widget):
             typed = TagsField(required=False).clean(Text(lines=True).clean(value))
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
-        return manager.names_now(typed)
+        return manager.current_names(typed)
 
     def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
         return list(value) if as_json else ", ".join(f'"{name}"' if "," in name else name for name in value)
@@ -347,7 +347,7 @@ class ContentResource(ModelResource):
         super().__init__()
         self.user = user
         self.stored: dict[str, Any] = {}
-        self.seen: row_versions.Digests = {}
+        self.seen: row_versions.Etags = {}
         self.lines: list[int] = []
         self.first: dict[str, int] = {}  # identity -> the line that had it first
         self.imported: Import | None = None
@@ -418,7 +418,7 @@ class ContentResource(ModelResource):
         stored = self._meta.model._default_manager.all()
         identities = {self.identity(row) for row in self.dataset.dict} - {""}
         found = self.find(stored.select_for_update(of=("self",)) if lock else stored, identities)
-        self.seen = row_versions.digests(found.values())
+        self.seen = row_versions.etags_of(found.values())
         self.stored = self.prepared(found)
 
     def run(self, *, write: bool) -> Any:
@@ -433,7 +433,7 @@ class ContentResource(ModelResource):
             invalid.line = self.lines[invalid.number - 1]
         return result
 
-    def changed_since(self, seen: row_versions.Digests) -> list[Any]:
+    def changed_since(self, seen: row_versions.Etags) -> list[Any]:
         """The records that are not as they were seen."""
         label = self._meta.model._meta.label_lower
         then, now = seen.get(label, {}), self.seen.get(label, {})

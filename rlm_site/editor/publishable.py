@@ -1,7 +1,7 @@
 """The desk of records that readers see only when they are published.
 
-What is drafted (`drafted_fields` and tags) is saved as a working copy and becomes public by an act of its own: see
-`workflow`. What stands (`standing_fields` and inlines) acts at once; on a public record a publisher alone changes it.
+What is drafted (`versioned_fields` and tags) is saved as a working copy and becomes public by an act of its own: see
+`workflow`. What stands (`immediate_fields` and inlines) acts at once; on a public record a publisher alone changes it.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rlm_site.editor.concurrency.mixin import Together
+from rlm_site.editor.concurrency.mixin import MergeInputs
 from rlm_site.editor.forms import ContentForm
 from rlm_site.editor.history import HistoryPages
-from rlm_site.editor.states import chip, state_of
+from rlm_site.editor.states import badge, editorial_state
 from rlm_site.editor.workflow import WorkflowAdmin
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
@@ -48,14 +48,14 @@ class PublishableForm(ContentForm):
             self.initial["tags"] = [Tag(name=name, folded=fold_name(name)) for name in drafted]
 
 
-class AtOnce:
+class ImmediateInlineMixin:
     """For inlines: rows that act at once on what readers see are changed by whoever may do that."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the record
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None or permissions.may_act_at_once(request.user, obj)
+        return obj is None or permissions.can_change_immediately(request.user, obj)
 
     has_change_permission = has_delete_permission = has_add_permission
 
@@ -69,12 +69,12 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return super().has_change_permission(request) or self.has_add_permission(request)
-        return permissions.may_change(request.user, obj)
+        return permissions.can_change(request.user, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = [*super().get_readonly_fields(request, obj)]
-        if obj is not None and not permissions.may_act_at_once(request.user, obj):
-            fields += obj.standing_fields
+        if obj is not None and not permissions.can_change_immediately(request.user, obj):
+            fields += obj.immediate_fields
         return fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -98,7 +98,7 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, obj: Any) -> SafeString:
-        return chip(state_of(obj, getattr(obj, "newest_state", None)))
+        return badge(editorial_state(obj, getattr(obj, "newest_state", None)))
 
     # The record as its editors know it: the working copy laid over the row
 
@@ -107,7 +107,7 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
         if row is None:
             return None
         if self.has_change_permission(request, row):
-            revisions.notice_changes_from_outside(row)
+            revisions.record_external_changes(row)
         copy = revisions.working_copy(row)
         row.opened_as = self.describe(row, copy)
         row.working_copy = copy
@@ -117,15 +117,15 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
             row.opened_content = revisions.content_of(row)
         return row
 
-    def opens_with(self, request: HttpRequest, obj: Any) -> Together | None:
+    def merge_inputs(self, request: HttpRequest, obj: Any) -> MergeInputs | None:
         """`?merge=7`: the draft and what was published over it as revision 7, brought together."""
         number = request.GET.get("merge", "")
         copy = obj.working_copy
-        published = revisions.behind(obj, copy) if copy is not None else None
+        published = revisions.published_since(obj, copy) if copy is not None else None
         if published is None or number != str(published.number):
             return None
         stored = self.model._default_manager
-        return Together(
+        return MergeInputs(
             base=revisions.overlay(stored.get(pk=obj.pk), copy.base),
             mine=obj,
             theirs=revisions.overlay(stored.get(pk=obj.pk), published),
@@ -137,10 +137,10 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = context.get("original")
         context["state"] = getattr(row, "opened_as", "")
-        offered = self.acts_for(request, row) if row is not None else []
-        context["acts"] = [(act, self.act_address(row, act.name)) for act in offered]
+        offered = self.available_transitions(request, row) if row is not None else []
+        context["acts"] = [(act, self.transition_url(row, act.name)) for act in offered]
         context["act_names"] = {act.name for act in offered}
-        context["may_publish"] = permissions.may_publish(request.user, self.model)
+        context["can_publish"] = permissions.can_publish(request.user, self.model)
         copy = getattr(row, "working_copy", None)
         context["reasons"] = copy.comment if copy is not None and copy.state == Revision.State.RETURNED else ""
         context["draft_first"] = row is None or not row.published
@@ -167,7 +167,7 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
             for formset in formsets:
                 self.save_formset(request, form, formset, change=change)
         self.record_history(request, form, formsets, change)
-        queue.drain()
+        queue.process_queue()
 
     def record_history(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """A draft of the text where it was changed, and an act for what was changed at once."""
@@ -182,8 +182,8 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
         stored = self.model._default_manager.get(pk=row.pk)
         for act in acts:
             state = Revision.State.PUBLISHED if stored.published else Revision.State.DRAFT
-            revisions.record(stored, state=state, act=act, author=author, comment=comment)
-        if not change or {*form.changed_data} & {*row.drafted_fields, "tags"}:
+            revisions.record_revision(stored, state=state, act=act, author=author, comment=comment)
+        if not change or {*form.changed_data} & {*row.versioned_fields, "tags"}:
             before = row.opened_content if change else {}
             typed = revisions.content_of(row)
             # A form trims the spaces at the ends of a line: what nobody has touched stays to the letter.
@@ -191,14 +191,14 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
             revisions.save_draft(stored, content, author=author, comment=comment, base=self._merged_with(request, row))
 
     def _merged_with(self, request: HttpRequest, row: Publishable) -> Revision | None:
-        """The published revision that the form was brought together with, if it was: see `opens_with`."""
+        """The published revision that the form was brought together with, if it was: see `merge_inputs`."""
         number = request.GET.get("merge", "")
         is_number = number.isascii() and number.isdigit() and len(number) < 10
-        published = revisions.of(row).filter(state=Revision.State.PUBLISHED)
+        published = revisions.history_of(row).filter(state=Revision.State.PUBLISHED)
         return published.filter(number=int(number)).first() if is_number else None
 
     def _standing_changes(self, row: Publishable, form: Any) -> list[str]:
-        return [name for name in form.changed_data if name in row.standing_fields]
+        return [name for name in form.changed_data if name in row.immediate_fields]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._went_on(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -212,7 +212,7 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
             return None
         for act in ("review", "publish"):
             if f"_{act}" in request.POST:
-                return HttpResponseRedirect(self.act_address(obj, act))
+                return HttpResponseRedirect(self.transition_url(obj, act))
         said = _("The draft of “%(title)s” is saved. %(readers)s") % {
             "title": obj,
             "readers": _("Readers still see the published text.") if obj.published else _("Readers cannot see it yet."),

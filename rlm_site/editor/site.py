@@ -56,8 +56,8 @@ class SiteAdmin(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """What there is to do, then what was done, then everything."""
         context = {
-            "in_stages": dashboard.in_stages(request, self),
-            "of_apps": dashboard.of_apps(request),
+            "in_stages": dashboard.workflow_tasks(request, self),
+            "of_apps": dashboard.tasks_of_apps(request),
             "newest": dashboard.newest_changes(request, self),
             **(extra_context or {}),
         }

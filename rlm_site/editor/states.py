@@ -30,23 +30,23 @@ STATES: dict[str, str | Promise] = {
 }
 
 
-def state_of(row: Publishable, newest: str | None, now: datetime | None = None) -> str:
+def editorial_state(row: Publishable, newest: str | None, now: datetime | None = None) -> str:
     """One of STATES. `newest` is the state of the newest revision of the text, which may be a working copy."""
-    shown = schedule.state(row, now)
+    shown = schedule.publication_state(row, now)
     working = newest in Revision.WORKING
     if working and newest != Revision.State.DRAFT:
         return str(newest)
     return "waiting" if working and shown == "published" else shown
 
 
-def chip(state: str) -> SafeString:
+def badge(state: str) -> SafeString:
     """The state as a word; the stylesheet gives it its shape."""
     return format_html('<span class="state state-{}">{}</span>', state, STATES[state])
 
 
-def in_words(row: Publishable, now: datetime) -> str:
+def describe_visibility(row: Publishable, now: datetime) -> str:
     """Who can see the row, and what its times mean."""
-    state = schedule.state(row, now)
+    state = schedule.publication_state(row, now)
     if state == "draft":
         return _("Readers cannot see it.")
     if state == "scheduled":
@@ -62,7 +62,7 @@ def in_words(row: Publishable, now: datetime) -> str:
     return _("Since %(time)s readers are told that it was withdrawn.") % {"time": _moment(row.retire_at)}
 
 
-def waiting_in_words(row: Publishable, copy: Revision | None) -> str:
+def describe_working_copy(row: Publishable, copy: Revision | None) -> str:
     """What has been written and readers do not see yet."""
     if copy is None:
         return ""
@@ -95,7 +95,7 @@ class StateFilter(admin.SimpleListFilter):
         if state in Revision.WORKING and state != Revision.State.DRAFT:
             return queryset.filter(newest_state=state)
         if state == "waiting":
-            return queryset.filter(schedule.live(now), newest_state=Revision.State.DRAFT)
+            return queryset.filter(schedule.public_at(now), newest_state=Revision.State.DRAFT)
         in_work = [name for name in Revision.WORKING if state != "draft" or name != Revision.State.DRAFT]
-        shown = queryset.filter(schedule.in_state(state, now))
+        shown = queryset.filter(schedule.in_publication_state(state, now))
         return shown.exclude(newest_state__in=in_work) if state in {"draft", "published"} else shown

@@ -27,7 +27,7 @@ class TagResource(ContentResource):
         return fold_name(super().identity(row))
 
     def find(self, stored: QuerySet[Any], identities: set[str]) -> dict[str, Any]:
-        self.now_called = {folded: tag.name for folded, tag in manager.known(identities).items()}
+        self.now_called = {folded: tag.name for folded, tag in manager.find_tags(identities).items()}
         return {tag.folded: tag for tag in stored.filter(folded__in=identities)}
 
     def complete(self, instance: Any) -> None:
@@ -38,7 +38,7 @@ class TagResource(ContentResource):
         problems = {}
         if instance.name:
             try:
-                instance.name = parsing.clean_name(instance.name)
+                instance.name = parsing.clean_tag_name(instance.name)
             except ValidationError as error:
                 problems["name"] = " ".join(error.messages)
         if instance._state.adding and (called := self.now_called.get(fold_name(instance.name))):
@@ -54,4 +54,4 @@ class TagResource(ContentResource):
         if is_new:
             super().write(instance, is_new)
         else:
-            changes.rename(instance, self.user)
+            changes.rename_tag(instance, self.user)

@@ -40,7 +40,7 @@ class MergeForm(forms.Form):
         self.tag = tag
 
     def clean_into(self) -> Tag:
-        into = next(iter(manager.known([self.cleaned_data["into"]]).values()), None)
+        into = next(iter(manager.find_tags([self.cleaned_data["into"]]).values()), None)
         if into is None:
             raise ValidationError(_("There is no tag of this name."))
         if into.pk == self.tag.pk:
@@ -57,7 +57,7 @@ class Moving(NamedTuple):
     both: int
 
 
-class TagPages(ContentAdmin):
+class TagChangesAdmin(ContentAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         return [
@@ -72,11 +72,11 @@ class TagPages(ContentAdmin):
         return request.user.has_perm("rlm_site.merge_tag")
 
     def suggestions_view(self, request: HttpRequest) -> JsonResponse:
-        if not _may_tag(request.user):
+        if not _can_tag(request.user):
             raise PermissionDenied
         typed = request.GET.get("typed", "")[:MOST_TYPED]
         chosen = [name[:MOST_TYPED] for name in request.GET.getlist("chosen")[:MOST_TYPED]]
-        return JsonResponse({"names": lists.suggestions(typed, chosen)})
+        return JsonResponse({"names": lists.suggest_tags(typed, chosen)})
 
     def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks into which tag, shows what would move, and moves it."""
@@ -102,7 +102,7 @@ class TagPages(ContentAdmin):
 
     def _moving(self, request: HttpRequest, through: type[TaggedBase], tag: Tag, into: Tag) -> Moving:
         model: Any = through._meta.get_field("content_object").related_model
-        moved, both = changes.apart(through, tag, into)
+        moved, both = changes.split_by_overlap(through, tag, into)
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
         rows = self.admin_site._registry[model].get_queryset(request).filter(pk__in=moved.values("content_object"))
         first = [(reverse(page, args=[row.pk]), row) for row in rows.order_by("pk")[:MOST_PREVIEWED]]
@@ -113,7 +113,7 @@ class TagPages(ContentAdmin):
         refused = f"{reverse('admin:rlm_site_tag_merge', args=[tag.pk])}?{urlencode({'into': into.name})}"
 
         def merge() -> tuple[Tag, str]:
-            return into, changes.merge(tag, into, author).said
+            return into, changes.merge_tags(tag, into, author).said
 
         return self._act(request, merge, refused)
 
@@ -125,14 +125,14 @@ class TagPages(ContentAdmin):
         refused = _page_of(change.tag) if change.tag else reverse("admin:rlm_site_tag_changelist")
 
         def undo() -> tuple[Tag, str]:
-            return changes.undo(change, author), _("Undone: %(said)s") % {"said": change}
+            return changes.undo_change(change, author), _("Undone: %(said)s") % {"said": change}
 
         return self._act(request, undo, refused)
 
     def _act(self, request: HttpRequest, act: Callable[[], tuple[Tag, str]], refused: str) -> HttpResponse:
         """Do it, and go to the page of the tag that stays; or say why not, and go to where it was asked for."""
         try:
-            with locking.writing():
+            with locking.write_transaction():
                 tag, said = act()
                 self.log_change(request, tag, said)
         except ValidationError as error:
@@ -143,21 +143,21 @@ class TagPages(ContentAdmin):
                 raise
             messages.error(request, _("The database is busy. Nothing was changed; try again."))
             return HttpResponseRedirect(refused)
-        queue.drain()  # a batch a transaction: others can write between them
+        queue.process_queue()  # a batch a transaction: others can write between them
         messages.success(request, f"{said}.")
         return HttpResponseRedirect(_page_of(tag))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and {"name", "slug"} & set(form.changed_data):
             author: Any = request.user
-            changes.rename(obj, author)
+            changes.rename_tag(obj, author)
         else:
             super().save_model(request, obj, form, change)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if tag := context.get("original"):
-            context["may_merge"] = self.has_merge_permission(request)
-            context["log"] = changes.log_of(tag)
+            context["can_merge"] = self.has_merge_permission(request)
+            context["log"] = changes.changes_of(tag)
         return super().render_change_form(request, context, *args, **kwargs)
 
 
@@ -165,7 +165,7 @@ def _page_of(tag: Tag) -> str:
     return reverse("admin:rlm_site_tag_change", args=[tag.pk])
 
 
-def _may_tag(user: Any) -> bool:
+def _can_tag(user: Any) -> bool:
     """Whoever may write anything that has tags, whatever it is, or tags themselves."""
     tagged = [through._meta.get_field("content_object").related_model for through in Tag.through_models()]
     models: list[Any] = [Tag, *tagged]

@@ -35,7 +35,7 @@ def offer_recovery(request: HttpRequest, deletions: Sequence[Deletion]) -> None:
     messages.info(request, format_html('{} <a href="{}">{}</a>', _("It can come back:"), address, _("Recover…")))
 
 
-class DeletionPages(admin.ModelAdmin):
+class RecoveryAdmin(admin.ModelAdmin):
     """A list, and a page for each deletion that says what is in it, what stands in its way, and brings it back."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -73,7 +73,7 @@ class DeletionPages(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("what is in it"))
     def contents(self, obj: Any) -> str:
-        return ", ".join(trash.contents(obj.counts))
+        return ", ".join(trash.describe_contents(obj.counts))
 
     @admin.display(description=gettext_lazy("deleted"), ordering="created")
     def when(self, obj: Deletion) -> str:
@@ -99,15 +99,15 @@ class DeletionPages(admin.ModelAdmin):
             raise Http404
         if not self.has_view_permission(request, deletion):
             raise PermissionDenied
-        planned = trash.plan(deletion) if deletion.recovered is None else trash.Plan(None)
-        may_publish = all(permissions.may_publish(request.user, model) for model in planned.published())
+        planned = trash.plan_recovery(deletion) if deletion.recovered is None else trash.RecoveryPlan(None)
+        can_publish = all(permissions.can_publish(request.user, model) for model in planned.published())
         status, errors = 200, []
         if request.method == "POST":
-            if not may_publish:
+            if not can_publish:
                 raise PermissionDenied
             author: Any = request.user
             try:
-                with locking.writing():
+                with locking.write_transaction():
                     row = trash.recover(deletion, author, without_lost="without_lost" in request.POST)
             except ValidationError as error:
                 status, errors = 409, error.messages
@@ -123,13 +123,13 @@ class DeletionPages(admin.ModelAdmin):
             "subtitle": deletion.title,
             "opts": self.opts,
             "deletion": deletion,
-            "contents": trash.contents(deletion.counts),
+            "contents": trash.describe_contents(deletion.counts),
             "obstacles": [(obstacle, self._address(obstacle.other)) for obstacle in planned.obstacles],
             "lost": [(obstacle, self._address(obstacle.other)) for obstacle in planned.lost[:MOST_LISTED]],
             "more_lost": max(len(planned.lost) - MOST_LISTED, 0),
             "errors": errors,
             "readers_see_it": bool(planned.published()),
-            "may_publish": may_publish,
+            "can_publish": can_publish,
         }
         return TemplateResponse(request, "admin/recover.html", context, status=status)
 

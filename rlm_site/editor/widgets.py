@@ -8,7 +8,7 @@ from django.urls import reverse
 from taggit.forms import TagWidget
 
 
-class Suggesting:
+class TagSuggestionsMixin:
     class Media:
         js = [Script("js/tags.js", defer=True)]
 
@@ -17,11 +17,11 @@ class Suggesting:
         return {**attrs, "autocomplete": "off", "data-tag-suggestions": reverse("admin:rlm_site_tag_suggestions")}
 
 
-class TagsInput(Suggesting, TagWidget):
+class TagsInput(TagSuggestionsMixin, TagWidget):
     """Names with commas between them."""
 
 
-class TagInput(Suggesting, forms.TextInput):
+class TagInput(TagSuggestionsMixin, forms.TextInput):
     """One name, commas and all."""
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor.content import ContentAdmin
-from rlm_site.editor.content_warnings import Finding
-from rlm_site.editor.states import chip, in_words, state_of, waiting_in_words
+from rlm_site.editor.content_warnings import ContentWarning
+from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
 from rlm_site.history import diff, revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
@@ -34,7 +34,7 @@ from rlm_site.publishing.models import Publishable
 _Moment = forms.SplitDateTimeField
 
 
-class ActForm(forms.Form):
+class TransitionForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput)  # the newest revision that the page was made of
     comment = forms.CharField(
         label=gettext_lazy("Comment for editors"),
@@ -49,7 +49,7 @@ class ActForm(forms.Form):
         self.row = row
 
 
-class ReasonsForm(ActForm):
+class ReasonsForm(TransitionForm):
     comment = forms.CharField(
         label=gettext_lazy("Reasons"),
         max_length=1000,
@@ -58,7 +58,7 @@ class ReasonsForm(ActForm):
     )
 
 
-class PublishForm(ActForm):
+class PublishForm(TransitionForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind of change for readers"),
         choices=[choice for choice in Revision.Kind.choices if choice[0] != Revision.Kind.NEW],
@@ -83,7 +83,7 @@ class PublishForm(ActForm):
             del self.fields["publish_at"]
         else:
             del self.fields["kind"]  # it is new
-            self.fields["publish_at"].help_text = _("Empty: at once. %(clock)s") % {"clock": clock()}
+            self.fields["publish_at"].help_text = _("Empty: at once. %(clock)s") % {"clock": describe_clock()}
         _name_parts(self)
 
     def clean(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class PublishForm(ActForm):
         return cleaned
 
 
-class TimesForm(ActForm):
+class ScheduleForm(TransitionForm):
     retire_now = forms.BooleanField(label=gettext_lazy("Retire it now"), required=False)
     publish_at = _Moment(label=gettext_lazy("Public from"), required=False, widget=AdminSplitDateTime)
     retire_at = _Moment(label=gettext_lazy("Public until"), required=False, widget=AdminSplitDateTime)
@@ -113,12 +113,12 @@ class TimesForm(ActForm):
         for name in list(self.fields):
             if hasattr(self.row, name):
                 self.initial.setdefault(name, getattr(self.row, name))
-        state = schedule.state(self.row, now)
+        state = schedule.publication_state(self.row, now)
         if state != "scheduled":
             del self.fields["publish_at"]
         if state == "retired":
             del self.fields["retire_now"]
-        self.fields["retire_at"].help_text = _("Empty: without end. %(clock)s") % {"clock": clock()}
+        self.fields["retire_at"].help_text = _("Empty: without end. %(clock)s") % {"clock": describe_clock()}
         _name_parts(self)
 
     def clean(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class TimesForm(ActForm):
         return cleaned
 
 
-def clock() -> str:
+def describe_clock() -> str:
     """By which clock the times of a form go."""
     return _("Times are those of %(zone)s, where it is %(time)s.") % {
         "zone": timezone.get_current_timezone_name(),
@@ -153,21 +153,23 @@ def _name_parts(form: forms.Form) -> None:
 
 
 @dataclass(frozen=True)
-class Act:
+class Transition:
     name: str
     label: str | Promise  # on the button
     explanation: str | Promise
     may: Callable[[Any, Publishable], bool]
     fits: Callable[[Publishable, Revision | None], bool]
     do: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
-    form: type[ActForm] = ActForm
+    form: type[TransitionForm] = TransitionForm
     shows_difference: bool = False
 
 
-def _mark(state: str, said: str | Promise) -> Callable[..., str]:
+def _set_state(state: str, said: str | Promise) -> Callable[..., str]:
     def do(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
         assert copy is not None  # noqa: S101 - it fits
-        revisions.record(row, state=state, content=copy.content, base=copy.base, author=user, comment=given["comment"])
+        revisions.record_revision(
+            row, state=state, content=copy.content, base=copy.base, author=user, comment=given["comment"]
+        )
         return str(said)
 
     return do
@@ -192,90 +194,92 @@ def _publish(row: Publishable, copy: Revision | None, user: Any, given: Mapping[
     return _("It is published.")
 
 
-def _change_times(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+def _reschedule(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
     row.save(update_fields=["publish_at", "retire_at", "retired_to"])
-    revisions.record(row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"])
-    queue.drain()
+    revisions.record_revision(
+        row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"]
+    )
+    queue.process_queue()
     return _("Its times are changed.")
 
 
-def _reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+def _mark_reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
     row.reviewed_on = timezone.localdate()
     row.save(update_fields=["reviewed_on"])
     state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
-    revisions.record(row, state=state, act=Revision.Act.REVIEWED, author=user, comment=given["comment"])
+    revisions.record_revision(row, state=state, act=Revision.Act.REVIEWED, author=user, comment=given["comment"])
     return _("It is noted as reviewed today.")
 
 
-def _state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
+def _in_state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
     return lambda row, copy: copy is not None and copy.state in states
 
 
 State = Revision.State
-ACTS = (
-    Act(
+TRANSITIONS = (
+    Transition(
         "publish",
         gettext_lazy("Publish changes…"),
         gettext_lazy("Readers see this text from then on."),
-        permissions.may_publish,
-        _state(*Revision.WORKING),
+        permissions.can_publish,
+        _in_state(*Revision.WORKING),
         _publish,
         PublishForm,
         shows_difference=True,
     ),
-    Act(
+    Transition(
         "review",
         gettext_lazy("Send to review…"),
         gettext_lazy("Whoever reviews finds it on the first page of the desk."),
-        permissions.may_change,
-        _state(State.DRAFT, State.RETURNED),
-        _mark(State.IN_REVIEW, gettext_lazy("It is sent to review.")),
+        permissions.can_change,
+        _in_state(State.DRAFT, State.RETURNED),
+        _set_state(State.IN_REVIEW, gettext_lazy("It is sent to review.")),
         shows_difference=True,
     ),
-    Act(
+    Transition(
         "approve",
         gettext_lazy("Approve…"),
         gettext_lazy("A publisher can publish it now."),
-        permissions.may_edit,
-        _state(State.IN_REVIEW),
-        _mark(State.APPROVED, gettext_lazy("It is approved.")),
+        permissions.can_edit,
+        _in_state(State.IN_REVIEW),
+        _set_state(State.APPROVED, gettext_lazy("It is approved.")),
         shows_difference=True,
     ),
-    Act(
+    Transition(
         "return",
         gettext_lazy("Return with reasons…"),
         gettext_lazy("The author goes on with it."),
-        permissions.may_edit,
-        _state(State.IN_REVIEW, State.APPROVED),
-        _mark(State.RETURNED, gettext_lazy("It is returned to its author.")),
+        permissions.can_edit,
+        _in_state(State.IN_REVIEW, State.APPROVED),
+        _set_state(State.RETURNED, gettext_lazy("It is returned to its author.")),
         ReasonsForm,
         shows_difference=True,
     ),
-    Act(
+    Transition(
         "discard",
         gettext_lazy("Discard the draft…"),
         gettext_lazy("The published text stays as it is. The draft stays in the history."),
-        permissions.may_change,
+        permissions.can_change,
         lambda row, copy: row.published and copy is not None,
-        _mark(State.DISCARDED, gettext_lazy("The draft is discarded.")),
+        _set_state(State.DISCARDED, gettext_lazy("The draft is discarded.")),
         shows_difference=True,
     ),
-    Act(
+    Transition(
         "times",
         gettext_lazy("Retire or change times…"),
         gettext_lazy("From then on its address says that it was withdrawn, or leads to what takes its place."),
-        permissions.may_publish,
+        permissions.can_publish,
         lambda row, copy: row.published,
-        _change_times,
-        TimesForm,
+        _reschedule,
+        ScheduleForm,
     ),
-    Act(
+    Transition(
         "reviewed",
         gettext_lazy("Reviewed, nothing changed…"),
         gettext_lazy("Notes that somebody has read it today and found it right. Readers see no change."),
-        permissions.may_edit,
+        permissions.can_edit,
         lambda row, copy: hasattr(row, "reviewed_on"),
-        _reviewed,
+        _mark_reviewed,
     ),
 )
 
@@ -288,12 +292,12 @@ class WorkflowAdmin(ContentAdmin):
         now = timezone.now()
         return format_html(
             '{} <span class="state-words">{} {}</span>',
-            chip(state_of(obj, copy.state if copy else None, now)),
-            in_words(obj, now),
-            waiting_in_words(obj, copy),
+            badge(editorial_state(obj, copy.state if copy else None, now)),
+            describe_visibility(obj, now),
+            describe_working_copy(obj, copy),
         )
 
-    def findings(self, obj: Any) -> list[Finding]:
+    def content_warnings(self, obj: Any) -> list[ContentWarning]:
         """What an editor should know before this text is reviewed or published."""
         return []
 
@@ -303,31 +307,36 @@ class WorkflowAdmin(ContentAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         return [
-            path(f"<int:pk>/{act.name}/", view(self.act_view), {"act": act}, name=self._act_url(act.name))
-            for act in ACTS
+            path(
+                f"<int:pk>/{act.name}/",
+                view(self.transition_view),
+                {"act": act},
+                name=self._transition_url_name(act.name),
+            )
+            for act in TRANSITIONS
         ] + super().get_urls()
 
-    def _act_url(self, name: str) -> str:
+    def _transition_url_name(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
 
-    def act_address(self, row: Any, name: str) -> str:
-        return reverse(f"admin:{self._act_url(name)}", args=[row.pk])
+    def transition_url(self, row: Any, name: str) -> str:
+        return reverse(f"admin:{self._transition_url_name(name)}", args=[row.pk])
 
-    def acts_for(self, request: HttpRequest, row: Any) -> list[Act]:
+    def available_transitions(self, request: HttpRequest, row: Any) -> list[Transition]:
         """What this person may do with the record as it is."""
         copy = row.working_copy if hasattr(row, "working_copy") else revisions.working_copy(row)
-        return [act for act in ACTS if act.may(request.user, row) and act.fits(row, copy)]
+        return [act for act in TRANSITIONS if act.may(request.user, row) and act.fits(row, copy)]
 
-    def act_view(self, request: HttpRequest, pk: int, act: Act) -> HttpResponse:
+    def transition_view(self, request: HttpRequest, pk: int, act: Transition) -> HttpResponse:
         with transaction.atomic(using=router.db_for_write(self.model)):
             row = self.model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
             if row is None:
                 raise Http404
             if not act.may(request.user, row):
                 raise PermissionDenied
-            revisions.notice_changes_from_outside(row)
+            revisions.record_external_changes(row)
             copy = revisions.working_copy(row)
-            newest = revisions.of(row).select_related("author").order_by("-number").first()
+            newest = revisions.history_of(row).select_related("author").order_by("-number").first()
             obstacle = self._in_the_way(request, act, row, copy)
             form = act.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
             title = str(row)
@@ -346,16 +355,16 @@ class WorkflowAdmin(ContentAdmin):
                         "name": newest.author or _("Another program")
                     }
                     form = act.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
-            return self._act_page(request, act, row, copy, form, obstacle)
+            return self._transition_page(request, act, row, copy, form, obstacle)
 
-    def _in_the_way(self, request: HttpRequest, act: Act, row: Publishable, copy: Revision | None) -> str:
+    def _in_the_way(self, request: HttpRequest, act: Transition, row: Publishable, copy: Revision | None) -> str:
         """Why this cannot be done now, and what can be done about it; empty where nothing stands in the way."""
         if not act.fits(row, copy):
             return _("There is nothing for this to be done with. Perhaps somebody has done it already.")
         judges = act.name in {"publish", "approve"}
         if judges and settings.REVIEW_BY_ANOTHER and request.user.pk in revisions.authors_of(row):
             return _("You have written on this text yourself. Somebody else has to approve and publish it.")
-        published = revisions.behind(row, copy) if act.name == "publish" and copy is not None else None
+        published = revisions.published_since(row, copy) if act.name == "publish" and copy is not None else None
         if published is not None:
             return format_html(
                 '{} <a href="{}?merge={}">{}</a>',
@@ -366,16 +375,16 @@ class WorkflowAdmin(ContentAdmin):
             )
         return ""
 
-    def _act_page(
+    def _transition_page(
         self,
         request: HttpRequest,
-        act: Act,
+        act: Transition,
         row: Any,
         copy: Revision | None,
-        form: ActForm,
+        form: TransitionForm,
         obstacle: str,
     ) -> HttpResponse:
-        live = revisions.live(row)
+        live = revisions.published_revision(row)
         differences = None
         if act.shows_difference and copy is not None:
             differences = diff.differences(self.model, live.content if live else {}, copy.content)
@@ -393,7 +402,7 @@ class WorkflowAdmin(ContentAdmin):
             "obstacle": obstacle,
             "live": live,
             "differences": differences,
-            "findings": self.findings(shown) if act.shows_difference else [],
+            "content_warnings": self.content_warnings(shown) if act.shows_difference else [],
             "media": self.media + form.media,
         }
         status = 409 if obstacle and request.method == "POST" else 200

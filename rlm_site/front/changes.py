@@ -17,14 +17,14 @@ class Change:
     revision: Revision
 
 
-def published(now: datetime) -> QuerySet[Revision]:
+def notable_changes(now: datetime) -> QuerySet[Revision]:
     """Notable published revisions of what is public now."""
     public = Article.objects.published(now).values("pk")
-    notable = revisions.notable(public, Article).filter(created__lte=now)
+    notable = revisions.notable_revisions(public, Article).filter(created__lte=now)
     return notable.defer("content", "standing").order_by("-created", "-id")
 
 
-def of(notable: Iterable[Revision]) -> list[Change]:
+def with_articles(notable: Iterable[Revision]) -> list[Change]:
     """Revisions with their pages. One query."""
     notable = list(notable)
     articles = Article.objects.select_related("parent").defer("body", "parent__body")

@@ -13,7 +13,7 @@ from quotes.models import Quote
 from rlm_site.front import changes
 from rlm_site.front.changes import Change
 from rlm_site.indexing import queue
-from rlm_site.page_cache.decorators import page
+from rlm_site.page_cache.decorators import public_page
 from rlm_site.publishing.schedule import public_since
 from rlm_site.text.json_ld import absolute
 
@@ -29,7 +29,7 @@ class SiteFeed(Feed):
     parameters: frozenset[str] = frozenset()
 
     def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        return page(super().__call__)(request, *args, **kwargs)
+        return public_page(super().__call__)(request, *args, **kwargs)
 
 
 class Changes(SiteFeed):
@@ -43,8 +43,8 @@ class Changes(SiteFeed):
         return _("Notable changes of published text")
 
     def items(self) -> list[Change]:
-        queue.settle()
-        return changes.of(changes.published(timezone.now())[:ENTRIES])
+        queue.ensure_indexed()
+        return changes.with_articles(changes.notable_changes(timezone.now())[:ENTRIES])
 
     def item_title(self, item: Change) -> str:
         return f"{item.article.full_title} ({item.revision.get_kind_display()})"
@@ -76,7 +76,7 @@ class Quotes(SiteFeed):
         return _("The newest quotations, with their sources")
 
     def items(self) -> list[Quote]:
-        queue.settle()
+        queue.ensure_indexed()
         rows = Quote.objects.published(timezone.now()).listed().for_display()
         since = Greatest(Coalesce("publish_at", "created"), "created")
         return list(rows.order_by(since.desc(), "-id")[:ENTRIES])

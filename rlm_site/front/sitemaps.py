@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
-from articles.topics import last_change
+from articles.topics import last_notable_change
 from quotes.models import Person, Quote
 from rlm_site.indexing import queue
-from rlm_site.page_cache.decorators import page
+from rlm_site.page_cache.decorators import public_page
 from rlm_site.tags.models import Tag
 from rlm_site.text.json_ld import absolute
 
@@ -38,9 +38,9 @@ class SiteSitemap(Sitemap):
 
 class Articles(SiteSitemap):
     def items(self) -> QuerySet[Article]:
-        queue.settle()
+        queue.ensure_indexed()
         rows = Article.objects.published(timezone.now()).select_related("parent").defer("body", "parent__body")
-        return rows.annotate(changed_at=last_change()).order_by("id")
+        return rows.annotate(changed_at=last_notable_change()).order_by("id")
 
     def lastmod(self, item: Any) -> datetime:
         return item.changed_at or item.updated
@@ -81,7 +81,7 @@ SITEMAPS: dict[str, type[SiteSitemap]] = {
 }
 
 
-@page
+@public_page
 def index(request: HttpRequest) -> HttpResponse:
     """Names every file of the sitemap, each of so many addresses at most."""
     files = []
@@ -92,6 +92,6 @@ def index(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml").render()
 
 
-@page(parameters=("p",))
+@public_page(parameters=("p",))
 def section(request: HttpRequest, section: str) -> HttpResponse:
     return sitemap(request, {**SITEMAPS}, section=section).render()

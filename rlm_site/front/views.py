@@ -25,7 +25,8 @@ from quotes.models import Quote, Word
 from rlm_site.front import changes
 from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
-from rlm_site.page_cache.decorators import made_of, page, value
+from rlm_site.page_cache.decorators import public_page, query_value
+from rlm_site.page_cache.middleware import depends_on
 from rlm_site.publishing.schedule import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
@@ -45,41 +46,41 @@ PAGES_WITH_WORD = 50
 NEAREST_PAGES = 3
 
 
-@page(parameters=("page",))
+@public_page(parameters=("page",))
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    queue.settle()
+    queue.ensure_indexed()
     all_topics = Article.objects.published(now).topics().in_reading_order()
     shown = Paginator(all_topics, TOPICS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": shown,
         "topics": [(topic, topics.first_sentence(topic)) for topic in shown],
-        "changes": changes.of(changes.published(now)[:CHANGES_ON_HOME]),
+        "changes": changes.with_articles(changes.notable_changes(now)[:CHANGES_ON_HOME]),
     }
     return render(request, "home.html", context)
 
 
-@page
+@public_page
 def about(request: HttpRequest) -> HttpResponse:
-    return made_of({}, render(request, "about.html", {"contact": settings.CONTACT_EMAIL}))
+    return depends_on({}, render(request, "about.html", {"contact": settings.CONTACT_EMAIL}))
 
 
-@page(parameters=("page",))
+@public_page(parameters=("page",))
 def change_list(request: HttpRequest) -> HttpResponse:
-    queue.settle()
-    shown = Paginator(changes.published(timezone.now()), CHANGES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "changes.html", {"page": shown, "changes": changes.of(shown.object_list)})
+    queue.ensure_indexed()
+    shown = Paginator(changes.notable_changes(timezone.now()), CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "changes.html", {"page": shown, "changes": changes.with_articles(shown.object_list)})
 
 
-@page(parameters=("q", "kind", "tag", "page"))
+@public_page(parameters=("q", "kind", "tag", "page"))
 def search(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    text = value(request, "q", terms.MAX_TEXT)
-    kind = value(request, "kind")
-    tag = Tag.objects.published(now).filter(slug=slug).first() if (slug := value(request, "tag")) else None
+    text = query_value(request, "q", terms.MAX_TEXT)
+    kind = query_value(request, "kind")
+    tag = Tag.objects.published(now).filter(slug=slug).first() if (slug := query_value(request, "tag")) else None
     if kind not in {"", *registry.kinds()} or (slug and tag is None):
         raise Http404
-    number = value(request, "page")
+    number = query_value(request, "page")
     results = searching.search(
         text, now, kind=kind, tag=tag, page=int(number) if number.isdecimal() and len(number) < 6 else 1
     )
@@ -93,16 +94,16 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "search.html", context)
 
 
-@page
+@public_page
 def tag_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "tags.html", {"tags": lists.with_counts(timezone.now())})
+    return render(request, "tags.html", {"tags": lists.tags_with_counts(timezone.now())})
 
 
-@page(parameters=("page",))
+@public_page(parameters=("page",))
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     """Topics, sections and quotations that share a tag; a tag that marks nothing public is a 404."""
     now = timezone.now()
-    queue.settle()
+    queue.ensure_indexed()
     quotes = Quote.objects.published(now).listed()
     tagged_quotes = Count("taggedquote_items", filter=Q(taggedquote_items__content_object__in=quotes))
     found = Tag.objects.filter(slug=slug).annotate(quote_count=tagged_quotes).first()
@@ -119,17 +120,17 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
         "page": shown,
         "quotes": quotes.tagged(found).for_display().order_by("id")[:QUOTES_ON_TAG_PAGE],
         "quote_count": found.quote_count,
-        "related": lists.related(found, now),
+        "related": lists.related_tags(found, now),
     }
     return render(request, "tag.html", context)
 
 
-@page(parameters=("page",))
+@public_page(parameters=("page",))
 def word(request: HttpRequest, word: str) -> HttpResponse:
     """Every quotation that contains a word or a form of it, and the pages whose heading has it."""
     now = timezone.now()
     folded = fold(word.replace("\0", ""))
-    queue.settle()
+    queue.ensure_indexed()
     if folded != word:
         known = Word.objects.filter(text=folded).exists()
         if known:
@@ -137,7 +138,7 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
     forms = Word.objects.forms_of(folded)
     quotes = Quote.objects.published(now).listed().containing(forms).for_display()
     shown = Paginator(quotes, ITEMS_A_PAGE).get_page(request.GET.get("page"))
-    headed = placements.with_word(forms, now)[:PAGES_WITH_WORD]
+    headed = placements.articles_with_word(forms, now)[:PAGES_WITH_WORD]
     if not shown.paginator.count and not headed:
         raise Http404
     context = {
@@ -150,11 +151,11 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
     return render(request, "word.html", context)
 
 
-@page
+@public_page
 def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """One quotation with its provenance and the pages that show it."""
     now = timezone.now()
-    version = queue.settle().of(*placements.PICKED_FROM)
+    version = queue.ensure_indexed().of(*placements.PICKED_FROM)
     found = (
         Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
     )
@@ -175,33 +176,33 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         **{name: row if row and row.is_public(now) else None for name, row in related.items()},
         "checks": found.checks.select_related("work"),
         "tags": found.tags.all(),
-        "showing": placements.showing(found, now, version),
-        "linked_data": json_ld.quotation(found),
+        "showing": placements.articles_showing(found, now, version),
+        "json_ld": json_ld.quotation_json_ld(found),
     }
     return render(request, "quotes/quote.html", context)
 
 
-@page
+@public_page
 def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("img/favicon.svg"))
 
 
-@page
+@public_page
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", "Disallow: /search/", ""]
     lines.append(f"Sitemap: {absolute('/sitemap.xml')}")
-    return made_of({}, HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
+    return depends_on({}, HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
 
 
 @never_cache
-@page
+@public_page
 def health(request: HttpRequest) -> JsonResponse:
     """200 where the database answers, its migrations are applied and its triggers stand; elsewhere 503 and why."""
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             problem = "migrations are not applied"
-        elif absent := triggers.missing():
+        elif absent := triggers.tables_without_trigger():
             problem = "no trigger on " + ", ".join(absent)
         else:
             problem = ""
@@ -214,8 +215,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An old address leads to the new one; elsewhere its words are offered as a search."""
     now = timezone.now()
     path = request.path.replace("\0", "")[:300]
-    queue.settle()
-    if moved := redirects.moved_to(path, now):
+    queue.ensure_indexed()
+    if moved := redirects.find_target(path, now):
         return HttpResponsePermanentRedirect(moved)
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
     nearest = searching.nearest(words, now, "article", NEAREST_PAGES)

@@ -25,7 +25,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _INVISIBLE = str.maketrans({"\n": "¶\n", " ": "␣", "\N{NO-BREAK SPACE}": "⍽", "\t": "⇥"})
 
 
-class Part(NamedTuple):
+class Stretch(NamedTuple):
     kind: Kind
     text: str
 
@@ -38,8 +38,8 @@ class Part(NamedTuple):
 class Row(NamedTuple):
     """Lines that answer each other, or an unchanged stretch: it stands once, in `same`."""
 
-    before: tuple[Part, ...] = ()
-    after: tuple[Part, ...] = ()
+    before: tuple[Stretch, ...] = ()
+    after: tuple[Stretch, ...] = ()
     same: str = ""
     folded: bool = False
 
@@ -48,14 +48,14 @@ class Row(NamedTuple):
 class Difference:
     name: str
     label: str
-    parts: tuple[Part, ...]  # in one series: where something was replaced, the removed part comes first
+    parts: tuple[Stretch, ...]  # in one series: where something was replaced, the removed part comes first
 
     @property
-    def before(self) -> tuple[Part, ...]:
+    def before(self) -> tuple[Stretch, ...]:
         return tuple(part for part in self.parts if part.kind != "added")
 
     @property
-    def after(self) -> tuple[Part, ...]:
+    def after(self) -> tuple[Stretch, ...]:
         return tuple(part for part in self.parts if part.kind != "removed")
 
     @cached_property
@@ -87,7 +87,7 @@ def differences(model: type[models.Model], before: Mapping[str, Any], after: Map
     return found
 
 
-def word_by_word(before: str, after: str) -> list[Part]:
+def word_by_word(before: str, after: str) -> list[Stretch]:
     """The whole text of both, as runs of words that are the same, removed or added."""
     known: dict[str, str] = {}  # token -> the character that stands for it: the library compares characters
     encoded = [
@@ -98,11 +98,11 @@ def word_by_word(before: str, after: str) -> list[Part]:
     runs = library.diff_main(*encoded, checklines=False)
     library.diff_cleanupSemantic(runs)
     return _on_lines_of_their_own(
-        [Part(_KINDS[kind], "".join(tokens[ord(char)] for char in run)) for kind, run in runs]
+        [Stretch(_KINDS[kind], "".join(tokens[ord(char)] for char in run)) for kind, run in runs]
     )
 
 
-def _on_lines_of_their_own(parts: list[Part]) -> list[Part]:
+def _on_lines_of_their_own(parts: list[Stretch]) -> list[Stretch]:
     """A paragraph that came or went takes the line breaks behind it along, not those before it."""
     for place in range(1, len(parts) - 1):
         before, change, after = parts[place - 1 : place + 2]
@@ -110,26 +110,26 @@ def _on_lines_of_their_own(parts: list[Part]) -> list[Part]:
         alone = change.kind != "same" and before.kind == after.kind == "same"
         if alone and breaks and after.text.startswith(breaks):
             parts[place - 1 : place + 2] = [
-                Part("same", before.text + breaks),
-                Part(change.kind, change.text.removeprefix(breaks) + breaks),
-                Part("same", after.text.removeprefix(breaks)),
+                Stretch("same", before.text + breaks),
+                Stretch(change.kind, change.text.removeprefix(breaks) + breaks),
+                Stretch("same", after.text.removeprefix(breaks)),
             ]
     return [part for part in parts if part.text]
 
 
-def _items(before: Sequence[str], after: Sequence[str], between: str) -> list[Part]:
+def _items(before: Sequence[str], after: Sequence[str], between: str) -> list[Stretch]:
     """Each item as a whole: what stayed first, then what went, then what came."""
     stayed = [item for item in after if item in before]
-    parts = [Part("same", between.join(stayed))] if stayed else []
+    parts = [Stretch("same", between.join(stayed))] if stayed else []
     went, came = ([item for item in items if item not in stayed] for items in (before, after))
     for kind, items in (("removed", went), ("added", came)):
         for place, item in enumerate(items):
-            parts.append(Part(kind, f"{between}{item}" if stayed or place else item))  # type: ignore[arg-type]
+            parts.append(Stretch(kind, f"{between}{item}" if stayed or place else item))  # type: ignore[arg-type]
     return parts
 
 
-def _values(before: str, after: str) -> list[Part]:
-    parts: list[Part] = [Part("removed", before), Part("added", after)]
+def _values(before: str, after: str) -> list[Stretch]:
+    parts: list[Stretch] = [Stretch("removed", before), Stretch("added", after)]
     return [part for part in parts if part.text]
 
 
@@ -145,7 +145,7 @@ def _field(model: type[models.Model], name: str) -> Any:
 
 def _order(model: type[models.Model]) -> Callable[[str], tuple[int, str]]:
     """A database may keep the names of a content in an order of its own."""
-    known = [*getattr(model, "drafted_fields", ()), "tags", *(field.name for field in model._meta.concrete_fields)]
+    known = [*getattr(model, "versioned_fields", ()), "tags", *(field.name for field in model._meta.concrete_fields)]
     return lambda name: (known.index(name) if name in known else len(known), name)
 
 
@@ -200,7 +200,7 @@ def _names(values: Iterable[tuple[Any, Any]]) -> Names:
 # Side by side
 
 
-def _rows(parts: Iterable[Part]) -> Iterable[Row]:
+def _rows(parts: Iterable[Stretch]) -> Iterable[Row]:
     """Cut where a line ends in both texts, and gather the lines that did not change."""
     unchanged: list[str] = []
     at_start = True
@@ -216,14 +216,14 @@ def _rows(parts: Iterable[Part]) -> Iterable[Row]:
     yield from _stretch(unchanged, at_start, True)
 
 
-def _lines(parts: Iterable[Part]) -> Iterable[list[Part]]:
-    line: list[Part] = []
+def _lines(parts: Iterable[Stretch]) -> Iterable[list[Stretch]]:
+    line: list[Stretch] = []
     for part in parts:
         for text in _LINE.findall(part.text) if part.kind == "same" else [part.text]:
             if line and part.kind == "same" and _at_line_start(line):
                 yield line
                 line = []
-            line.append(Part(part.kind, text))
+            line.append(Stretch(part.kind, text))
             if part.kind == "same" and text.endswith("\n"):
                 yield line
                 line = []
@@ -231,20 +231,20 @@ def _lines(parts: Iterable[Part]) -> Iterable[list[Part]]:
         yield line
 
 
-def _at_line_start(line: Sequence[Part]) -> bool:
+def _at_line_start(line: Sequence[Stretch]) -> bool:
     """Whether what follows begins a line in both texts."""
     sides = ("".join(part.text for part in line if part.kind != gone) for gone in ("added", "removed"))
     return all(text.endswith("\n") or not text for text in sides)
 
 
-def _trimmed(parts: Sequence[Part]) -> tuple[Part, ...]:
+def _trimmed(parts: Sequence[Stretch]) -> tuple[Stretch, ...]:
     """Without the line breaks at both ends: the row is a line already. A change of nothing else stays to be seen."""
     if all(part.text.isspace() for part in parts):
         return tuple(parts)
     first, *others = parts
-    parts = [Part(first.kind, first.text.lstrip("\n")), *others]
+    parts = [Stretch(first.kind, first.text.lstrip("\n")), *others]
     *others, last = parts
-    return tuple(part for part in [*others, Part(last.kind, last.text.rstrip("\n"))] if part.text)
+    return tuple(part for part in [*others, Stretch(last.kind, last.text.rstrip("\n"))] if part.text)
 
 
 def _stretch(lines: Sequence[str], at_start: bool, at_end: bool) -> Iterable[Row]:

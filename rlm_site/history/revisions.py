@@ -26,29 +26,29 @@ from rlm_site.tags import manager
 Content = dict[str, Any]  # drafted fields by name as JSON, and `tags` as a sorted list of names
 
 
-def of(row: Publishable) -> QuerySet[Revision]:
+def history_of(row: Publishable) -> QuerySet[Revision]:
     return Revision.objects.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
 
 def content_of(row: Publishable) -> Content:
     """The drafted fields by name, and `tags` as a sorted list of names; of a draft, where one is laid over the row."""
-    content = {name: _field(row, name).value_from_object(row) for name in row.drafted_fields}
+    content = {name: _field(row, name).value_from_object(row) for name in row.versioned_fields}
     drafted = getattr(row, "drafted_tags", None)
     content["tags"] = sorted(row.tags.names() if drafted is None else drafted)  # type: ignore[attr-defined]
     return as_json(content)
 
 
 def working_copy(row: Publishable) -> Revision | None:
-    newest = of(row).filter(act="").select_related("author").order_by("-number").first()
+    newest = history_of(row).filter(act="").select_related("author").order_by("-number").first()
     return newest if newest is not None and newest.state in Revision.WORKING else None
 
 
-def live(row: Publishable) -> Revision | None:
+def published_revision(row: Publishable) -> Revision | None:
     """The revision that the row was last published with."""
-    return of(row).filter(state=Revision.State.PUBLISHED).order_by("-number").first()
+    return history_of(row).filter(state=Revision.State.PUBLISHED).order_by("-number").first()
 
 
-def with_working_copy(model: type[Publishable], *states: str) -> QuerySet[Revision]:
+def working_copies(model: type[Publishable], *states: str) -> QuerySet[Revision]:
     """The working copies of a model's records: in these states, or in any."""
     content_type = ContentType.objects.get_for_model(model)
     later = Revision.objects.filter(
@@ -64,20 +64,20 @@ def overlay(row: Publishable, revision: Revision) -> Publishable:
 
     What it does not know keeps what it has, and so does what names a record that was deleted since.
     """
-    for name in row.drafted_fields:
+    for name in row.versioned_fields:
         if name in revision.content:
             field = _field(row, name)
             value = field.to_python(revision.content[name])
             if value == getattr(row, field.attname) or _exists(field, value):
                 setattr(row, field.attname, value)
-    row.drafted_tags = manager.names_now(revision.content.get("tags", []))  # type: ignore[attr-defined]
+    row.drafted_tags = manager.current_names(revision.content.get("tags", []))  # type: ignore[attr-defined]
     return row
 
 
 # Writing
 
 
-def record(
+def record_revision(
     row: Publishable,
     *,
     state: str = Revision.State.DRAFT,
@@ -89,13 +89,13 @@ def record(
     """Append a revision: of the row as it is now, or with this content. Whoever else appends one waits."""
     with transaction.atomic():
         _lock(row)
-        last = of(row).aggregate(last=Max("number"))["last"] or 0
+        last = history_of(row).aggregate(last=Max("number"))["last"] or 0
         return Revision.objects.create(
             content_type=ContentType.objects.get_for_model(row),
             object_id=row.pk,
             number=last + 1,
             content=content_of(row) if content is None else content,
-            standing=standing_of(row),
+            standing=immediate_content_of(row),
             author=author,
             state=state,
             comment=comment,
@@ -103,7 +103,7 @@ def record(
         )
 
 
-def notice_changes_from_outside(row: Publishable) -> Revision | None:
+def record_external_changes(row: Publishable) -> Revision | None:
     """Record what the row says now if its history ends differently: it came from a file, or another client wrote it.
 
     Nobody's text is lost by the next edit then. `row` must be as it is stored, without a draft laid over it.
@@ -114,8 +114,8 @@ def notice_changes_from_outside(row: Publishable) -> Revision | None:
         _lock(row)
         if not _differs(row):
             return None  # noticed meanwhile
-        known = of(row).exists()
-        return record(
+        known = history_of(row).exists()
+        return record_revision(
             row,
             state=Revision.State.PUBLISHED if row.published else Revision.State.DRAFT,
             act=Revision.Act.OUTSIDE if row.published and known else "",
@@ -124,8 +124,8 @@ def notice_changes_from_outside(row: Publishable) -> Revision | None:
 
 
 def _differs(row: Publishable) -> bool:
-    known = live(row) if row.published else of(row).filter(act="").order_by("-number").first()
-    return known is None or not _says(known, content_of(row))
+    known = published_revision(row) if row.published else history_of(row).filter(act="").order_by("-number").first()
+    return known is None or not _has_content(known, content_of(row))
 
 
 def save_draft(
@@ -144,10 +144,12 @@ def save_draft(
     """
     if row.published:
         before = working_copy(row)
-        base = base or (before.base if before else live(row))
-        return record(row, state=state, content=content, author=author, comment=comment, base=base, imported=imported)
+        base = base or (before.base if before else published_revision(row))
+        return record_revision(
+            row, state=state, content=content, author=author, comment=comment, base=base, imported=imported
+        )
     _write(row, content)
-    return record(row, state=state, content=content, author=author, comment=comment, imported=imported)
+    return record_revision(row, state=state, content=content, author=author, comment=comment, imported=imported)
 
 
 def publish(
@@ -165,12 +167,12 @@ def publish(
 
     Its first publication is told to readers as new. Raises ValidationError where the content does not fit the row.
     """
-    first = not of(row).filter(state=Revision.State.PUBLISHED).exists()
+    first = not history_of(row).filter(state=Revision.State.PUBLISHED).exists()
     if not row.published:
         row.published, row.publish_at = True, publish_at
     _write(row, content)
     now = timezone.now()
-    revision = record(
+    revision = record_revision(
         row,
         state=Revision.State.PUBLISHED,
         content=content,
@@ -181,13 +183,13 @@ def publish(
         created=max(now, schedule.public_since(row)) if first else now,
         imported=imported,
     )
-    queue.drain()
+    queue.process_queue()
     return revision
 
 
-def behind(row: Publishable, copy: Revision) -> Revision | None:
+def published_since(row: Publishable, copy: Revision) -> Revision | None:
     """The published revision that a working copy knows nothing of, if its text is not what the copy began from."""
-    published = live(row)
+    published = published_revision(row)
     if published is None or copy.base_id in {None, published.pk} or copy.base is None:
         return None
     return None if copy.base.content == published.content else published
@@ -195,14 +197,14 @@ def behind(row: Publishable, copy: Revision) -> Revision | None:
 
 def authors_of(row: Publishable) -> set[int]:
     """Who wrote what is to be published: the authors of the working copy since the last publication."""
-    published = of(row).filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
+    published = history_of(row).filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
     last = published.aggregate(last=Max("number"))["last"] or 0
-    written = of(row).filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
+    written = history_of(row).filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
     return set(written.values_list("author_id", flat=True))
 
 
 def _write(row: Publishable, content: Content) -> None:
-    for name in row.drafted_fields:
+    for name in row.versioned_fields:
         if name in content:
             field = _field(row, name)
             setattr(row, field.attname, field.to_python(content[name]))
@@ -226,7 +228,7 @@ def _exists(field: "Field[Any, Any]", key: Any) -> bool:
 
 def _check_relations(row: Publishable) -> None:
     """A work or a person of an old text may be gone since."""
-    for name in row.drafted_fields:
+    for name in row.versioned_fields:
         field = _field(row, name)
         key = getattr(row, field.attname)
         if not _exists(field, key):
@@ -236,17 +238,17 @@ def _check_relations(row: Publishable) -> None:
 # Reading
 
 
-def notable(rows: Iterable[int] | QuerySet[Any, Any], model: type[Publishable]) -> QuerySet[Revision]:
+def notable_revisions(rows: Iterable[int] | QuerySet[Any, Any], model: type[Publishable]) -> QuerySet[Revision]:
     """Published revisions of these rows that readers are told of, newest first."""
     return Revision.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=rows, state=Revision.State.PUBLISHED
     ).exclude(kind=Revision.Kind.NONE)
 
 
-def standing_of(row: Publishable) -> dict[str, Any]:
+def immediate_content_of(row: Publishable) -> dict[str, Any]:
     """What acts at once, as it stands: the undrafted fields, and what the model says hangs on the row."""
-    fields = {name: _field(row, name).value_from_object(row) for name in row.standing_fields}
-    return as_json(fields | row.hanging())
+    fields = {name: _field(row, name).value_from_object(row) for name in row.immediate_fields}
+    return as_json(fields | row.related_snapshot())
 
 
 def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,15 +257,16 @@ def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, plain) else encoder.default(value) for name, value in values.items()}
 
 
-def _says(revision: Revision, content: Content) -> bool:
+def _has_content(revision: Revision, content: Content) -> bool:
     """Whether the revision has this content, as far as both know the field, whatever its tags were called then."""
     different = [name for name, value in revision.content.items() if name in content and content[name] != value]
     return not different or (
-        different == ["tags"] and manager.names_now(revision.content["tags"]) == manager.names_now(content["tags"])
+        different == ["tags"]
+        and manager.current_names(revision.content["tags"]) == manager.current_names(content["tags"])
     )
 
 
 def _field(row: Publishable, name: str) -> "Field[Any, Any]":
     field = row._meta.get_field(name)
-    assert isinstance(field, Field)  # noqa: S101 - drafted_fields name columns
+    assert isinstance(field, Field)  # noqa: S101 - versioned_fields name columns
     return field

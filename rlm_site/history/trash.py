@@ -39,9 +39,9 @@ Rows = Mapping[Key, models.Model]
 # Before a deletion
 
 
-def remember(rows: Iterable[models.Model], author: User | None) -> list[Deletion]:
+def move_to_trash(rows: Iterable[models.Model], author: User | None) -> list[Deletion]:
     """To be called in the transaction that deletes these rows, before it does. What goes with another is kept there."""
-    found = sorted(((row, _Taken.with_(row)) for row in rows), key=lambda pair: -len(pair[1].rows))
+    found = sorted(((row, _DeletedRows.with_(row)) for row in rows), key=lambda pair: -len(pair[1].rows))
     kept: set[Key] = set()
     deletions = []
     for row, taken in found:
@@ -60,14 +60,14 @@ def remember(rows: Iterable[models.Model], author: User | None) -> list[Deletion
 
 
 @dataclass
-class _Taken:
+class _DeletedRows:
     """What a deletion takes along: rows, the row itself first, and the fields of others that it empties."""
 
     rows: dict[Key, models.Model] = field(default_factory=dict)
     emptied: dict[tuple[str, str, Any], list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def with_(cls, row: models.Model) -> "_Taken":
+    def with_(cls, row: models.Model) -> "_DeletedRows":
         """Raises ProtectedError where something stands in the way of the deletion."""
         collector = Collector(using=row._state.db or "default", origin=row)
         collector.collect([row])
@@ -106,7 +106,7 @@ class Obstacle(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class RecoveryPlan:
     """What a recovery would do, as things are."""
 
     row: models.Model | None  # that was deleted
@@ -119,7 +119,7 @@ class Plan:
         return list({type(row): None for row in self.rows if isinstance(row, Publishable) and row.published})
 
 
-def contents(counts: dict[str, int]) -> list[str]:
+def describe_contents(counts: dict[str, int]) -> list[str]:
     """What a deletion took along, in words: `13 articles`, `4 tags`."""
     found: Counter[type[models.Model]] = Counter()
     for label, count in counts.items():
@@ -132,24 +132,24 @@ def contents(counts: dict[str, int]) -> list[str]:
     ]
 
 
-def plan(deletion: Deletion) -> Plan:
+def plan_recovery(deletion: Deletion) -> RecoveryPlan:
     """Look what stands in the way of a recovery. Nothing is written; a few queries a table, however many rows."""
     stored = deletion.rows["rows"]
     try:
         found = [entry.object for entry in serializers.deserialize("python", stored, ignorenonexistent=True)]
     except serializers.base.DeserializationError as error:
-        return Plan(None, obstacles=[Obstacle(_("The site has changed since: %(error)s") % {"error": error})])
+        return RecoveryPlan(None, obstacles=[Obstacle(_("The site has changed since: %(error)s") % {"error": error})])
     rows: Rows = {(type(row), row.pk): row for row in found}
     first = (deletion.content_type.model_class(), deletion.object_id)
     if first not in rows:
-        return Plan(None, obstacles=[Obstacle(_("The site no longer keeps what this was."))])
-    refused = _there_already(rows) | _taken(rows)
-    while missing := _naming_what_is_gone({key: row for key, row in rows.items() if key not in refused}):
+        return RecoveryPlan(None, obstacles=[Obstacle(_("The site no longer keeps what this was."))])
+    refused = _existing_rows(rows) | _unique_clashes(rows)
+    while missing := _dangling_rows({key: row for key, row in rows.items() if key not in refused}):
         refused |= missing
     lost = [obstacle for key, obstacle in refused.items() if key != first and key[0] is not Address]
     if len(found) < len(stored):
         lost.append(Obstacle(_("The site no longer keeps some of what went with it.")))
-    return Plan(
+    return RecoveryPlan(
         rows[first],
         [row for key, row in rows.items() if key not in refused],
         [refused[first]] if first in refused else [],
@@ -163,7 +163,7 @@ def recover(deletion: Deletion, author: User | None, *, without_lost: bool = Fal
     deletion = Deletion.objects.select_for_update(of=("self",)).get(pk=deletion.pk)
     if deletion.recovered:
         raise ValidationError(_("It is recovered already."))
-    planned = plan(deletion)
+    planned = plan_recovery(deletion)
     refused = planned.obstacles or ([] if without_lost else planned.lost)
     if refused or planned.row is None:
         raise ValidationError([obstacle.why for obstacle in refused])
@@ -177,17 +177,17 @@ def recover(deletion: Deletion, author: User | None, *, without_lost: bool = Fal
     for row in planned.rows:
         if isinstance(row, Publishable):
             state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
-            revisions.record(row, state=state, act=Revision.Act.RECOVERED, author=author)
+            revisions.record_revision(row, state=state, act=Revision.Act.RECOVERED, author=author)
     deletion.recovered, deletion.recovered_by = timezone.now(), author
     deletion.save(update_fields=["recovered", "recovered_by"])
-    queue.drain()
+    queue.process_queue()
     return planned.row
 
 
 # What cannot come back
 
 
-def _there_already(rows: Rows) -> dict[Key, Obstacle]:
+def _existing_rows(rows: Rows) -> dict[Key, Obstacle]:
     refused = {}
     for model, some in _by_model(rows.values()).items():
         for pk in _existing(model, [row.pk for row in some]):
@@ -195,7 +195,7 @@ def _there_already(rows: Rows) -> dict[Key, Obstacle]:
     return refused
 
 
-def _taken(rows: Rows) -> dict[Key, Obstacle]:
+def _unique_clashes(rows: Rows) -> dict[Key, Obstacle]:
     """What is unique and another row has got it since. An old address that leads elsewhere by now just stays there."""
     refused: dict[Key, Obstacle] = {}
     for model, some in _by_model(rows.values()).items():
@@ -204,7 +204,7 @@ def _taken(rows: Rows) -> dict[Key, Obstacle]:
             wanted = {
                 values: row
                 for row in some
-                if None not in (values := _values(row, fields)) and not _of_these(fields, values, rows)
+                if None not in (values := _values(row, fields)) and not _names_recovered_row(fields, values, rows)
             }
             for other in _with(model, fields, list(wanted)) if wanted else ():
                 row = wanted[_values(other, fields)]
@@ -231,7 +231,7 @@ def _values(row: models.Model, fields: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(getattr(row, column.attname) for column in fields)
 
 
-def _of_these(fields: Iterable[Any], values: Iterable[Any], rows: Rows) -> bool:
+def _names_recovered_row(fields: Iterable[Any], values: Iterable[Any], rows: Rows) -> bool:
     """Whether the values name one of the rows that are to come back: nothing that is there now does."""
     return any((column.related_model, value) in rows for column, value in zip(fields, values, strict=True))
 
@@ -255,7 +255,7 @@ def _violates(constraint: models.UniqueConstraint, row: models.Model) -> bool:
     return False
 
 
-def _naming_what_is_gone(rows: Rows) -> dict[Key, Obstacle]:
+def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
     """Rows that name another which is neither there nor to come back. What may be empty is emptied."""
     named = [
         (row, column, (column.related_model, value))

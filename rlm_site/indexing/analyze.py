@@ -15,9 +15,9 @@ OUTGROWN = 2  # a table has so many times the rows that are known of, and
 NOT_MANY = 1000  # so many more, which make any plan a good one
 
 
-def refresh() -> bool:
+def analyze_if_outgrown() -> bool:
     """Look at the tables again if one that pages are made of has outgrown what is known; else nothing is written."""
-    with _reading_once():
+    with _without_mapped_file():
         outgrown = any(_unseen_by_postgresql() if connection.vendor == "postgresql" else _outgrown_in_sqlite())
         if outgrown:
             with connection.cursor() as cursor:
@@ -26,7 +26,7 @@ def refresh() -> bool:
 
 
 @contextmanager
-def _reading_once() -> Iterator[None]:
+def _without_mapped_file() -> Iterator[None]:
     """SQLite's file is not mapped meanwhile: all of it is read and none soon again, and it would count as memory."""
     if connection.vendor == "postgresql":
         yield

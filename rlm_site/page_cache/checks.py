@@ -10,11 +10,11 @@ from rlm_site.page_cache import triggers
 
 
 @register(Tags.database)
-def triggers_stand(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for alias in databases or ():
         try:
-            absent = triggers.missing(alias)
+            absent = triggers.tables_without_trigger(alias)
         except (OperationalError, ProgrammingError):
             continue  # no database yet
         for table in absent:

@@ -7,19 +7,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
-from rlm_site.page_cache.middleware import keep, made_of
-
-__all__ = ["made_of", "page", "value"]
+from rlm_site.page_cache.middleware import mark_cacheable
 
 
-def page(view: Callable[..., HttpResponse] | None = None, *, parameters: tuple[str, ...] = ()) -> Any:
+def public_page(view: Callable[..., HttpResponse] | None = None, *, parameters: tuple[str, ...] = ()) -> Any:
     """Decorator: the view answers GET and HEAD, the same to everybody; other methods are told so on a page.
 
     It knows these parameters of the query string and is told of no other: whatever people and machines hang on an
     address, the page stays one page.
     """
     if view is None:
-        return partial(page, parameters=parameters)
+        return partial(public_page, parameters=parameters)
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -28,8 +26,8 @@ def page(view: Callable[..., HttpResponse] | None = None, *, parameters: tuple[s
             response["Allow"] = "GET, HEAD"
             return response
         if not request.GET.keys() <= known:
-            request.GET = _only(known, request.GET)  # type: ignore[assignment]
-        return keep(view(request, *args, **kwargs))
+            request.GET = _with_parameters(known, request.GET)  # type: ignore[assignment]
+        return mark_cacheable(view(request, *args, **kwargs))
 
     known = frozenset(parameters)
     wrapped.parameters = known  # type: ignore[attr-defined]
@@ -38,13 +36,13 @@ def page(view: Callable[..., HttpResponse] | None = None, *, parameters: tuple[s
     return wrapped
 
 
-def _only(names: frozenset[str], given: QueryDict) -> QueryDict:
+def _with_parameters(names: frozenset[str], given: QueryDict) -> QueryDict:
     kept = given.copy()
     for name in given.keys() - names:
         del kept[name]
     return kept
 
 
-def value(request: HttpRequest, name: str, longest: int = 100) -> str:
+def query_value(request: HttpRequest, name: str, longest: int = 100) -> str:
     """A value of the query string without the characters that databases refuse."""
     return request.GET.get(name, "").replace("\0", "").strip()[:longest]

@@ -33,7 +33,7 @@ class Headers(ResponseHeaders):
 
 
 @dataclass(slots=True)
-class Page:
+class CachedPage:
     """One page, right for one version: bytes by content encoding, and the headers that go with all of them."""
 
     version: str
@@ -104,14 +104,14 @@ class PageMemory:
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self.bytes = 0
-        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._pages: OrderedDict[str, CachedPage] = OrderedDict()
         self._renderings: dict[tuple[str, str], Event] = {}  # address and version -> set when the page is made
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._pages)
 
-    def get(self, address: str) -> Page | None:
+    def get(self, address: str) -> CachedPage | None:
         """Of whatever version."""
         with self._lock:
             page = self._pages.get(address)
@@ -119,7 +119,7 @@ class PageMemory:
                 self._pages.move_to_end(address)
             return page
 
-    def put(self, address: str, page: Page) -> None:
+    def put(self, address: str, page: CachedPage) -> None:
         with self._lock:
             self._forget(address)
             if page.size > self.most_bytes:

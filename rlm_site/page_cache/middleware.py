@@ -20,7 +20,7 @@ from django.urls import Resolver404, resolve
 from django.utils.http import http_date
 
 from rlm_site.page_cache import versions, watch
-from rlm_site.page_cache.memory import ENCODINGS, Page, PageMemory
+from rlm_site.page_cache.memory import ENCODINGS, CachedPage, PageMemory
 from rlm_site.publishing import schedule
 from rlm_site.publishing.models import Publishable
 
@@ -37,28 +37,28 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     """Middleware, directly behind WhiteNoise: nothing of Django's further stack runs for a page in memory."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not _may_be_shared(request) or not (version := versions.version()):
+        if not _is_shareable(request) or not (version := versions.content_version()):
             return get_response(request)
         address, now = request.path, time.time()
         page = MEMORY.get(address)
         if page is not None and page.is_of(version, now):
             return _answer(request, page)
-        with versions.read_once((page and page.parts) or ()) as state:
+        with versions.pinned_versions((page and page.parts) or ()) as state:
             return make(request, address, state, now) if "all" in state.tokens else get_response(request)
 
-    def make(request: HttpRequest, address: str, state: versions.State, now: float) -> HttpResponse:
+    def make(request: HttpRequest, address: str, state: versions.Versions, now: float) -> HttpResponse:
         version = state.tokens["all"]
         if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
-            page = _remembered(address, state, now)
+            page = _current_page(address, state, now)
             return get_response(request) if page is None else _answer(request, page)
         try:
-            if (page := _remembered(address, state, now)) is not None:
+            if (page := _current_page(address, state, now)) is not None:
                 return _answer(request, page)  # it stands, or was made a moment ago
             response = get_response(request)
-            if not _may_be_kept(response):
+            if not _is_cacheable(response):
                 return response
-            page = _page(request, response, state, now)
+            page = _cached_page(request, response, state, now)
             MEMORY.put(address, page)
         finally:
             MEMORY.finish(address, version)
@@ -67,7 +67,7 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _remembered(address: str, state: versions.State, now: float) -> Page | None:
+def _current_page(address: str, state: versions.Versions, now: float) -> CachedPage | None:
     """The page, if it is right for this state: it was made of it, or all that it was made of is as it was."""
     page = MEMORY.get(address)
     if page is not None and now < page.until and page.stands(state.tokens):
@@ -75,13 +75,13 @@ def _remembered(address: str, state: versions.State, now: float) -> Page | None:
     return page if page is not None and page.is_of(state.tokens["all"], now) else None
 
 
-def keep(response: HttpResponse) -> HttpResponse:
+def mark_cacheable(response: HttpResponse) -> HttpResponse:
     """Say of a reader's page that it is the same for everybody; only such pages are stored."""
-    response.may_be_kept = True  # type: ignore[attr-defined]
+    response.can_be_kept = True  # type: ignore[attr-defined]
     return response
 
 
-def made_of(parts: Mapping[str, str], response: HttpResponse) -> HttpResponse:
+def depends_on(parts: Mapping[str, str], response: HttpResponse) -> HttpResponse:
     """Say which parts of the content a page was made of (see `freshness.watch`): it outlives changes of all others.
 
     All that was read must be named, also what was only looked at to leave it out, each with the token that it had
@@ -91,7 +91,7 @@ def made_of(parts: Mapping[str, str], response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _may_be_shared(request: HttpRequest) -> bool:
+def _is_shareable(request: HttpRequest) -> bool:
     """An editor, or anybody who sends credentials, is answered by the whole stack.
 
     So is who asks with a parameter that the page knows: there is no end of them, and they are not to push pages out.
@@ -100,14 +100,14 @@ def _may_be_shared(request: HttpRequest) -> bool:
     return (
         request.method in {"GET", "HEAD"}
         and ("HTTP_COOKIE" not in given or settings.SESSION_COOKIE_NAME not in request.COOKIES)
-        and _host_is_ours(request)
+        and _has_allowed_host(request)
         and "HTTP_AUTHORIZATION" not in given
         and MEMORY.most_bytes > 0
-        and (not given.get("QUERY_STRING") or _parameters_are_strange(request))
+        and (not given.get("QUERY_STRING") or _has_unknown_parameters(request))
     )
 
 
-def _host_is_ours(request: HttpRequest) -> bool:
+def _has_allowed_host(request: HttpRequest) -> bool:
     """A strange host is refused by the stack, with all its headers, before anything is looked up."""
     if (host := request.META.get("HTTP_HOST")) and "HTTP_X_FORWARDED_HOST" not in request.META:
         return _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
@@ -125,7 +125,7 @@ def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
     return bool(domain) and validate_host(domain, allowed)
 
 
-def _parameters_are_strange(request: HttpRequest) -> bool:
+def _has_unknown_parameters(request: HttpRequest) -> bool:
     """The page at the path knows none of the parameters, and `reading.page` will take them away."""
     try:
         known = getattr(resolve(request.path_info).func, "parameters", None)
@@ -134,27 +134,27 @@ def _parameters_are_strange(request: HttpRequest) -> bool:
         return False
 
 
-def _may_be_kept(response: HttpResponse) -> bool:
+def _is_cacheable(response: HttpResponse) -> bool:
     return (
         response.status_code == 200
-        and getattr(response, "may_be_kept", False)
+        and getattr(response, "can_be_kept", False)
         and not response.streaming
         and not response.cookies
         and "no-store" not in response.get("Cache-Control", "")
     )
 
 
-def _page(request: HttpRequest, response: HttpResponse, state: versions.State, now: float) -> Page:
+def _cached_page(request: HttpRequest, response: HttpResponse, state: versions.Versions, now: float) -> CachedPage:
     content = response.content
     digest = blake2b(content, digest_size=12).hexdigest()
     before = MEMORY.get(request.path)
     unchanged = before is not None and before.digest == digest
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
     headers = [(name, value) for name, value in response.items() if name not in {"Content-Length", "Vary"}]
-    return Page(
+    return CachedPage(
         version=state.tokens["all"],
         parts=getattr(response, "parts", None),
-        until=_next_due(state, now),
+        until=_next_scheduled_moment(state, now),
         bodies=before.bodies if before and unchanged else {encoding: ENCODINGS[encoding].pack(content)},
         headers=(*headers, ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")),
         digest=digest,
@@ -162,7 +162,7 @@ def _page(request: HttpRequest, response: HttpResponse, state: versions.State, n
     )
 
 
-def _next_due(state: versions.State, now: float) -> float:
+def _next_scheduled_moment(state: versions.Versions, now: float) -> float:
     """When something scheduled comes due; asked once as long as nobody schedules anything.
 
     `now` is when the page was begun: others may have been begun later, and have seen the moment pass.
@@ -172,13 +172,13 @@ def _next_due(state: versions.State, now: float) -> float:
     known, since, until = _due
     if not token or known != token or not since <= now < until:
         models = [entry.model for entry in watch.WATCHED.values() if issubclass(entry.model, Publishable)]
-        moment = schedule.next_due(datetime.fromtimestamp(now, UTC), models)
+        moment = schedule.next_scheduled_moment(datetime.fromtimestamp(now, UTC), models)
         until = moment.timestamp() if moment else float("inf")
         _due = (token, now, until)
     return until
 
 
-def _answer(request: HttpRequest, page: Page) -> HttpResponse:
+def _answer(request: HttpRequest, page: CachedPage) -> HttpResponse:
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     # If-Modified-Since alone is not enough: two versions may fall into one second.
     known = request.META.get("HTTP_IF_NONE_MATCH", "")

@@ -5,20 +5,20 @@ from typing import NamedTuple
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rlm_site.page_cache.versions import PARTS, STALE, VERSION
-from rlm_site.page_cache.watch import WATCHED, Watch
+from rlm_site.page_cache.versions import PART_TABLE, STALE_TABLE, VERSION_TABLE
+from rlm_site.page_cache.watch import WATCHED, WatchedTable
 
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
-def install(using: str = "default") -> None:
+def install_triggers(using: str = "default") -> None:
     """Make the triggers that are missing and drop those that no table wants; changes nothing when all is well."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    if not {VERSION, PARTS, STALE} <= tables:
+    if not {VERSION_TABLE, PART_TABLE, STALE_TABLE} <= tables:
         return  # migrated back to before they were made
-    wanted = {name: statement for name, (table, statement) in _statements(connection).items() if table in tables}
-    present = _present(connection)
+    wanted = {name: statement for name, (table, statement) in _wanted(connection).items() if table in tables}
+    present = _installed(connection)
     absent = wanted.keys() - present.keys()
     with connection.cursor() as cursor:
         for name in present.keys() - wanted.keys():
@@ -31,27 +31,27 @@ def install(using: str = "default") -> None:
         for statement in _first_tokens(connection, tables):
             cursor.execute(statement)
     if absent:  # nobody knows what changed while they were
-        renew(using)
+        renew_versions(using)
 
 
-def renew(using: str = "default") -> None:
+def renew_versions(using: str = "default") -> None:
     """Give everything a new token, so that no page in the memory of any server stands."""
     connection = connections[using]
     with connection.cursor() as cursor:
-        for table in (VERSION, PARTS):
+        for table in (VERSION_TABLE, PART_TABLE):
             cursor.execute(f"UPDATE {table} SET token = {_DIALECTS[connection.vendor].token}")
 
 
-def missing(using: str = "default") -> list[str]:
+def tables_without_trigger(using: str = "default") -> list[str]:
     """Names of existing tables whose changes would go unnoticed."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    present = _present(connection)
-    wanted = _statements(connection).items()
+    present = _installed(connection)
+    wanted = _wanted(connection).items()
     return sorted({table for name, (table, _statement) in wanted if table in tables and name not in present})
 
 
-def _present(connection: BaseDatabaseWrapper) -> dict[str, str]:
+def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """Trigger name -> table, of ours only."""
     if connection.vendor == "postgresql":
         query = (
@@ -65,7 +65,7 @@ def _present(connection: BaseDatabaseWrapper) -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
-def _statements(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
+def _wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
     """Trigger name -> table and statement. A digest ends the name, so that a changed statement has another."""
     build = _postgresql if connection.vendor == "postgresql" else _sqlite
     statements = {}
@@ -82,11 +82,11 @@ def _first_tokens(connection: BaseDatabaseWrapper, tables: Collection[str]) -> I
     token = _DIALECTS[connection.vendor].token
     names = {"all", *(part.name for entry in WATCHED.values() for part in entry.parts if not part.column)}
     for name in sorted(names):
-        yield _insert_token(VERSION, f"'{name}'", token)
+        yield _insert_token(VERSION_TABLE, f"'{name}'", token)
     for entry in WATCHED.values():
         for part in entry.parts:
             if part.column == entry.key and entry.table in tables:
-                yield _insert_token(PARTS, f"'{part.name}:' || {part.column}", token, f"FROM {entry.table}")
+                yield _insert_token(PART_TABLE, f"'{part.name}:' || {part.column}", token, f"FROM {entry.table}")
 
 
 def _insert_token(table: str, name: str, token: str, source: str = "") -> str:
@@ -112,17 +112,17 @@ _DIALECTS = {
 }
 
 
-def _renewals(entry: Watch, rows: Sequence[str], dialect: _Dialect) -> Iterator[str]:
+def _renewal_statements(entry: WatchedTable, rows: Sequence[str], dialect: _Dialect) -> Iterator[str]:
     """What a trigger does with tokens; `rows` are those of OLD and NEW that there are.
 
     `all` comes first: until the end of a transaction it is the lock that lets no other past it to the rest.
     """
-    yield f"UPDATE {VERSION} SET token = {dialect.token} WHERE name = 'all'{dialect.once}"
+    yield f"UPDATE {VERSION_TABLE} SET token = {dialect.token} WHERE name = 'all'{dialect.once}"
     for part in entry.parts:
         if part.column:
-            table, names = PARTS, ", ".join(f"'{part.name}:' || {row}.{part.column}" for row in rows)
+            table, names = PART_TABLE, ", ".join(f"'{part.name}:' || {row}.{part.column}" for row in rows)
         else:
-            table, names = VERSION, f"'{part.name}'"
+            table, names = VERSION_TABLE, f"'{part.name}'"
         statement = f"UPDATE {table} SET token = {dialect.token} WHERE name IN ({names}){dialect.once}"
         if part.of_columns and len(rows) == 2:
             differ = " OR ".join(f"OLD.{column} {dialect.differ} NEW.{column}" for column in part.of_columns)
@@ -130,17 +130,17 @@ def _renewals(entry: Watch, rows: Sequence[str], dialect: _Dialect) -> Iterator[
         yield statement
 
 
-def _appendings(entry: Watch, rows: Sequence[str]) -> Iterator[str]:
+def _stale_statements(entry: WatchedTable, rows: Sequence[str]) -> Iterator[str]:
     for kind, column in entry.stale:
         ids = " UNION ".join(f"SELECT '{kind}', {row}.{column} WHERE {row}.{column} IS NOT NULL" for row in rows)
-        yield f"INSERT INTO {STALE} (kind, object_id) {ids}"
+        yield f"INSERT INTO {STALE_TABLE} (kind, object_id) {ids}"
 
 
-def _of_columns(entry: Watch) -> str:
+def _of_columns(entry: WatchedTable) -> str:
     return " OF " + ", ".join(f'"{column}"' for column in entry.columns()) if entry.ignoring else ""
 
 
-def _only(entry: Watch, rows: Sequence[str]) -> str:
+def _only(entry: WatchedTable, rows: Sequence[str]) -> str:
     """A condition, empty where there is none."""
     if entry.only is None:
         return ""
@@ -148,13 +148,13 @@ def _only(entry: Watch, rows: Sequence[str]) -> str:
     return f"'{value}' IN ({', '.join(f'{row}.{column}' for row in rows)})"
 
 
-def _sqlite(entry: Watch) -> Iterator[tuple[str, str]]:
+def _sqlite(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     dialect = _DIALECTS["sqlite"]
     for event, rows in EVENTS.items():
-        statements = [*_renewals(entry, rows, dialect), *_appendings(entry, rows)]
+        statements = [*_renewal_statements(entry, rows, dialect), *_stale_statements(entry, rows)]
         if event == "INSERT":
             statements += [
-                _insert_token(PARTS, f"'{part.name}:' || NEW.{part.column}", dialect.token)
+                _insert_token(PART_TABLE, f"'{part.name}:' || NEW.{part.column}", dialect.token)
                 for part in entry.parts
                 if part.column == entry.key
             ]
@@ -166,7 +166,7 @@ def _sqlite(entry: Watch) -> Iterator[tuple[str, str]]:
         yield from _sqlite_replacing(entry)
 
 
-def _sqlite_replacing(entry: Watch) -> Iterator[tuple[str, str]]:
+def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     """A row that REPLACE clears out of the way goes without a trigger, so it is looked for beforehand."""
     token = _DIALECTS["sqlite"].token
     same = [" AND ".join(f"{column} IS NEW.{column}" for column in columns) for columns in entry.unique_columns()]
@@ -177,14 +177,15 @@ def _sqlite_replacing(entry: Watch) -> Iterator[tuple[str, str]]:
         if entry.only:
             cleared += f" AND {entry.only[0]} = '{entry.only[1]}'"
         named = ", ".join(f"'{name}'" for name in ["all", *(part.name for part in entry.parts if not part.column)])
-        statements = [f"UPDATE {VERSION} SET token = {token} WHERE name IN ({named})"]
+        statements = [f"UPDATE {VERSION_TABLE} SET token = {token} WHERE name IN ({named})"]
         statements += [
-            f"UPDATE {PARTS} SET token = {token} WHERE name IN (SELECT '{part.name}:' || {part.column} {cleared})"
+            f"UPDATE {PART_TABLE} SET token = {token} WHERE name IN (SELECT '{part.name}:' || {part.column} {cleared})"
             for part in entry.parts
             if part.column
         ]
         statements += [
-            f"INSERT INTO {STALE} (kind, object_id) SELECT '{kind}', {column} {cleared}" for kind, column in entry.stale
+            f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {cleared}"
+            for kind, column in entry.stale
         ]
         body = " ".join(f"{statement};" for statement in statements)
         yield (
@@ -193,15 +194,15 @@ def _sqlite_replacing(entry: Watch) -> Iterator[tuple[str, str]]:
         )
 
 
-def _postgresql(entry: Watch) -> Iterator[tuple[str, str]]:
+def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     # Tokens are renewed when the transaction commits: writers hold them for an instant and never wait for each other's
     # work. OLD is null in an INSERT and NEW in a DELETE.
     dialect = _DIALECTS["postgresql"]
     rows = ("OLD", "NEW")
     events = f"INSERT OR UPDATE{_of_columns(entry)} OR DELETE"
-    renew = list(_renewals(entry, rows, dialect))
+    renew = list(_renewal_statements(entry, rows, dialect))
     renew += [
-        _insert_token(PARTS, f"'{part.name}:' || NEW.{part.column}", dialect.token) + " AND TG_OP = 'INSERT'"
+        _insert_token(PART_TABLE, f"'{part.name}:' || NEW.{part.column}", dialect.token) + " AND TG_OP = 'INSERT'"
         for part in entry.parts
         if part.column == entry.key
     ]
@@ -213,9 +214,9 @@ def _postgresql(entry: Watch) -> Iterator[tuple[str, str]]:
         " FOR EACH ROW EXECUTE FUNCTION NAME()",
     )
     names = ", ".join(f"'{name}'" for name in ["all", *(part.name for part in entry.parts if not part.column)])
-    renew = [f"UPDATE {VERSION} SET token = {dialect.token} WHERE name IN ({names})"]
+    renew = [f"UPDATE {VERSION_TABLE} SET token = {dialect.token} WHERE name IN ({names})"]
     renew += [
-        f"UPDATE {PARTS} SET token = {dialect.token} WHERE name LIKE '{name}:%'"
+        f"UPDATE {PART_TABLE} SET token = {dialect.token} WHERE name LIKE '{name}:%'"
         for name in sorted({part.name for part in entry.parts if part.column})
     ]
     yield (
@@ -226,7 +227,7 @@ def _postgresql(entry: Watch) -> Iterator[tuple[str, str]]:
     if entry.stale:
         yield (
             "stale",
-            _function(_appendings(entry, rows), only)
+            _function(_stale_statements(entry, rows), only)
             + f"CREATE TRIGGER NAME AFTER {events} ON {entry.table} FOR EACH ROW EXECUTE FUNCTION NAME()",
         )
 

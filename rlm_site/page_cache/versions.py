@@ -16,12 +16,12 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import RawSQL
 
-VERSION = "rlm_site_contentversion"  # tokens of `all` and of the parts that have a name alone
-PARTS = "rlm_site_partversion"  # tokens of the parts of rows, such as `article:5`
-STALE = "rlm_site_stale"
+VERSION_TABLE = "rlm_site_contentversion"  # tokens of `all` and of the parts that have a name alone
+PART_TABLE = "rlm_site_partversion"  # tokens of the parts of rows, such as `article:5`
+STALE_TABLE = "rlm_site_stale"
 
 
-class State(NamedTuple):
+class Versions(NamedTuple):
     """What a page must know before anything else: tokens of `all` and named parts, and whether derived data is late."""
 
     tokens: dict[str, str]
@@ -39,58 +39,61 @@ class State(NamedTuple):
         return {part: self.tokens.get(part, "") for part in parts}
 
 
-UNKNOWN = State({}, stale=False)  # nothing can be remembered
+UNKNOWN = Versions({}, stale=False)  # nothing can be remembered
 
-_read: ContextVar[State | None] = ContextVar("state that a request began with", default=None)
+_pinned: ContextVar[Versions | None] = ContextVar("state that a request began with", default=None)
 
 
-def version(using: str = "default") -> str:
+def content_version(using: str = "default") -> str:
     """The token of `all`, for the price of one row; empty where nothing may be remembered."""
     connection = connections[using]
     if connection.in_atomic_block:
         return ""
-    rows = _rows_again(connection, f"SELECT name, token FROM {VERSION} WHERE name = 'all'")
+    rows = _rows_reconnecting(connection, f"SELECT name, token FROM {VERSION_TABLE} WHERE name = 'all'")
     return rows[0][1] if rows else ""
 
 
 @contextmanager
-def read_once(parts: Collection[str] = (), using: str = "default") -> Iterator[State]:
+def pinned_versions(parts: Collection[str] = (), using: str = "default") -> Iterator[Versions]:
     """Read the state now, with the tokens of these parts too; until the block ends it is what `state` answers."""
-    state = _fetch_state(connections[using], parts)
-    token = _read.set(state)
+    state = _fetch_versions(connections[using], parts)
+    token = _pinned.set(state)
     try:
         yield state
     finally:
-        _read.reset(token)
+        _pinned.reset(token)
 
 
-def state(using: str = "default", anew: bool = False) -> State:
+def current_versions(using: str = "default", anew: bool = False) -> Versions:
     """One query, or none within `read_once`. The same token: nothing of this part that pages show has changed."""
-    known = None if anew else _read.get()
-    return known or _fetch_state(connections[using])
+    known = None if anew else _pinned.get()
+    return known or _fetch_versions(connections[using])
 
 
-def token_of_row(part: str, model: type[models.Model]) -> RawSQL:
+def version_of_row(part: str, model: type[models.Model]) -> RawSQL:
     """For `annotate`: the token of a row's part, read in the same moment as the row."""
     table, key = model._meta.db_table, model._meta.pk.column
-    statement = f"SELECT token FROM {PARTS} WHERE name = '{part}:' || {table}.{key}"
+    statement = f"SELECT token FROM {PART_TABLE} WHERE name = '{part}:' || {table}.{key}"
     return RawSQL(statement, (), output_field=models.CharField())  # noqa: S611 - names of ours
 
 
-def tokens(parts: Collection[str], using: str = "default") -> dict[str, str]:
+def versions_of(parts: Collection[str], using: str = "default") -> dict[str, str]:
     """The tokens of these parts, of `all` and of all named parts, at one moment; one that is not known is left out."""
-    return _fetch_state(connections[using], parts).tokens
+    return _fetch_versions(connections[using], parts).tokens
 
 
-def _fetch_state(connection: BaseDatabaseWrapper, parts: Collection[str] = ()) -> State:
-    question = f"SELECT name, token FROM {VERSION} UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE})"
+def _fetch_versions(connection: BaseDatabaseWrapper, parts: Collection[str] = ()) -> Versions:
+    question = (
+        f"SELECT name, token FROM {VERSION_TABLE}"
+        f" UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE_TABLE})"
+    )
     if parts:
-        question += f" UNION ALL SELECT name, token FROM {PARTS} WHERE name IN ({', '.join(['%s'] * len(parts))})"
-    tokens = dict(_rows_again(connection, question, sorted(parts)))
-    return State(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
+        question += f" UNION ALL SELECT name, token FROM {PART_TABLE} WHERE name IN ({', '.join(['%s'] * len(parts))})"
+    tokens = dict(_rows_reconnecting(connection, question, sorted(parts)))
+    return Versions(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
 
 
-def _rows_again(
+def _rows_reconnecting(
     connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
     """On a connection of its own if the server closed this one meanwhile."""

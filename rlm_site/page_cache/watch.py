@@ -7,7 +7,7 @@ from rlm_site.publishing.models import Publishable
 
 
 @dataclass(frozen=True)
-class Part:
+class CacheTag:
     """Content whose token is renewed with a watched table.
 
     `Part("quotes")` is one part, whatever row is written. `Part("article", "parent_id")` is one for each id in that
@@ -21,15 +21,15 @@ class Part:
 
 
 # Of every Publishable: when the clock alone makes rows public and retires them.
-DUE = Part("due", of_columns=("published", "publish_at", "retire_at"))
+DUE = CacheTag("due", of_columns=("published", "publish_at", "retire_at"))
 
 
 @dataclass(frozen=True)
-class Watch:
+class WatchedTable:
     """A table that pages are made of."""
 
     model: type[models.Model]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CacheTag, ...] = ()
     stale: tuple[tuple[str, str], ...] = ()
     ignoring: frozenset[str] = frozenset()
     only: tuple[str, str] | None = None
@@ -53,12 +53,12 @@ class Watch:
         yield from ([columns[name] for name in each.fields] for each in self.model._meta.total_unique_constraints)
 
 
-WATCHED: dict[str, Watch] = {}
+WATCHED: dict[str, WatchedTable] = {}
 
 
 def watch(
     model: type[models.Model],
-    *parts: Part,
+    *parts: CacheTag,
     stale: Sequence[tuple[str, str]] = (),
     ignoring: Iterable[str] = (),
     only: tuple[str, str] | None = None,
@@ -70,5 +70,5 @@ def watch(
     """
     if issubclass(model, Publishable):
         parts += (DUE,)
-    entry = Watch(model, parts, tuple(stale), frozenset(ignoring), only)
+    entry = WatchedTable(model, parts, tuple(stale), frozenset(ignoring), only)
     WATCHED[entry.table] = entry

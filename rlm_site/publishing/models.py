@@ -37,9 +37,9 @@ class Publishable(models.Model):
     )
 
     # Names of the fields that are drafted and reviewed; tags go with them. Set by each model.
-    drafted_fields: tuple[str, ...] = ()
-    # Names of the fields that act at once; what hangs on the row and acts at once too is named by `hanging`.
-    standing_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
+    versioned_fields: tuple[str, ...] = ()
+    # Names of the fields that act at once; what hangs on the row and acts at once too is named by `related_snapshot`.
+    immediate_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
 
     class Meta:
         abstract = True
@@ -59,7 +59,7 @@ class Publishable(models.Model):
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated"}
         super().save(*args, **kwargs)
 
-    def hanging(self) -> dict[str, Any]:
+    def related_snapshot(self) -> dict[str, Any]:
         """Rows of other tables that belong to this one, in words for its history: name -> list."""
         return {}
 

@@ -10,28 +10,28 @@ from django.contrib.auth.models import AnonymousUser, User
 if TYPE_CHECKING:
     from rlm_site.publishing.models import Publishable
 
-Somebody = User | AnonymousUser | Any
+AnyUser = User | AnonymousUser | Any
 
 
-def may_change(user: Somebody, row: "Publishable") -> bool:
+def can_change(user: AnyUser, row: "Publishable") -> bool:
     """Write drafts of it: editors of anything, authors of what they began."""
     begun = row.owner_id is not None and row.owner_id == user.pk
-    return may_edit(user, row) or (begun and bool(user.has_perm(_permission("add", row))))
+    return can_edit(user, row) or (begun and bool(user.has_perm(_permission("add", row))))
 
 
-def may_edit(user: Somebody, what: "Publishable | type[Publishable]") -> bool:
+def can_edit(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
     """Go on with what others have written, and judge it: editors."""
     return bool(user.has_perm(_permission("change", what)))
 
 
-def may_publish(user: Somebody, what: "Publishable | type[Publishable]") -> bool:
+def can_publish(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
     """Decide what readers see: publishers."""
     return bool(user.has_perm(_permission("publish", what)))
 
 
-def may_act_at_once(user: Somebody, row: "Publishable") -> bool:
+def can_change_immediately(user: AnyUser, row: "Publishable") -> bool:
     """Change what is not drafted, such as the address or a pin: on a public record a publisher's decision."""
-    return may_publish(user, row) if row.published else may_change(user, row)
+    return can_publish(user, row) if row.published else can_change(user, row)
 
 
 def _permission(act: str, what: "Publishable | type[Publishable]") -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # stands for no beginning
 
 
-def live(now: datetime, prefix: str = "") -> Q:
+def public_at(now: datetime, prefix: str = "") -> Q:
     """The condition that a row is public at `now`; `prefix` reaches it through a relation (`parent__`)."""
     return (
         Q(**{f"{prefix}published": True})
@@ -23,7 +23,7 @@ def live(now: datetime, prefix: str = "") -> Q:
     )
 
 
-def is_live(row: "Publishable", now: datetime) -> bool:
+def is_public_at(row: "Publishable", now: datetime) -> bool:
     """`live` for a row in hand."""
     return (
         row.published
@@ -42,28 +42,28 @@ def public_since(row: "Publishable") -> datetime:
     return max(row.publish_at or row.created, row.created)
 
 
-def state(row: "Publishable", now: datetime | None = None) -> str:
+def publication_state(row: "Publishable", now: datetime | None = None) -> str:
     """One of draft, scheduled, published, retired."""
     now = now or timezone.now()
     if not row.published:
         return "draft"
     if is_retired(row, now):
         return "retired"
-    return "published" if is_live(row, now) else "scheduled"
+    return "published" if is_public_at(row, now) else "scheduled"
 
 
-def in_state(state: str, now: datetime) -> Q:
+def in_publication_state(state: str, now: datetime) -> Q:
     """The condition that `state` of a row is this."""
     retired = Q(published=True, retire_at__lte=now)
     return {
         "draft": Q(published=False),
-        "published": live(now),
+        "published": public_at(now),
         "retired": retired,
         "scheduled": Q(published=True, publish_at__gt=now) & ~retired,
     }[state]
 
 
-def window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | None:
+def public_window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | None:
     """From when until when all of these rows are public; None while one of them is a draft."""
     present = [row for row in rows if row is not None]
     if not all(row.published for row in present):
@@ -73,7 +73,7 @@ def window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | No
     return max(starts, default=EARLIEST), min(ends, default=None)
 
 
-def next_due(now: datetime, models: Iterable[type["Publishable"]]) -> datetime | None:
+def next_scheduled_moment(now: datetime, models: Iterable[type["Publishable"]]) -> datetime | None:
     """The next moment at which the clock alone makes any row of these tables public or retires it. One query."""
     moments = []
     for model in models:
@@ -84,7 +84,7 @@ def next_due(now: datetime, models: Iterable[type["Publishable"]]) -> datetime |
     return min((row["moment"] for row in first.union(*others) if row["moment"]), default=None)
 
 
-def next_change(rows: Iterable["Publishable"], now: datetime) -> datetime | None:
+def next_change_of(rows: Iterable["Publishable"], now: datetime) -> datetime | None:
     """The next moment at which one of these rows becomes public or is retired by the clock alone."""
     moments = [moment for row in rows if row.published for moment in (row.publish_at, row.retire_at)]
     return min((moment for moment in moments if moment and moment > now), default=None)

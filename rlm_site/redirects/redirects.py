@@ -11,21 +11,21 @@ from typing import Any
 from rlm_site.indexing import queue
 from rlm_site.redirects.models import Address
 
-_followed: dict[str, Any] = {}  # kind -> queryset with `published(now)`
+_tracked: dict[str, Any] = {}  # kind -> queryset with `published(now)`
 
 
-def follow(kind: str, rows: Any) -> None:
+def track(kind: str, rows: Any) -> None:
     """Declare in `AppConfig.ready`: rows of this queryset have addresses that must go on to lead somewhere."""
-    _followed[kind] = rows
+    _tracked[kind] = rows
 
     def remember_paths(ids: Sequence[int]) -> None:
         paths = {row.pk: row.get_absolute_url() for row in rows.filter(pk__in=ids)}
-        remember(kind, paths, gone=[object_id for object_id in ids if object_id not in paths])
+        record(kind, paths, gone=[object_id for object_id in ids if object_id not in paths])
 
-    queue.rebuilds(kind, remember_paths)
+    queue.register_indexer(kind, remember_paths)
 
 
-def remember(kind: str, paths: Mapping[int, str], gone: Sequence[int] = ()) -> None:
+def record(kind: str, paths: Mapping[int, str], gone: Sequence[int] = ()) -> None:
     """Note the present path of each object; forget those that are gone."""
     if gone:
         Address.objects.filter(kind=kind, object_id__in=gone).delete()
@@ -39,12 +39,12 @@ def remember(kind: str, paths: Mapping[int, str], gone: Sequence[int] = ()) -> N
             address.save()
 
 
-def moved_to(path: str, now: datetime) -> str | None:
+def find_target(path: str, now: datetime) -> str | None:
     """Where what was once found at `path` is public now."""
     address = Address.objects.filter(path=path).first()
-    if address is None or address.kind not in _followed:
+    if address is None or address.kind not in _tracked:
         return None
-    row = _followed[address.kind].all().published(now).filter(pk=address.object_id).first()
+    row = _tracked[address.kind].all().published(now).filter(pk=address.object_id).first()
     if row is None or row.get_absolute_url() == path:
         return None
     return str(row.get_absolute_url())

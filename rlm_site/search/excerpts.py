@@ -6,7 +6,7 @@ EXCERPT = 260  # characters
 BEGINNING = 1500
 
 
-def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
+def mark_words(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     pieces: list[tuple[str, bool]] = []
     end = 0
     for start, stop in places(text, wanted):
@@ -16,7 +16,7 @@ def _marked(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     return [(piece, mark) for piece, mark in pieces if piece]
 
 
-def _excerpt(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
+def make_excerpt(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     """The part of the text with the most words found, cut between words; of the text's beginning if they are there."""
     starts = [start for start, _stop in places(text[:BEGINNING], wanted) or places(text, wanted)]
     within = [bisect_left(starts, start + EXCERPT) - number for number, start in enumerate(starts)]
@@ -25,5 +25,5 @@ def _excerpt(text: str, wanted: Wanted) -> list[tuple[str, bool]]:
     if start:
         start = text.find(" ", start) + 1
     end = len(text) if start + EXCERPT >= len(text) else text.rfind(" ", start, start + EXCERPT)
-    pieces = _marked(" ".join(text[start : max(end, start)].split()), wanted)
+    pieces = mark_words(" ".join(text[start : max(end, start)].split()), wanted)
     return [*([("… ", False)] if start else []), *pieces, *([(" …", False)] if end < len(text) else [])]

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from rlm_site.indexing import queue
-from rlm_site.indexing.queue import among
+from rlm_site.indexing.queue import with_ids
 from rlm_site.search import registry
 from rlm_site.search.models import SearchDocument, SearchWord
 from rlm_site.search.registry import Source, document_id
@@ -19,7 +19,7 @@ VARIABLES = 5000  # of one statement; databases allow some tens of thousands
 def register(source: Source) -> None:
     """Search this source from now on, and keep its documents up to date. To be called in `AppConfig.ready`."""
     registry.register(source)
-    queue.rebuilds(source.name, lambda ids: index_documents(source, ids))
+    queue.register_indexer(source.name, lambda ids: index_documents(source, ids))
 
 
 def index_documents(source: Source, ids: Sequence[int]) -> None:
@@ -28,7 +28,7 @@ def index_documents(source: Source, ids: Sequence[int]) -> None:
     columns = [([document.title], document.about, [document.text]) for document in documents]
     terms = _terms_of({text for texts in columns for column in texts for text in column})
     moment = connection.ops.adapt_datetimefield_value
-    known = SearchDocument.objects.filter(among("object_id", ids), source=source.name)
+    known = SearchDocument.objects.filter(with_ids("object_id", ids), source=source.name)
     with connection.cursor() as cursor:
         old = [(pk,) for pk in known.values_list("pk", flat=True)]
         cursor.executemany("DELETE FROM search_index WHERE rowid = %s", old)
@@ -68,11 +68,11 @@ def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None
     else:
         cursor.executemany(
             "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
-            [(rowid, _marked_too(title), about, body) for rowid, (title, about, body) in rows],
+            [(rowid, _with_title_terms(title), about, body) for rowid, (title, about, body) in rows],
         )
 
 
-def _marked_too(title: str) -> str:
+def _with_title_terms(title: str) -> str:
     return " ".join([title, *(IN_TITLE + word for word in title.split())])
 
 
@@ -90,12 +90,12 @@ def _terms_of(texts: Iterable[str]) -> dict[str, str]:
     """What each text is found by: its words without apostrophes, and the forms that their inflections share."""
     words = {text: words_in(text) for text in texts}
     plain = {word: word.replace("'", "") for word in set().union(*words.values())}
-    forms = _learn(set(plain.values()))
+    forms = _add_words(set(plain.values()))
     terms = {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
     return {text: " ".join(map(terms.__getitem__, within)) for text, within in words.items()}
 
 
-def _learn(words: set[str]) -> dict[str, str]:
+def _add_words(words: set[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     wanted = sorted(words)
     with connection.cursor() as cursor:

@@ -11,12 +11,12 @@ from typing import Any
 
 from rlm_site.indexing import queue
 from rlm_site.search import registry, sql
-from rlm_site.search.excerpts import _excerpt, _marked
+from rlm_site.search.excerpts import make_excerpt, mark_words
 from rlm_site.search.models import SearchDocument
 from rlm_site.search.registry import kind_of, source_of
-from rlm_site.search.sql import _found, _tags
-from rlm_site.search.suggestions import _suggestion
-from rlm_site.search.terms import Term, _wanted, query_terms
+from rlm_site.search.sql import find_documents, tags_of
+from rlm_site.search.suggestions import suggest_spelling
+from rlm_site.search.terms import Term, query_terms, words_to_mark
 from rlm_site.tags.models import Tag
 
 PAGE_SIZE = 10
@@ -62,25 +62,25 @@ class Results:
 
 def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, page: int = 1) -> Results:
     """One ranked list of what is public at `now`; titles outrank bodies. Any text is safe."""
-    queue.drain()
+    queue.process_queue()
     terms = query_terms(text)
     if not terms:
         return Results(text, kind)
-    found = _found(terms, now, tag)
+    found = find_documents(terms, now, tag)
     counts = Counter(map(kind_of, found))
     kinds = [(name, counts[name]) for name in registry.kinds()]
     shown = [pk for pk in found if not kind or kind_of(pk) == kind]
     if not shown:
-        return Results(text, kind, kinds=kinds, suggestion="" if found or tag else _suggestion(terms, now))
+        return Results(text, kind, kinds=kinds, suggestion="" if found or tag else suggest_spelling(terms, now))
     page = min(max(page, 1), ceil(len(shown) / PAGE_SIZE))
-    results = list(_results(shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], terms, now))
-    with_any_tag = [pk for pk in _found(terms, now) if not kind or kind_of(pk) == kind] if tag else shown
-    return Results(text, kind, len(shown), results, kinds, _tags(with_any_tag), page)
+    results = list(_load_results(shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], terms, now))
+    with_any_tag = [pk for pk in find_documents(terms, now) if not kind or kind_of(pk) == kind] if tag else shown
+    return Results(text, kind, len(shown), results, kinds, tags_of(with_any_tag), page)
 
 
 def nearest(text: str, now: datetime, source: str, most: int) -> list[Any]:
     """Return the public rows of a source that have most to do with these words."""
-    found = (pk for term in query_terms(text)[:3] for pk in _found([term], now) if source_of(pk).name == source)
+    found = (pk for term in query_terms(text)[:3] for pk in find_documents([term], now) if source_of(pk).name == source)
     ids: list[int] = []
     for pk in found:  # the next word is searched for only where the one before has not found enough
         if (object_id := pk % SearchDocument.SPAN) not in ids:
@@ -91,14 +91,14 @@ def nearest(text: str, now: datetime, source: str, most: int) -> list[Any]:
     return [rows[pk] for pk in ids if pk in rows]
 
 
-def _results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
+def _load_results(found: Sequence[int], terms: Sequence[Term], now: datetime) -> Iterator[Result]:
     documents = SearchDocument.objects.in_bulk(found)
     rows: dict[str, Mapping[int, Any]] = {
         source.name: source.results([row.object_id for row in documents.values() if row.source == source.name], now)
         for source in registry.sources()
     }
-    wanted = _wanted(terms)
+    wanted = words_to_mark(terms)
     for document in map(documents.get, found):
         if document and (row := rows[document.source].get(document.object_id)):
-            title, excerpt = _marked(document.title, wanted), _excerpt(document.text, wanted)
+            title, excerpt = mark_words(document.title, wanted), make_excerpt(document.text, wanted)
             yield Result(kind_of(document.pk), row, title, excerpt)

@@ -19,7 +19,7 @@ HIDDEN = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR publi
 IN_TITLE = "_"  # with it SQLite's index has the words of titles once more, so that they are found without all others
 
 
-def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
+def find_documents(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
     """The documents that have all terms and are public, best first, of each kind at most `MOST`.
 
     Titles first, by how many of the terms they have, then by score. Scores cost the database a look at every document
@@ -30,7 +30,7 @@ def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list
         return []
     by_kind = Counter(map(kind_of, candidates))
     merits = dict.fromkeys(candidates, (0, 0.0))
-    for pk, titled, score in _merits(terms, candidates, with_scores=max(by_kind.values()) < MOST):
+    for pk, titled, score in _scores(terms, candidates, with_scores=max(by_kind.values()) < MOST):
         merits[pk] = (merits[pk][0] + titled, merits[pk][1] + score)
     taken: Counter[str] = Counter()
     best = []
@@ -44,7 +44,7 @@ def _found(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list
 def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[int]:
     """Of each kind the first `MOST` that have all terms, and as many that have one of them in their titles."""
     titled = terms[:TITLE_TERMS]
-    having, query = _having(terms)
+    having, query = _condition(terms)
     if connection.vendor == "postgresql":
         entitled = f"{having} AND titles @@ CAST(%s AS tsquery)"
         in_titles = [query, " | ".join(map(_postgresql_term, titled))]
@@ -71,21 +71,21 @@ def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[i
     return [pk for (pk,) in rows]
 
 
-def _finds_anything(terms: Sequence[Term], now: datetime) -> bool:
-    having, query = _having(terms)
+def finds_anything(terms: Sequence[Term], now: datetime) -> bool:
+    having, query = _condition(terms)
     moment = connection.ops.adapt_datetimefield_value(now)
     question = f"SELECT 1 FROM search_index WHERE {having} AND rowid NOT IN ({HIDDEN}) LIMIT 1"
     return bool(_rows(question, [query, moment, moment]))
 
 
-def _having(terms: Sequence[Term]) -> tuple[str, str]:
+def _condition(terms: Sequence[Term]) -> tuple[str, str]:
     """The condition of documents that have all terms, and its parameter."""
     if connection.vendor == "postgresql":
         return "terms @@ CAST(%s AS tsquery)", " & ".join(map(_postgresql_term, terms))
     return "search_index MATCH %s", " AND ".join(map(_sqlite_term, terms))
 
 
-def _merits(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool) -> list[tuple[int, int, float]]:
+def _scores(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool) -> list[tuple[int, int, float]]:
     """Rows of an id with a term that its title has (1 and 0), and of an id with its score (0 and the score)."""
     titled = terms[:TITLE_TERMS]
     if connection.vendor == "postgresql":
@@ -111,7 +111,7 @@ def _rows(question: str, parameters: Sequence[Any] = ()) -> list[Any]:
         return cursor.fetchall()
 
 
-def _tags(found: Sequence[int]) -> list[tuple[Tag, int]]:
+def tags_of(found: Sequence[int]) -> list[tuple[Tag, int]]:
     """The tags of these documents, most frequent first."""
     ids: dict[str, list[int]] = {source.tagged._meta.db_table: [] for source in sources()}
     for pk in found:

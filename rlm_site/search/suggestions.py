@@ -5,13 +5,13 @@ from difflib import SequenceMatcher
 from django.db.models import Q
 
 from rlm_site.search.models import SearchWord
-from rlm_site.search.sql import _finds_anything
+from rlm_site.search.sql import finds_anything
 from rlm_site.search.terms import MIN_PREFIX, Term
 
 SUGGESTIONS_TRIED = 4
 
 
-def _suggestion(terms: Sequence[Term], now: datetime) -> str:
+def suggest_spelling(terms: Sequence[Term], now: datetime) -> str:
     """The query with its unknown words replaced by near ones that find something public."""
     near = _near_words(terms)
     for attempt in range(max(map(len, near.values()), default=0)):
@@ -19,7 +19,7 @@ def _suggestion(terms: Sequence[Term], now: datetime) -> str:
             near[term.word][min(attempt, len(near[term.word]) - 1)] if near.get(term.word) else term.word
             for term in terms
         ]
-        if _finds_anything([Term(word, frozenset({word})) for word in words], now):
+        if finds_anything([Term(word, frozenset({word})) for word in words], now):
             return " ".join(words)
     return ""
 

@@ -33,7 +33,7 @@ def query_terms(text: str) -> list[Term]:
     asked = {word: {word, *possible_forms(word)} for word in words}
     spellings = {spelling for candidates in asked.values() for spelling in candidates}
     wanted = Q(text__in=spellings) | Q(form__in=SearchWord.objects.filter(text__in=words).values("form"))
-    beginnings = _beginnings_without_index(words)
+    beginnings = _prefixes_without_index(words)
     for word in beginnings:
         beyond = word + chr(sys.maxunicode)
         wanted |= Q(text__gte=word, text__lt=beyond) | Q(form__gte=word, form__lt=beyond)
@@ -48,14 +48,14 @@ def query_terms(text: str) -> list[Term]:
     return terms
 
 
-def _beginnings_without_index(words: Iterable[str]) -> set[str]:
+def _prefixes_without_index(words: Iterable[str]) -> set[str]:
     """For these SQLite would pass all its words and put all their documents in order; PostgreSQL seeks them."""
     if connection.vendor == "postgresql":
         return set()
     return {word for word in words if len(word) > max(INDEXED_PREFIXES)}
 
 
-def _wanted(terms: Sequence[Term]) -> Wanted:
+def words_to_mark(terms: Sequence[Term]) -> Wanted:
     same = frozenset().union(*(term.same for term in terms))
     beginnings = tuple(term.word for term in terms if len(term.word) >= MIN_PREFIX)
     return Wanted(lambda word: (bare := word.replace("'", "")) in same or bare.startswith(beginnings))

@@ -23,7 +23,7 @@ BATCH = 5000  # ids of one statement; databases allow some tens of thousands
 
 
 @transaction.atomic
-def rename(tag: Tag, author: User | None = None) -> TagChange | None:
+def rename_tag(tag: Tag, author: User | None = None) -> TagChange | None:
     """Save a tag that has got another name or address, and log what they were."""
     stored = Tag.objects.select_for_update().get(pk=tag.pk)
     tag.save()
@@ -46,7 +46,7 @@ def rename(tag: Tag, author: User | None = None) -> TagChange | None:
     )
 
 
-def apart(through: type[TaggedBase], tag: Tag, other: Tag) -> tuple[QuerySet[Any], QuerySet[Any]]:
+def split_by_overlap(through: type[TaggedBase], tag: Tag, other: Tag) -> tuple[QuerySet[Any], QuerySet[Any]]:
     """Rows that put the tag on what does not have the other one, and on what has both."""
     has_other = Q(content_object__in=through._default_manager.filter(tag=other).values("content_object"))
     rows = through._default_manager.filter(tag=tag)
@@ -54,12 +54,12 @@ def apart(through: type[TaggedBase], tag: Tag, other: Tag) -> tuple[QuerySet[Any
 
 
 @transaction.atomic
-def merge(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
+def merge_tags(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
     """Put `into` on all that has the tag, which is then gone; its addresses lead on. The same queries for any number.
 
     Raises ValidationError where one of the two is gone already.
     """
-    queue.drain()  # every address is remembered then, and none has to be added while others drain
+    queue.process_queue()  # every address is remembered then, and none has to be added while others drain
     locked = Tag.objects.select_for_update().order_by("pk").in_bulk([tag.pk, into.pk])
     if tag.pk == into.pk:
         raise ValidationError(_("A tag cannot be merged into itself."))
@@ -68,7 +68,7 @@ def merge(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
     tag, into = locked[tag.pk], locked[into.pk]
     items = {}
     for through in Tag.through_models():
-        moved, both = apart(through, tag, into)
+        moved, both = split_by_overlap(through, tag, into)
         items[through._meta.label] = {
             "moved": list(moved.values_list("content_object_id", flat=True)),
             "both": list(both.values_list("content_object_id", flat=True)),
@@ -92,7 +92,7 @@ def merge(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
     return TagChange.objects.create(kind=TagChange.Kind.MERGE, tag=into, said=said, before=before, author=author)
 
 
-def log_of(tag: Tag) -> list[tuple[TagChange, bool]]:
+def changes_of(tag: Tag) -> list[tuple[TagChange, bool]]:
     """What was done to the tag and to those merged into it, newest first, each with whether it can be undone now."""
     changes = TagChange.objects.filter(tag=tag).annotate(of=F("before__of")).defer("before").order_by("-id")
     changes = changes.select_related("author", "undone_by")
@@ -105,7 +105,7 @@ def log_of(tag: Tag) -> list[tuple[TagChange, bool]]:
 
 
 @transaction.atomic
-def undo(change: TagChange, author: User | None = None) -> Tag:
+def undo_change(change: TagChange, author: User | None = None) -> Tag:
     """Give the tag its name and address back, or bring back the tag that was merged.
 
     What an editor has done since stands: what has lost the common tag meanwhile, or is deleted, gets none of the two.
@@ -120,19 +120,19 @@ def undo(change: TagChange, author: User | None = None) -> Tag:
     later = TagChange.objects.filter(tag=of, kind=change.kind, undone=None, before__of=of.pk, pk__gt=change.pk)
     if (last := later.order_by("-id").first()) is not None:
         raise ValidationError(_("Undo the later change first: %(said)s.") % {"said": last.said})
-    tag = _unmerge(change.before, of) if change.kind == TagChange.Kind.MERGE else _name_back(change.before, of)
+    tag = _undo_merge(change.before, of) if change.kind == TagChange.Kind.MERGE else _undo_rename(change.before, of)
     TagChange.objects.filter(pk=change.pk).update(undone=timezone.now(), undone_by=author)
     return tag
 
 
-def _name_back(before: dict[str, Any], tag: Tag) -> Tag:
+def _undo_rename(before: dict[str, Any], tag: Tag) -> Tag:
     tag.name, tag.slug = before["name"], before["slug"]
     _refuse_if_taken(tag)
     tag.save()
     return tag
 
 
-def _unmerge(before: dict[str, Any], into: Tag) -> Tag:
+def _undo_merge(before: dict[str, Any], into: Tag) -> Tag:
     tag = Tag(**before["tag"])
     _refuse_if_taken(tag)
     tag.save(force_insert=True)

@@ -14,7 +14,7 @@ MOST_SUGGESTED = 10
 # Every tagged model that exists takes part below: it is found through the tables that point to Tag.
 
 
-def suggestions(typed: str, chosen: Iterable[str] = ()) -> list[str]:
+def suggest_tags(typed: str, chosen: Iterable[str] = ()) -> list[str]:
     """Names of tags with these letters that are not chosen yet: used ones first, then by where the letters stand."""
     folded = fold_name(typed.replace("\0", ""))
     if not folded:
@@ -28,7 +28,7 @@ def suggestions(typed: str, chosen: Iterable[str] = ()) -> list[str]:
     return list(found.values_list("name", flat=True)[:MOST_SUGGESTED])
 
 
-def with_counts(now: datetime) -> list[tuple[Tag, int]]:
+def tags_with_counts(now: datetime) -> list[tuple[Tag, int]]:
     """All tags that readers can see, by name, each with how many things have it. One query a tagged model, and one."""
     counts: Counter[int] = Counter()
     for through in Tag.through_models():
@@ -37,7 +37,7 @@ def with_counts(now: datetime) -> list[tuple[Tag, int]]:
     return [(tag, counts[tag.pk]) for tag in Tag.objects.filter(pk__in=counts)]
 
 
-def related(tag: Tag, now: datetime, most: int = 12) -> list[tuple[Tag, int]]:
+def related_tags(tag: Tag, now: datetime, most: int = 12) -> list[tuple[Tag, int]]:
     """Tags that stand beside this one on something public, most frequent first."""
     counts: Counter[int] = Counter()
     for through in Tag.through_models():

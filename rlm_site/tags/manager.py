@@ -15,7 +15,7 @@ class TagManager(_TaggableManager):
 
     def _to_tag_model_instances(self, tags: Sequence[str | Tag], tag_kwargs: dict[str, Any]) -> list[Tag]:
         names = {fold_name(tag): tag for tag in tags if isinstance(tag, str)}
-        meant = known(names)
+        meant = find_tags(names)
         for folded, name in names.items():
             if folded not in meant:
                 meant[folded], _created = Tag.objects.get_or_create(folded=folded, defaults={"name": name})
@@ -23,7 +23,7 @@ class TagManager(_TaggableManager):
         return list(dict.fromkeys(found))
 
 
-def known(names: Iterable[str]) -> dict[str, Tag]:
+def find_tags(names: Iterable[str]) -> dict[str, Tag]:
     """Folded name -> the tag that is meant: the one of this name or, if there is none, the one that it has become.
 
     So texts that were written before a tag was renamed or merged bring no old tag back. One query, and two more where
@@ -31,10 +31,10 @@ def known(names: Iterable[str]) -> dict[str, Tag]:
     """
     wanted = {fold_name(name) for name in names}
     found = {tag.folded: tag for tag in Tag.objects.filter(folded__in=wanted)}
-    return found | _once(wanted - found.keys())
+    return found | _formerly_called(wanted - found.keys())
 
 
-def _once(wanted: set[str]) -> dict[str, Tag]:
+def _formerly_called(wanted: set[str]) -> dict[str, Tag]:
     """The tags that had these folded names, by the newest change of each name."""
     if not wanted:
         return {}
@@ -48,14 +48,14 @@ def _once(wanted: set[str]) -> dict[str, Tag]:
     return {name: tags[tag_id] for name, tag_id in tag_ids.items()}
 
 
-def names_now(names: Iterable[str]) -> list[str]:
+def current_names(names: Iterable[str]) -> list[str]:
     """What tags that were once written down are called today, sorted; a name that is no tag's stays as it is."""
     names = list(names)
-    meant = known(names)
+    meant = find_tags(names)
     return sorted({meant[folded].name if (folded := fold_name(name)) in meant else name for name in names})
 
 
-def refold(ids: Sequence[int]) -> None:
+def refold_names(ids: Sequence[int]) -> None:
     """Folded names of tags that another client has renamed; one that would clash keeps what it has."""
     for tag in Tag.objects.filter(pk__in=ids):
         folded = fold_name(tag.name)

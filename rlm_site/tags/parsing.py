@@ -7,7 +7,7 @@ from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
 
 
-def parse(text: str) -> list[str]:
+def parse_tags(text: str) -> list[str]:
     """Names separated by commas; spaces belong to the name, and quotes keep a comma inside one.
 
     >>> parse('free software, "Ochota, Warsaw", free software')
@@ -35,14 +35,14 @@ def parse(text: str) -> list[str]:
     return list(unique.values())
 
 
-def edit_string(tags: Iterable[Tag]) -> str:
+def format_tags(tags: Iterable[Tag]) -> str:
     """What the form shows: `parse` gives the same tags back."""
     return ", ".join(
         f'"{tag.name}"' if "," in tag.name else tag.name for tag in sorted(tags, key=lambda tag: fold_name(tag.name))
     )
 
 
-def clean_name(name: str) -> str:
+def clean_tag_name(name: str) -> str:
     """The name as it is kept. Raises ValidationError where it could not be typed again, or has nothing to fold."""
     name = " ".join(name.split())
     if '"' in name:

@@ -80,7 +80,7 @@ def filled(page: Any, **typed: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def act(client: Client, row: Any, name: str, **given: Any) -> Any:
+def transition(client: Client, row: Any, name: str, **given: Any) -> Any:
     """One of `workflow.ACTS`, done on its page: `act(editor, article, "publish", kind="correction", note="…")`."""
     address = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/{name}/"
     page = client.get(address)

@@ -41,7 +41,7 @@ def test_every_section_cites_twice_and_every_work_cited_has_its_record() -> None
 def test_every_wiki_link_leads_somewhere_and_topics_link_to_each_other() -> None:
     now = timezone.now()
     for article in Article.objects.select_related("parent"):
-        assert topics.text_of(article, now).missing_links == (), article
+        assert topics.render_text(article, now).missing_links == (), article
     assert sum(bool(markdown.source(section.body).links) for section in sections()) > len(sections()) * 0.8
 
 
@@ -59,7 +59,7 @@ def test_quiet_pages_show_no_quotation_and_every_line_is_true() -> None:
     now = timezone.now()
     quiet = {"crimes-and-victims", "captivity-and-death", "ochota-august-1944", "peggetz-1-june-1945"}
     quiet |= {"dachau-and-plattling", "twelve-executions"}
-    for topic in topics.topics(Article.objects.topics(), now):
+    for topic in topics.load_topics(Article.objects.topics(), now):
         for article in topic.articles:
             block = placements.block_of(topic, article, now)
             assert not (block and article.slug in quiet), article

@@ -59,7 +59,7 @@ def package_of(name: str) -> str:
     return inside[0] if inside else name.split(".")[0]
 
 
-def may_import(package: str) -> set[str]:
+def can_import(package: str) -> set[str]:
     """Return the packages that one may import; the files of `rlm_site` itself are in no package."""
     if package not in PACKAGES:
         return {name for name in PACKAGES if name.startswith("rlm_site.")} - {"rlm_site.front"} | {package}
@@ -85,7 +85,7 @@ def test_imports_point_one_way() -> None:
         f"{name} imports {other}"
         for name, path in modules().items()
         for other in sorted(imported(path))
-        if other.split(".")[0] in APPS and package_of(other) not in may_import(package_of(name))
+        if other.split(".")[0] in APPS and package_of(other) not in can_import(package_of(name))
         if (name, package_of(other)) != ("rlm_site.urls", "rlm_site.front")
     ]
     assert wrong == []

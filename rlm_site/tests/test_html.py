@@ -82,8 +82,8 @@ def test_the_page_of_a_quotation_is_well_made(client: Client, status: str) -> No
 
 
 def test_a_preview_is_well_made(client: Client) -> None:
-    revision = revisions.record(Article.objects.get(slug="the-allies"))
-    assert faults(client.get(previews.address_of(previews.make(revision)))) == []
+    revision = revisions.record_revision(Article.objects.get(slug="the-allies"))
+    assert faults(client.get(previews.link_address(previews.create_link(revision)))) == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_failure_of_the_site_is_answered_with_a_page(monkeypatch: pytest.Monke
     def fail(*args: object) -> None:
         raise RuntimeError("Zorblax")
 
-    monkeypatch.setattr("rlm_site.tags.lists.with_counts", fail)
+    monkeypatch.setattr("rlm_site.tags.lists.tags_with_counts", fail)
     response = Client(HTTP_HOST="127.0.0.1", raise_request_exception=False).get("/tags/")
     assert response.status_code == 500
     assert faults(response) == []

@@ -112,20 +112,23 @@ def grow() -> None:
     )
     many = " ".join(f"[@{reference.key}]" for reference in references)
     Article.objects.filter(pk=allies.pk).update(body=many + " ".join(f"[[Zorb {n}]]" for n in range(100)))
-    queue.drain()
+    queue.process_queue()
 
 
 def test_no_page_costs_more_queries_when_there_is_more_to_read(client: Client) -> None:
     gannett = Quote.objects.get(key="gannett-indirect-influence")
-    revision = revisions.record(Article.objects.get(slug="the-allies"), state=Revision.State.DRAFT)
+    revision = revisions.record_revision(Article.objects.get(slug="the-allies"), state=Revision.State.DRAFT)
     pages = [*PAGES, gannett.get_absolute_url(), Quote.objects.get(status="misattributed").get_absolute_url()]
-    queue.drain()
+    queue.process_queue()
     before = {page: queries(client, page) for page in pages}
-    preview, sitemap = queries(client, previews.address_of(previews.make(revision))), queries(client, "/sitemap.xml")
+    preview, sitemap = (
+        queries(client, previews.link_address(previews.create_link(revision))),
+        queries(client, "/sitemap.xml"),
+    )
     grow()
     after = {page: queries(client, page) for page in pages}
     assert {page: (before[page], after[page]) for page in pages if after[page] > before[page]} == {}
-    assert queries(client, previews.address_of(previews.make(revision))) <= preview
+    assert queries(client, previews.link_address(previews.create_link(revision))) <= preview
     assert queries(client, "/sitemap.xml") <= sitemap
     limits = {page: MORE.get(page.partition("?")[0], AT_MOST) for page in pages}
     assert {page: after[page] for page in pages if max(before[page], after[page]) > limits[page]} == {}

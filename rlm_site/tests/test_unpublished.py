@@ -165,7 +165,9 @@ def test_a_page_taken_back_is_nowhere_on_the_next_request(client: Client) -> Non
 def test_a_draft_revision_of_a_public_page_is_nowhere(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
     section.title, section.body = "The Zorblax Allies", "All new: zorblaxity."
-    revisions.record(section, state=Revision.State.DRAFT, kind=Revision.Kind.REVISION, note="About zorblaxity.")
+    revisions.record_revision(
+        section, state=Revision.State.DRAFT, kind=Revision.Kind.REVISION, note="About zorblaxity."
+    )
     places = {
         address: shows(address, "orblax")
         for address in ("/", "/russian-liberation-movement/", "/russian-liberation-movement/the-allies/", "/changes/")

@@ -25,12 +25,12 @@ class Site:
         self.wsgi = wsgi
         self.read = read
         self.working = Semaphore(0)
-        self.may_end = Event()
+        self.can_end = Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         self.read(environ["wsgi.input"])
         self.working.release()
-        assert self.may_end.wait(30)
+        assert self.can_end.wait(30)
         start_response("200 OK", [])
         return [b"saved"]
 
@@ -61,7 +61,7 @@ def site(wsgi: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         return made[0]
 
     yield make
-    made[0].may_end.set()
+    made[0].can_end.set()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_body_that_was_read_makes_room_while_its_request_is_worked_on(
     with ThreadPoolExecutor(busy.wsgi.BODIES_AT_ONCE + 1) as pool:
         answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.BODIES_AT_ONCE + 1)]
         assert all(busy.working.acquire(timeout=10) for _ in answers)
-        busy.may_end.set()
+        busy.can_end.set()
         assert {answer.result() for answer in answers} == {"200 OK"}
 
 
@@ -91,14 +91,14 @@ def test_while_bodies_are_waited_for_another_is_refused_and_later_taken(site: Ca
         answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.BODIES_AT_ONCE)]
         assert all(busy.working.acquire(timeout=10) for _ in answers)
         assert busy.sent() == "503 Service Unavailable"
-        busy.may_end.set()
+        busy.can_end.set()
         assert {answer.result() for answer in answers} == {"200 OK"}
     assert busy.sent() == "200 OK"
 
 
 def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(site: Callable[[Read], Site]) -> None:
     idle = site(lambda stream: None)
-    idle.may_end.set()
+    idle.can_end.set()
     for _ in range(idle.wsgi.BODIES_AT_ONCE + 1):
         assert idle.sent(b"") == "200 OK"
         assert idle.sent(b"not read") == "200 OK"
@@ -107,7 +107,7 @@ def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(sit
 @pytest.mark.parametrize("length", ["", "many", "-1"])
 def test_a_length_that_is_none_takes_no_place_for_good(site: Callable[[Read], Site], length: str) -> None:
     quick = site(lambda stream: stream.read())
-    quick.may_end.set()
+    quick.can_end.set()
     for _ in range(quick.wsgi.BODIES_AT_ONCE + 1):
         assert quick.sent(length=length) == "200 OK"
 

@@ -17,7 +17,7 @@ def absolute(path: str) -> str:
     return settings.SITE_URL + path
 
 
-def _breadcrumbs(crumbs: list[tuple[str, str]]) -> dict[str, Any]:
+def breadcrumbs(crumbs: list[tuple[str, str]]) -> dict[str, Any]:
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [
@@ -27,7 +27,7 @@ def _breadcrumbs(crumbs: list[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
-def _script(*things: dict[str, Any]) -> SafeString:
+def script_of(*things: dict[str, Any]) -> SafeString:
     text = json.dumps({"@context": "https://schema.org", "@graph": things}, ensure_ascii=False).translate(_ESCAPES)
     # a data block, not a script: nothing runs, and the escapes keep it from ending early
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308

@@ -47,21 +47,21 @@ def merge_names(base: Sequence[str] | None, mine: Sequence[str], theirs: Sequenc
     return [name for name in theirs if name not in removed] + added
 
 
-def merge_texts(base: str | None, mine: str, theirs: str) -> list[Passage[str]]:
+def three_way_merge(base: str | None, mine: str, theirs: str) -> list[Passage[str]]:
     """Whole lines, one passage after another; each ends with a line break, the last one of the text included.
 
     Lines that both changed are merged sentence by sentence. Where sentences overlap, their lines stay one passage, and
     mine and theirs differ in these sentences alone.
     """
     if base is None:
-        return list(_two_way(_lines(mine), _lines(theirs)))
+        return list(_merge_without_base(_lines(mine), _lines(theirs)))
     passages = []
-    for passage in _three_way(_lines(base), _lines(mine), _lines(theirs)):
+    for passage in _merge_lines(_lines(base), _lines(mine), _lines(theirs)):
         passages += _merge_sentences(passage) if passage.overlaps else [passage]
     return passages
 
 
-def join(passages: Iterable[Passage[str]], overlap: Callable[[Passage[str]], str]) -> str:
+def join_passages(passages: Iterable[Passage[str]], overlap: Callable[[Passage[str]], str]) -> str:
     """The text that `merge_texts` took apart, with what `overlap` makes of each passage that both changed."""
     lines = "".join(overlap(passage) if passage.overlaps else passage.merged for passage in passages)
     return lines.removesuffix("\n")
@@ -76,7 +76,7 @@ def _matches(a: Sequence[str], b: Sequence[str]) -> SequenceMatcher[str]:
     return SequenceMatcher(None, a, b, autojunk=False)  # no line is junk because it is frequent
 
 
-def _three_way(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
+def _merge_lines(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
     """Stretches that are the same in all three, and what stands between them."""
     at = (0, 0, 0)
     for start, end, of_mine, of_theirs in _common(base, mine, theirs):
@@ -101,14 +101,14 @@ def _common(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> 
     yield len(base), len(base), len(mine), len(theirs)
 
 
-def _two_way(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
+def _merge_without_base(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
     for _tag, a, a_end, b, b_end in _matches(mine, theirs).get_opcodes():
         yield Passage(None, "".join(mine[a:a_end]), "".join(theirs[b:b_end]))
 
 
 def _merge_sentences(lines: Passage[str]) -> list[Passage[str]]:
     texts = (lines.base or "", lines.mine, lines.theirs)
-    pieces = list(_three_way(*(_SENTENCE.findall(text) for text in texts)))
+    pieces = list(_merge_lines(*(_SENTENCE.findall(text) for text in texts)))
     if not any(piece.overlaps for piece in pieces):
         return pieces
     # One side where pieces overlap, and all that could be merged where they do not

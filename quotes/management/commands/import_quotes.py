@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
             bar.clear()
-        analyze.refresh()
+        analyze.analyze_if_outgrown()
         for line in self.report(report, path, options["verbosity"], options["dry_run"]):
             self.stdout.write(line)
 

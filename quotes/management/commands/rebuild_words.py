@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Make the word index of all quotations anew and report where it differed from what it should have been (0)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        queue.drain()  # what only waits to be derived is no difference
+        queue.process_queue()  # what only waits to be derived is no difference
         bar = ProgressBar()
         found: Counter[str] = Counter()
         try:
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         while ids := list(Quote.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
             with transaction.atomic():
                 before = self.links(ids)
-                word_index.rebuild(ids)
+                word_index.index_quotes(ids)
                 after = self.links(ids)
             for key in before.keys() | after.keys():
                 if key not in before:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         gone = list(strays.values_list("quote", flat=True).distinct())
         if gone:
             found["entries of quotations that are gone"] += strays.count()
-            word_index.rebuild(gone)
+            word_index.index_quotes(gone)
 
     def links(self, ids: list[int]) -> dict[tuple[int, int], tuple[int, bool]]:
         rows = QuoteWord.objects.filter(quote__in=ids).values_list("word_id", "quote_id", "rank", "contained")

@@ -20,14 +20,14 @@ from django.db.models import Model
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from rlm_site.editor.concurrency.form_state import DELETE, Row, Sheet, State, Value, _bare
+from rlm_site.editor.concurrency.form_state import DELETE, FormSnapshot, FormState, Row, Value, bare_widget
 from rlm_site.editor.forms import TagsField
-from rlm_site.history.diff import Part, word_by_word
+from rlm_site.history.diff import Stretch, word_by_word
 from rlm_site.history.models import Revision
 from rlm_site.tags.models import Tag
-from rlm_site.tags.parsing import edit_string, parse
+from rlm_site.tags.parsing import format_tags, parse_tags
 from rlm_site.text.folding import fold_name
-from rlm_site.text.merge import Passage, join, merge_names, merge_texts
+from rlm_site.text.merge import Passage, join_passages, merge_names, three_way_merge
 
 SALT = "rlm_site.editing.conflicts"
 
@@ -51,12 +51,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Opened:
+class FormToken:
     """What a form was opened with; it goes to the browser and back."""
 
     what: str
     at: datetime
-    state: State
+    state: FormState
     choices: Sequence[Choice] = ()
 
     @property
@@ -64,18 +64,18 @@ class Opened:
         return signing.dumps({**asdict(self), "at": self.at.isoformat()}, salt=SALT, compress=True)
 
     @classmethod
-    def read(cls, text: str, what: str) -> "Opened | None":
+    def read(cls, text: str, what: str) -> "FormToken | None":
         """None where nobody of us has signed it, or for another record."""
         try:
             told = signing.loads(text, salt=SALT)
             choices = [Choice(**choice) for choice in told["choices"]]
-            opened = cls(told["what"], datetime.fromisoformat(told["at"]), State(**told["state"]), choices)
+            opened = cls(told["what"], datetime.fromisoformat(told["at"]), FormState(**told["state"]), choices)
         except (signing.BadSignature, KeyError, TypeError):  # an older version of us may have signed it
             return None
         return opened if opened.what == what else None
 
 
-def name_of(row: Model) -> str:
+def record_name(row: Model) -> str:
     return f"{row._meta.label_lower} {row.pk}"
 
 
@@ -101,15 +101,15 @@ class Difference(NamedTuple):
         return Difference(self.label, cut[0] if self.base is not None else None, cut[-2], cut[-1], self.choice)
 
     @property
-    def mine_marked(self) -> list[Part]:
-        return [Part("same", self.mine)] if self.base is None else word_by_word(self.base, self.mine)
+    def mine_marked(self) -> list[Stretch]:
+        return [Stretch("same", self.mine)] if self.base is None else word_by_word(self.base, self.mine)
 
     @property
-    def theirs_marked(self) -> list[Part]:
+    def theirs_marked(self) -> list[Stretch]:
         return word_by_word(self.mine if self.base is None else self.base, self.theirs)
 
     @property
-    def may_be_both(self) -> bool:
+    def can_be_both(self) -> bool:
         return self.choice is not None and self.choice.in_text
 
 
@@ -134,26 +134,30 @@ def _before_words(common: str) -> str:
 
 
 @dataclass
-class Merge:
+class MergedForm:
     """What came of it: the state to go on with, what they have changed, and what is left for somebody to choose."""
 
-    state: State
+    state: FormState
     differences: list[Difference] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     mine_alone: list[str] = field(default_factory=list)  # labels of what only I have changed
 
 
-def three_way(sheet: Sheet, base: State | None, mine: State, theirs: State, first_number: int = 1) -> Merge:
+def merge_forms(
+    sheet: FormSnapshot, base: FormState | None, mine: FormState, theirs: FormState, first_number: int = 1
+) -> MergedForm:
     """A base of None is not known: then whatever differs is a choice. Nothing that was typed is left out."""
-    return _ThreeWay(sheet, base, mine, theirs, first_number).merge
+    return _FormMerge(sheet, base, mine, theirs, first_number).merge
 
 
-class _ThreeWay:
-    def __init__(self, sheet: Sheet, base: State | None, mine: State, theirs: State, first_number: int) -> None:
+class _FormMerge:
+    def __init__(
+        self, sheet: FormSnapshot, base: FormState | None, mine: FormState, theirs: FormState, first_number: int
+    ) -> None:
         self.sheet = sheet
         self.next_number = first_number
-        self.merge = Merge(State({}))
-        before = base or State({})
+        self.merge = MergedForm(FormState({}))
+        before = base or FormState({})
         self.merge.state.fields = self._fields("", "", before.fields, mine.fields, theirs.fields)
         for prefix in sheet.formsets:
             rows = (before.rows.get(prefix), mine.rows.get(prefix, {}), theirs.rows.get(prefix, {}))
@@ -170,11 +174,11 @@ class _ThreeWay:
             if isinstance(one, TagsField) and (names := _merged_tags(base, mine, theirs)) is not None:
                 self._note(prefix, key, name, Passage(base, mine, theirs))
                 return names
-            if isinstance(_bare(one.widget), forms.Textarea):
-                return self._text(prefix, key, name, merge_texts(base, mine, theirs))
+            if isinstance(bare_widget(one.widget), forms.Textarea):
+                return self._text(prefix, key, name, three_way_merge(base, mine, theirs))
         passage = Passage(base, mine, theirs)
         if passage.overlaps:
-            self._ask(prefix, key, name, *_three(passage))
+            self._ask(prefix, key, name, *_versions(passage))
         else:
             self._note(prefix, key, name, passage)
         return passage.merged
@@ -183,11 +187,11 @@ class _ThreeWay:
         marked = {}
         for passage in passages:
             if passage.overlaps:
-                number = self._ask(prefix, key, name, *_three(passage), in_text=True)
-                marked[id(passage)] = between_marks(number, passage.mine, passage.theirs)
+                number = self._ask(prefix, key, name, *_versions(passage), in_text=True)
+                marked[id(passage)] = with_conflict_marks(number, passage.mine, passage.theirs)
             elif passage.mine != passage.theirs:
                 self._note(prefix, key, name, passage)
-        return join(passages, lambda passage: marked[id(passage)])
+        return join_passages(passages, lambda passage: marked[id(passage)])
 
     def _rows(
         self, prefix: str, base: dict[str, Row] | None, mine: dict[str, Row], theirs: dict[str, Row]
@@ -216,12 +220,12 @@ class _ThreeWay:
         choice = Choice(self.next_number, prefix, key, name, base, mine, theirs, in_text)
         self.next_number += 1
         self.merge.choices.append(choice)
-        self.merge.differences.append(difference(self.sheet, choice))
+        self.merge.differences.append(describe_choice(self.sheet, choice))
         return choice.number
 
     def _note(self, prefix: str, key: str, name: str, passage: Passage[Any]) -> None:
         if passage.is_changed_by_them:
-            self._show(prefix, key, name, *_three(passage))
+            self._show(prefix, key, name, *_versions(passage))
         elif (label := self.sheet.label(prefix, key, name)) not in self.merge.mine_alone:
             self.merge.mine_alone.append(label)
 
@@ -230,23 +234,23 @@ class _ThreeWay:
         self.merge.differences.append(Difference(self.sheet.label(prefix, key, name), base, mine, theirs).shortened())
 
 
-def _three(passage: Passage[Any]) -> tuple[Any, Any, Any]:
+def _versions(passage: Passage[Any]) -> tuple[Any, Any, Any]:
     return passage.base, passage.mine, passage.theirs
 
 
 def _merged_tags(base: str | None, mine: str, theirs: str) -> str | None:
     """None where somebody has typed what cannot be read."""
     try:
-        lists = [None if text is None else parse(text) for text in (base, mine, theirs)]
+        lists = [None if text is None else parse_tags(text) for text in (base, mine, theirs)]
     except ValueError:
         return None
     spelling = {fold_name(name): name for names in lists for name in names or ()}
     folded = [None if names is None else [fold_name(name) for name in names] for names in lists]
     merged = merge_names(folded[0], folded[1] or [], folded[2] or [])
-    return edit_string(Tag(name=spelling[name]) for name in merged)
+    return format_tags(Tag(name=spelling[name]) for name in merged)
 
 
-def difference(sheet: Sheet, choice: Choice) -> Difference:
+def describe_choice(sheet: FormSnapshot, choice: Choice) -> Difference:
     """What is to be chosen between, in words."""
     base, mine, theirs = (
         (value or "").strip("\n") if choice.in_text else sheet.words(choice.prefix, choice.name, value)
@@ -264,7 +268,7 @@ _MARK = "^[▼◆▲] \\[{number}\\]"
 _MARKED = "^▼ \\[{number}\\][^\n]*\n((?:.*\n)*?)◆ \\[{number}\\][^\n]*\n((?:.*\n)*?)▲ \\[{number}\\][^\n]*\n"
 
 
-def between_marks(number: int, mine: str, theirs: str) -> str:
+def with_conflict_marks(number: int, mine: str, theirs: str) -> str:
     """Whole lines of a text, of which somebody is to keep the one or the other."""
     return "".join(
         [
@@ -275,17 +279,17 @@ def between_marks(number: int, mine: str, theirs: str) -> str:
     )
 
 
-def settle(choices: Iterable[Choice], state: State, data: QueryDict) -> list[Choice]:
+def apply_choices(choices: Iterable[Choice], state: FormState, data: QueryDict) -> list[Choice]:
     """Write what was chosen into the state, whose fields may have been edited since; returns what is still open."""
     # A later mark may stand around an earlier one
     still_open: list[Choice] = []
     for choice in sorted(choices, key=lambda choice: -choice.number):
-        if not _is_settled(choice, state, data.get(f"choice-{choice.number}", "")):
+        if not _apply_choice(choice, state, data.get(f"choice-{choice.number}", "")):
             still_open.insert(0, choice)
     return still_open
 
 
-def _is_settled(choice: Choice, state: State, said: str) -> bool:
+def _apply_choice(choice: Choice, state: FormState, said: str) -> bool:
     if choice.prefix and not choice.name:
         if said == "mine":
             state.rows.setdefault(choice.prefix, {})[f"+again-{choice.key}"] = choice.mine
@@ -294,7 +298,7 @@ def _is_settled(choice: Choice, state: State, said: str) -> bool:
     if fields is None or choice.name not in fields:
         return True  # the row was deleted since
     if choice.in_text:
-        fields[choice.name], settled = _settle_marked(str(fields[choice.name]), choice.number, said)
+        fields[choice.name], settled = _apply_to_text(str(fields[choice.name]), choice.number, said)
         return settled
     if said == "theirs":
         fields[choice.name] = "" if choice.name == DELETE else choice.theirs
@@ -302,7 +306,7 @@ def _is_settled(choice: Choice, state: State, said: str) -> bool:
     return said in {"mine", "theirs"} or fields[choice.name] != choice.mine
 
 
-def _settle_marked(text: str, number: int, said: str) -> tuple[str, bool]:
+def _apply_to_text(text: str, number: int, said: str) -> tuple[str, bool]:
     def chosen(block: re.Match[str]) -> str:
         mine, theirs = block.groups()
         gap = "\n" if "\n\n" in text and mine and theirs and not theirs.startswith("\n") else ""
@@ -321,7 +325,7 @@ class Saver(NamedTuple):
     at: datetime | None
 
 
-def savers(row: Model, since: datetime) -> list[Saver]:
+def saved_since(row: Model, since: datetime) -> list[Saver]:
     """Who has saved the record since, each with their newest time; nobody of whom the desk knows is one of them."""
     content_type = ContentType.objects.get_for_model(row)
     revisions = Revision.objects.filter(content_type=content_type, object_id=row.pk, created__gte=since)

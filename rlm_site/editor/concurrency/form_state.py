@@ -15,7 +15,7 @@ DELETE = forms.formsets.DELETION_FIELD_NAME
 
 
 @dataclass
-class State:
+class FormState:
     """What the controls of a form hold. Rows of inlines are known by their key; new ones have a key of `+` and more."""
 
     fields: Row
@@ -25,32 +25,32 @@ class State:
 # Reading and writing forms
 
 
-class Sheet:
+class FormSnapshot:
     """A form with its inlines, not bound to anything sent: how it would be opened now."""
 
     def __init__(self, form: forms.ModelForm, formsets: Iterable[Any] = ()) -> None:
         self.form = form
         self.formsets = {formset.prefix: formset for formset in formsets}
 
-    def opened(self) -> State:
+    def opened(self) -> FormState:
         """What a browser sends back if nobody types anything."""
         rows = {
             prefix: {
-                str(row.instance.pk): {name: _held(row[name]) for name in self.names(prefix)}
+                str(row.instance.pk): {name: _shown_value(row[name]) for name in self.names(prefix)}
                 for row in formset.initial_forms
             }
             for prefix, formset in self.formsets.items()
         }
-        return State({name: _held(self.form[name]) for name in self.form.fields}, rows)
+        return FormState({name: _shown_value(self.form[name]) for name in self.form.fields}, rows)
 
-    def sent(self, data: QueryDict) -> State:
+    def sent(self, data: QueryDict) -> FormState:
         """What a browser has sent. New rows in which nothing was typed are left out."""
         rows = {prefix: dict(self._rows_sent(prefix, data)) for prefix in self.formsets}
-        return State(_read_all(self.form.fields, data), rows)
+        return FormState(_read_all(self.form.fields, data), rows)
 
     def _rows_sent(self, prefix: str, data: QueryDict) -> Iterator[tuple[str, Row]]:
         formset = self.formsets[prefix]
-        untouched = {name: _held(formset.empty_form[name]) for name in self.names(prefix)}
+        untouched = {name: _shown_value(formset.empty_form[name]) for name in self.names(prefix)}
         for index in range(min(_number(data, f"{prefix}-TOTAL_FORMS"), formset.absolute_max)):
             row = _read_all(self.row_fields(prefix), data, f"{prefix}-{index}-")
             if index < _number(data, f"{prefix}-INITIAL_FORMS"):
@@ -58,7 +58,7 @@ class Sheet:
             elif row != untouched and not row.get(DELETE):
                 yield f"+{index}", row
 
-    def write(self, state: State, data: QueryDict) -> QueryDict:
+    def write(self, state: FormState, data: QueryDict) -> QueryDict:
         """The same as if a browser had sent this state, with whatever else is in the data."""
         told = data.copy()
         for name in list(told):
@@ -109,30 +109,30 @@ class Sheet:
             return ""
         if name == DELETE:
             return _("deleted") if value else ""
-        return _in_words(self.fields(prefix)[name], value)
+        return _describe(self.fields(prefix)[name], value)
 
     def _label(self, prefix: str, name: str) -> str:
         return str(self.fields(prefix)[name].label or capfirst(name))
 
 
-def _bare(widget: forms.Widget) -> Any:
+def bare_widget(widget: forms.Widget) -> Any:
     """Without the admin's links beside it."""
     return getattr(widget, "widget", widget)
 
 
-def _held(bound: BoundField) -> Value:
-    return _as_kept(bound.field, _as_sent(_bare(bound.field.widget), bound.value()))
+def _shown_value(bound: BoundField) -> Value:
+    return _stripped(bound.field, _as_submitted(bare_widget(bound.field.widget), bound.value()))
 
 
-def _as_kept(one: forms.Field, value: Value) -> Value:
+def _stripped(one: forms.Field, value: Value) -> Value:
     """Without the space at the ends that the field takes away."""
     return value.strip() if isinstance(value, str) and getattr(one, "strip", False) else value
 
 
-def _as_sent(widget: Any, value: Any) -> Value:
+def _as_submitted(widget: Any, value: Any) -> Value:
     if isinstance(widget, forms.MultiWidget):
         parts = zip(widget.widgets, widget.decompress(value) or [], strict=True)
-        return [str(_as_sent(_bare(part), part_value)) for part, part_value in parts]
+        return [str(_as_submitted(bare_widget(part), part_value)) for part, part_value in parts]
     if isinstance(widget, forms.CheckboxInput):
         return "on" if widget.check_test(value) else ""
     shown = widget.format_value(value)
@@ -168,13 +168,13 @@ def _names_of_parts(widget: Any, name: str) -> list[str]:
 
 
 def _read_all(fields: Mapping[str, forms.Field], data: QueryDict, prefix: str = "") -> Row:
-    return {name: _as_kept(one, _read(_bare(one.widget), data, prefix + name)) for name, one in fields.items()}
+    return {name: _stripped(one, _read(bare_widget(one.widget), data, prefix + name)) for name, one in fields.items()}
 
 
 def _write_all(fields: Mapping[str, forms.Field], row: Row, data: QueryDict, prefix: str = "") -> None:
     for name, one in fields.items():
         if name in row:
-            _write(_bare(one.widget), row[name], data, prefix + name)
+            _write(bare_widget(one.widget), row[name], data, prefix + name)
 
 
 def _plain_breaks(text: str) -> str:
@@ -187,7 +187,7 @@ def _number(data: QueryDict, name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
-def _in_words(one: Any, value: Value) -> str:
+def _describe(one: Any, value: Value) -> str:
     if isinstance(one, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(one, forms.ModelChoiceField):

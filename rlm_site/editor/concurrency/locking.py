@@ -11,7 +11,7 @@ _SQLITE = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKE
 _POSTGRESQL = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
 
 # SQLite has one writer; who waits asks again and again, and may never be lucky. Within this process they take turns.
-_turn = RLock()
+_writer_lock = RLock()
 
 
 class BusyError(OperationalError):
@@ -19,7 +19,7 @@ class BusyError(OperationalError):
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def write_transaction() -> Iterator[None]:
     """A transaction that raises an error (see `is_busy`) where another one holds what it needs for long."""
     if connection.vendor == "postgresql":
         with transaction.atomic():
@@ -27,19 +27,19 @@ def writing() -> Iterator[None]:
                 cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}s'")
             yield
         return
-    if not _turn.acquire(timeout=LONGEST_WAIT):
+    if not _writer_lock.acquire(timeout=LONGEST_WAIT):
         raise BusyError
     try:
-        with _waiting_at_most(LONGEST_WAIT), transaction.atomic():
+        with _busy_timeout(LONGEST_WAIT), transaction.atomic():
             yield
     finally:
-        _turn.release()
+        _writer_lock.release()
 
 
 @contextmanager
-def not_waiting() -> Iterator[None]:
+def nowait() -> Iterator[None]:
     """For a page that tells of it: what would have to wait to be written fails at once."""
-    with _waiting_at_most(0) if connection.vendor == "sqlite" else nullcontext():
+    with _busy_timeout(0) if connection.vendor == "sqlite" else nullcontext():
         yield
 
 
@@ -51,7 +51,7 @@ def is_busy(error: OperationalError) -> bool:
 
 
 @contextmanager
-def _waiting_at_most(seconds: int) -> Iterator[None]:
+def _busy_timeout(seconds: int) -> Iterator[None]:
     usual = connection.settings_dict["OPTIONS"].get("timeout", LONGEST_WAIT)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")

@@ -20,23 +20,29 @@ from rlm_site.editor.concurrency.models import Presence
 LONGEST_SILENCE = timedelta(seconds=90)
 
 
-def answer(request: HttpRequest, row: Model) -> HttpResponse:
+def presence_response(request: HttpRequest, row: Model) -> HttpResponse:
     """Notes that somebody is there, or leaves; says who else is."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
-        with locking.writing():
-            _note(row, request.user, leaving="leaving" in request.POST)
+        with locking.write_transaction():
+            _record(row, request.user, leaving="leaving" in request.POST)
     except OperationalError as error:
         if not locking.is_busy(error):
             raise
-    return HttpResponse(others(row, request.user), content_type="text/plain; charset=utf-8")
+    return HttpResponse(others_present(row, request.user), content_type="text/plain; charset=utf-8")
 
 
-def others(row: Model, user: Any) -> str:
+def others_present(row: Model, user: Any) -> str:
     """In words; empty where nobody else is there."""
     now = timezone.now()
-    here = _of(row).filter(seen__gt=now - LONGEST_SILENCE).exclude(user=user).select_related("user").order_by("since")
+    here = (
+        _presences(row)
+        .filter(seen__gt=now - LONGEST_SILENCE)
+        .exclude(user=user)
+        .select_related("user")
+        .order_by("since")
+    )
     return " ".join(
         _("%(name)s has this open since %(time)s.")
         % {"name": one.user.get_full_name() or one.user.get_username(), "time": _moment(one.since)}
@@ -44,11 +50,11 @@ def others(row: Model, user: Any) -> str:
     )
 
 
-def _note(row: Model, user: Any, leaving: bool) -> None:
+def _record(row: Model, user: Any, leaving: bool) -> None:
     now = timezone.now()
     Presence.objects.filter(seen__lte=now - LONGEST_SILENCE).delete()
     if leaving:
-        _of(row).filter(user=user).delete()
+        _presences(row).filter(user=user).delete()
     else:
         content_type = ContentType.objects.get_for_model(row)
         Presence.objects.bulk_create(
@@ -59,7 +65,7 @@ def _note(row: Model, user: Any, leaving: bool) -> None:
         )
 
 
-def _of(row: Model) -> QuerySet[Presence]:
+def _presences(row: Model) -> QuerySet[Presence]:
     return Presence.objects.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
 

@@ -16,38 +16,38 @@ from rlm_site.publishing.models import Publishable
 from rlm_site.tags.models import Tag
 
 SALT = "rlm_site.editing.digests"
-SEEN = "seen"  # the field of a page's form that has them
-Digests = dict[str, dict[str, str]]  # by model and key
+ETAGS_FIELD = "seen"  # the field of a page's form that has them
+Etags = dict[str, dict[str, str]]  # by model and key
 
 
-def digests(rows: Iterable[Model]) -> Digests:
+def etags_of(rows: Iterable[Model]) -> Etags:
     """Of rows that pages are made of: their columns, tags, and newest version. A few queries a model."""
-    found: Digests = {}
+    found: Etags = {}
     by_model: dict[type[Model], list[Model]] = {}
     for row in rows:
         if row._meta.db_table in watch.WATCHED:
             by_model.setdefault(type(row), []).append(row)
     for model, same in by_model.items():
-        beside = _beside(model, [row.pk for row in same])
-        found[model._meta.label_lower] = {str(row.pk): _digest(row, beside.get(row.pk, [])) for row in same}
+        beside = _related_values(model, [row.pk for row in same])
+        found[model._meta.label_lower] = {str(row.pk): _etag(row, beside.get(row.pk, [])) for row in same}
     return found
 
 
-def of_keys(model: type[Model], keys: Sequence[Any]) -> Digests:
-    return digests(model._base_manager.filter(pk__in=keys))
+def etags_of_keys(model: type[Model], keys: Sequence[Any]) -> Etags:
+    return etags_of(model._base_manager.filter(pk__in=keys))
 
 
-def mark() -> str:
+def content_etag() -> str:
     """Another one after anything was changed anywhere: for whoever chooses rows that the page does not list."""
     newest = Revision.objects.aggregate(newest=Max("pk"))["newest"]
-    return f"{versions.tokens(()).get('all', '')} {newest}"
+    return f"{versions.versions_of(()).get('all', '')} {newest}"
 
 
-def signed(found: Digests, mark: str = "") -> str:
+def sign(found: Etags, mark: str = "") -> str:
     return signing.dumps([found, mark], salt=SALT, compress=True)
 
 
-def read(text: str) -> tuple[Digests, str]:
+def unsign(text: str) -> tuple[Etags, str]:
     """Nothing where it was not signed here: then every row counts as changed."""
     try:
         found, mark = signing.loads(text, salt=SALT)
@@ -56,24 +56,24 @@ def read(text: str) -> tuple[Digests, str]:
     return found, mark
 
 
-def changed(rows: Iterable[Model], seen: Digests) -> list[Model]:
+def changed_rows(rows: Iterable[Model], seen: Etags) -> list[Model]:
     """The rows that a page did not show as they are now."""
     rows = list(rows)
-    now = digests(rows)
-    return [row for row in rows if _of(now, row) != _of(seen, row)]
+    now = etags_of(rows)
+    return [row for row in rows if _etag_of(now, row) != _etag_of(seen, row)]
 
 
-def _of(found: Mapping[str, Mapping[str, str]], row: Model) -> str:
+def _etag_of(found: Mapping[str, Mapping[str, str]], row: Model) -> str:
     return found.get(row._meta.label_lower, {}).get(str(row.pk), "")
 
 
-def _digest(row: Model, beside: list[Any]) -> str:
+def _etag(row: Model, beside: list[Any]) -> str:
     values = [field.value_from_object(row) for field in row._meta.concrete_fields]
     text = json.dumps([values, sorted(map(str, beside))], cls=DjangoJSONEncoder, sort_keys=True)
     return blake2b(text.encode(), digest_size=9).hexdigest()
 
 
-def _beside(model: type[Model], keys: Sequence[Any]) -> dict[Any, list[Any]]:
+def _related_values(model: type[Model], keys: Sequence[Any]) -> dict[Any, list[Any]]:
     """What belongs to the rows and stands in other tables: tags, and the number of the newest version."""
     found: dict[Any, list[Any]] = {}
     for through in Tag.through_models():

@@ -35,11 +35,11 @@ def counts(somebody: Client) -> dict[str, int]:
 
 
 def draft(row: Any, author: User | None = None, state: str = State.DRAFT, **changed: Any) -> Revision:
-    revisions.notice_changes_from_outside(row)
+    revisions.record_external_changes(row)
     content = {**revisions.content_of(row), **(changed or {"tags": ["zorblax"]})}
     if state == State.DRAFT:
         return revisions.save_draft(row, content, author=author)
-    return revisions.record(row, state=state, content=content, author=author)
+    return revisions.record_revision(row, state=state, content=content, author=author)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def busy_desk() -> Client:
     Article.objects.filter(pk=articles[8].pk).update(title="Zorblax", quote_words="", body="")
     Quote.objects.filter(pk=quotes[4].pk).update(attribution_as_imported="Zorblax, somewhere")
     Person.objects.create(name="Zorblax", slug="zorblax", born=1990)
-    queue.drain()
+    queue.process_queue()
     return editor
 
 
@@ -136,7 +136,7 @@ def test_somebody_with_nothing_to_do_here_is_shown_nothing() -> None:
 def test_the_newest_changes_are_there_with_who_and_why() -> None:
     editor = signed_in("anna")
     article = Article.objects.get(slug="the-allies")
-    revisions.notice_changes_from_outside(article)
+    revisions.record_external_changes(article)
     content = {**revisions.content_of(article), "title": "The Zorblaxes"}
     revisions.save_draft(article, content, author=user_of(editor), comment="More than one.")
     page = parse(editor.get("/admin/"))
@@ -149,7 +149,7 @@ def test_the_newest_changes_are_there_with_who_and_why() -> None:
 
 def test_a_change_of_what_is_deleted_leads_nowhere() -> None:
     article = Article.objects.create(title="Zorblax", slug="zorblax")
-    revisions.record(article)
+    revisions.record_revision(article)
     article.delete()
     [first, *_others] = parse(signed_in().get("/admin/")).findall(".//ul[@class='newest']/li")
     assert "Zorblax" in text_of(first)
@@ -168,14 +168,14 @@ def test_what_is_costly_is_made_anew_after_a_change_and_when_the_clock_changes_s
 ) -> None:
     made: list[datetime] = []
     token = ["one"]
-    monkeypatch.setattr(queue, "settle", lambda: versions.State({"all": token[0]}, stale=False))
+    monkeypatch.setattr(queue, "ensure_indexed", lambda: versions.Versions({"all": token[0]}, stale=False))
 
     def make(now: datetime) -> int:
         made.append(now)
         return len(made)
 
     def ask() -> int:
-        return dashboard.remembered("zorblaxes", make, Article)
+        return dashboard.cached_report("zorblaxes", make, Article)
 
     assert (ask(), ask()) == (1, 1)
     token[0] = "two"
@@ -195,7 +195,7 @@ def test_it_makes_as_many_queries_however_much_there_is(busy_desk: Client) -> No
     made = Quote.objects.bulk_create(Quote(text=f"Zorblax {number}", key=f"zorblax-{number}") for number in range(300))
     for row in [*made[:60], *Article.objects.order_by("-pk")[:30]]:
         draft(row, anna)
-    queue.drain()
+    queue.process_queue()
     assert counts(busy_desk)["Your drafts"] >= 90
     assert count_queries(busy_desk, "/admin/") <= few
     assert few <= 25

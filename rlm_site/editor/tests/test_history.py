@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def section() -> Article:
     article = Article.objects.get(slug="the-allies")
-    revisions.notice_changes_from_outside(article)
+    revisions.record_external_changes(article)
     return article
 
 
@@ -34,8 +34,8 @@ def history(row: Any, *further: object) -> str:
 
 
 def draft(row: Any, **changed: Any) -> Revision:
-    revisions.notice_changes_from_outside(row)
-    head = revisions.working_copy(row) or revisions.live(row)
+    revisions.record_external_changes(row)
+    head = revisions.working_copy(row) or revisions.published_revision(row)
     assert head is not None
     return revisions.save_draft(row, {**head.content, **changed})
 
@@ -52,10 +52,10 @@ def test_it_says_who_did_what_when_and_why(section: Article) -> None:
     editor = signed_in("anna")
     anna = user_of(editor)
     imported = Import.objects.create(name="many.csv", digest="f" * 64, model=ContentType.objects.get_for_model(section))
-    revisions.record(section, author=anna, comment="Two zorblaxes.", imported=imported)
+    revisions.record_revision(section, author=anna, comment="Two zorblaxes.", imported=imported)
     published = Revision.State.PUBLISHED
-    revisions.record(section, state=published, kind=Revision.Kind.CORRECTION, note="There was one zorblax.")
-    revisions.record(section, state=published, act=Revision.Act.PLACE)
+    revisions.record_revision(section, state=published, kind=Revision.Kind.CORRECTION, note="There was one zorblax.")
+    revisions.record_revision(section, state=published, act=Revision.Act.PLACE)
     rows = [text_of(row) for row in parse(editor.get(history(section))).findall(".//ol[@class='versions']/li")]
     assert [row.split()[1] for row in rows] == ["4", "3", "2", "1"]
     moved, corrected, drafted, _first = rows
@@ -72,14 +72,14 @@ def test_the_newest_two_are_chosen_to_be_compared(section: Article) -> None:
     draft(section, title="Zorblaxes")
     document = parse(signed_in().get(history(section)))
     chosen = {field.get("name"): field.get("value") for field in document.iter("input") if field.get("checked") == ""}
-    newest = revisions.of(section).count()
+    newest = revisions.history_of(section).count()
     assert chosen == {"from": str(newest - 1), "to": str(newest)}
 
 
 def test_a_row_that_was_changed_from_outside_has_a_version_for_it(section: Article) -> None:
     Article.objects.filter(pk=section.pk).update(body="Written by another program.")
     assert "Changed outside of the desk" in signed_in().get(history(section)).content.decode()
-    assert revisions.of(section).order_by("-number")[0].content["body"] == "Written by another program."
+    assert revisions.history_of(section).order_by("-number")[0].content["body"] == "Written by another program."
 
 
 def test_a_long_history_is_paged_and_makes_as_many_queries_as_a_short_one(section: Article) -> None:
@@ -87,7 +87,7 @@ def test_a_long_history_is_paged_and_makes_as_many_queries_as_a_short_one(sectio
     few = count_queries(editor, history(section))
     anna = user_of(editor)
     for number in range(60):
-        revisions.record(section, author=anna, comment=f"Zorblax {number}.")
+        revisions.record_revision(section, author=anna, comment=f"Zorblax {number}.")
     assert count_queries(editor, history(section)) <= few + 1  # the count of pages
     assert "Zorblax 59." in editor.get(history(section)).content.decode()
     assert "Zorblax 0." in editor.get(f"{history(section)}?page=2").content.decode()
@@ -125,11 +125,11 @@ def test_without_a_choice_the_last_change_is_shown(section: Article) -> None:
 
 
 def test_what_acts_at_once_is_compared_too(section: Article) -> None:
-    revisions.record(section, state="published", act="choices")
+    revisions.record_revision(section, state="published", act="choices")
     section.slug, section.position, section.retire_at = "zorblax", 77, timezone.now()
     section.save()
     section.quote_choices.create(quote=Quote.objects.order_by("pk")[0], reason="A zorblax.")
-    revisions.record(section, state="published", act="place")
+    revisions.record_revision(section, state="published", act="place")
     found = signed_in().get(history(section, "compare")).context["differences"]
     assert {difference.name for difference in found} == {"slug", "position", "retire_at", "choices"}
 
@@ -183,7 +183,7 @@ def test_an_old_version_comes_back_as_a_draft_and_readers_see_nothing(section: A
     copy = revisions.working_copy(section)
     assert copy is not None
     assert copy.state == Revision.State.DRAFT
-    assert copy.content == revisions.of(section).get(number=1).content
+    assert copy.content == revisions.history_of(section).get(number=1).content
     assert copy.comment == "Restored version 1. The zorblax was a hoax."
     assert copy.author is not None
     assert Article.objects.filter(pk=section.pk).values().get() == row
@@ -199,12 +199,12 @@ def test_a_restored_version_is_undone_as_any_draft_is(section: Article) -> None:
     copy = revisions.working_copy(section)
     assert copy is not None
     assert copy.content["title"] == "The Quagga"
-    assert revisions.of(section).count() == 5
+    assert revisions.history_of(section).count() == 5
 
 
 def test_a_record_that_was_never_public_follows_the_version(client: Client) -> None:
     article = Article.objects.create(title="Zorblax", slug="zorblax")
-    revisions.record(article)
+    revisions.record_revision(article)
     revisions.save_draft(article, {**revisions.content_of(article), "title": "Quagga", "tags": ["quagga"]})
     restore(signed_in(), article, 1)
     article.refresh_from_db()
@@ -218,7 +218,7 @@ def test_what_was_saved_meanwhile_is_not_overlooked(section: Article) -> None:
     draft(section, title="The Zorblax")
     address = history(section, 1, "restore")
     form = filled(editor.get(address), comment="Mine.")
-    content = revisions.of(section).get(number=2).content
+    content = revisions.history_of(section).get(number=2).content
     revisions.save_draft(section, {**content, "title": "The Quagga"}, author=other)
     response = editor.post(address, form)
     assert response.status_code == 409
@@ -226,9 +226,9 @@ def test_what_was_saved_meanwhile_is_not_overlooked(section: Article) -> None:
     assert "boris saved version 3 on" in page
     [title] = [difference for difference in response.context["differences"] if difference.name == "title"]
     assert "".join(part.text for part in title.before) == "The Quagga"
-    assert revisions.of(section).count() == 3
+    assert revisions.history_of(section).count() == 3
     assert editor.post(address, filled(response)).status_code == 302
-    assert revisions.of(section).order_by("-number")[0].comment == "Restored version 1. Mine."
+    assert revisions.history_of(section).order_by("-number")[0].comment == "Restored version 1. Mine."
 
 
 def test_a_form_without_its_number_or_with_too_long_a_comment_restores_nothing(section: Article) -> None:
@@ -237,7 +237,7 @@ def test_a_form_without_its_number_or_with_too_long_a_comment_restores_nothing(s
     for form in ({}, {"seen": "x"}, {"seen": 2, "comment": "a" * 1000}):
         page = editor.post(address, form)
         assert page.status_code == 200
-        assert revisions.of(section).count() == 2
+        assert revisions.history_of(section).count() == 2
     assert "a" * 1000 in page.content.decode()
 
 
@@ -250,18 +250,18 @@ def test_where_the_database_is_busy_the_comment_is_kept(section: Article, monkey
     draft(section, title="The Zorblax")
     editor = signed_in()
     form = filled(editor.get(history(section, 1, "restore")), comment="It was a hoax.")
-    monkeypatch.setattr(locking, "writing", never)
+    monkeypatch.setattr(locking, "write_transaction", never)
     page = editor.post(history(section, 1, "restore"), form)
     assert page.status_code == 409
     assert "The database is busy." in page.content.decode()
     assert filled(page)["comment"] == "It was a hoax."
-    assert revisions.of(section).count() == 2
+    assert revisions.history_of(section).count() == 2
 
 
 def test_a_person_who_was_deleted_since_does_not_come_back(client: Client) -> None:
     person = Person.objects.create(name="Zorblax", slug="zorblax")
     quote = Quote.objects.create(text="A zorblax.", person=person)
-    revisions.record(quote)
+    revisions.record_revision(quote)
     other = Person.objects.exclude(pk=person.pk)[0]
     revisions.save_draft(quote, {**revisions.content_of(quote), "person": other.pk, "text": "Two zorblaxes."})
     person.delete()
@@ -278,7 +278,7 @@ def test_a_tag_comes_back_under_the_name_it_has_now(section: Article) -> None:
     tag = section.tags.get(name="zorblax")
     draft(section, tags=[])
     tag.name = "quagga"
-    changes.rename(tag)
+    changes.rename_tag(tag)
     restore(signed_in(), section, 2)
     copy = revisions.working_copy(section)
     assert copy is not None
@@ -289,7 +289,7 @@ def test_there_is_nothing_to_restore_of_what_stands_in_the_form(section: Article
     editor = signed_in()
     assert "nothing to restore" in editor.get(history(section, 1, "restore")).content.decode()
     assert editor.post(history(section, 1, "restore"), {"seen": 1}).status_code == 409
-    assert revisions.of(section).count() == 1
+    assert revisions.history_of(section).count() == 1
 
 
 # Who may
@@ -303,7 +303,7 @@ def test_authors_look_at_the_history_of_all_and_restore_only_what_they_began(sec
     assert "Restore" not in author.get(history(section)).content.decode()
     assert author.get(history(section, 1, "restore")).status_code == 403
     assert author.post(history(section, 1, "restore"), {"seen": 2}).status_code == 403
-    assert revisions.of(section).count() == 2
+    assert revisions.history_of(section).count() == 2
     Article.objects.filter(pk=section.pk).update(owner=user_of(author))
     assert restore(author, section, 1).status_code == 302
 
@@ -313,7 +313,7 @@ def test_whoever_may_not_see_the_record_does_not_see_its_history(section: Articl
     stranger = signed_in("stranger", "view_quote", "view_revision")
     for address in (history(section), history(section, "compare"), history(section, 1, "restore")):
         assert stranger.get(address).status_code == 403
-    version = revisions.of(section).order_by("-number")[0]
+    version = revisions.history_of(section).order_by("-number")[0]
     assert stranger.get(f"/admin/rlm_site/revision/{version.pk}/change/").status_code == 302
     assert "The Zorblax" not in stranger.get("/admin/rlm_site/revision/").content.decode()
 

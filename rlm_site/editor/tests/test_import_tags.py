@@ -51,7 +51,7 @@ def test_one_tag_has_one_row_whatever_the_case_and_accents(editor: Client) -> No
 
 def test_a_new_address_leaves_the_old_one_leading_to_it(editor: Client, client: Client) -> None:
     Article.objects.create(title="Horse", slug="horse", published=True).tags.add("quagga")
-    queue.drain()
+    queue.process_queue()
     imported(editor, TAGS, csv_of({"name": "quagga", "slug": "burchell"}))
     assert client.get("/tags/quagga/")["Location"] == "/tags/burchell/"
     taken = csv_of({"name": "quagga", "slug": "exile"})
@@ -59,7 +59,7 @@ def test_a_new_address_leaves_the_old_one_leading_to_it(editor: Client, client: 
 
 
 def test_a_file_brings_no_merged_tag_back(editor: Client) -> None:
-    changes.merge(Tag.objects.create(name="quagga"), Tag.objects.create(name="zebra"))
+    changes.merge_tags(Tag.objects.create(name="quagga"), Tag.objects.create(name="zebra"))
     assert told(preview(editor, TAGS, csv_of({"name": "Quagga"}))) == ["line 2, name: This tag is called “zebra” now."]
 
 

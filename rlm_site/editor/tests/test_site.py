@@ -48,7 +48,7 @@ def test_strangers_and_readers_with_an_account_are_asked_to_log_in(client: Clien
 
 
 def test_every_page_answers_and_has_nothing_inline(editor: Client) -> None:
-    queue.drain()
+    queue.process_queue()
     addresses = [(address, editor.get(address)) for address in pages()]
     addresses.append(("/admin/login/", Client(HTTP_HOST="127.0.0.1").get("/admin/login/")))
     for address, response in addresses:
@@ -107,7 +107,7 @@ def test_the_history_is_read_and_never_written(editor: Client) -> None:
 
 def test_the_history_leads_to_the_record_and_to_what_a_version_changed(editor: Client) -> None:
     article = Article.objects.get(slug="the-allies")
-    revisions.notice_changes_from_outside(article)
+    revisions.record_external_changes(article)
     version = revisions.save_draft(article, {**revisions.content_of(article), "title": "The Zorblaxes"})
     page = editor.get(f"/admin/rlm_site/revision/{version.pk}/change/").content.decode()
     assert f'href="/admin/articles/article/{article.pk}/change/"' in page
@@ -118,7 +118,7 @@ def test_the_history_leads_to_the_record_and_to_what_a_version_changed(editor: C
 
 def test_an_old_address_can_be_given_up(editor: Client, client: Client) -> None:
     article = Article.objects.create(title="Quagga", slug="quagga", published=True)
-    queue.drain()
+    queue.process_queue()
     Article.objects.filter(pk=article.pk).update(slug="quokka")
     assert client.get("/quagga/")["Location"] == "/quokka/"
     old = Address.objects.get(path="/quagga/")

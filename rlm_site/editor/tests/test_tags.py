@@ -244,7 +244,7 @@ def test_what_cannot_be_merged_into_is_said_beside_the_field(editor: Client, qua
 
 def test_a_tag_that_is_merged_meanwhile_is_not_found(editor: Client, quagga: Tag) -> None:
     zebra = Tag.objects.get(name="Zebra")
-    changes.merge(Tag.objects.get(pk=quagga.pk), zebra)
+    changes.merge_tags(Tag.objects.get(pk=quagga.pk), zebra)
     assert editor.post(merge_page(quagga), {"into": "zebra"}).status_code == 404
     assert editor.get("/admin/rlm_site/tag/999999/merge/").status_code == 404
     assert editor.post("/admin/rlm_site/tag/changes/999999/undo/").status_code == 404
@@ -252,8 +252,8 @@ def test_a_tag_that_is_merged_meanwhile_is_not_found(editor: Client, quagga: Tag
 
 def test_a_merge_that_cannot_be_undone_says_why(editor: Client, quagga: Tag) -> None:
     zebra = Tag.objects.get(name="Zebra")
-    first = changes.merge(quagga, zebra)
-    changes.merge(Tag.objects.create(name="donkey"), zebra)
+    first = changes.merge_tags(quagga, zebra)
+    changes.merge_tags(Tag.objects.create(name="donkey"), zebra)
     undo = f"/admin/rlm_site/tag/changes/{first.pk}/undo/"
     assert f'action="{undo}"' not in editor.get(change(zebra)).content.decode()
     response = editor.post(undo, follow=True)
@@ -264,7 +264,7 @@ def test_a_merge_that_cannot_be_undone_says_why(editor: Client, quagga: Tag) -> 
 def test_authors_and_readers_merge_and_undo_nothing(quagga: Tag) -> None:
     zebra = Tag.objects.get(name="Zebra")
     donkey = Tag.objects.create(name="donkey")
-    merged = changes.merge(donkey, zebra)
+    merged = changes.merge_tags(donkey, zebra)
     undo = f"/admin/rlm_site/tag/changes/{merged.pk}/undo/"
     for lesser in (member("Authors"), signed_in("helper", "view_tag", "change_tag", "delete_tag")):
         for page in (lesser.get(merge_page(quagga)), lesser.get(merge_page(quagga), {"into": "zebra"})):
@@ -306,9 +306,9 @@ def test_pages_of_a_tag_make_as_many_queries_for_many_uses_as_for_few(editor: Cl
             Quote.objects.create(text=f"Quote {number}").tags.add(tag)
             Article.objects.create(title=f"Page {number}", slug=f"page-{count}-{number}").tags.add(tag)
             other = Tag.objects.create(name=f"quagga {count} {number}")
-            changes.merge(Tag.objects.create(name=f"okapi {count} {number}"), tag)
+            changes.merge_tags(Tag.objects.create(name=f"okapi {count} {number}"), tag)
             other.name = f"quagga {count} and {number}"
-            changes.rename(other)
+            changes.rename_tag(other)
 
     use(1)
     few = [count_queries(editor, address) for address in addresses]

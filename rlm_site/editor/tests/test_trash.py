@@ -42,7 +42,7 @@ def recover(somebody: Client, deletion: Deletion, **typed: Any) -> Any:
 
 def stored() -> dict[str, list[Any]]:
     """Every row of content and of what is derived of it, as the database has it."""
-    queue.drain()
+    queue.process_queue()
     tables: list[type[Model]] = [Article, QuoteChoice, Reference, Quote, Person, Work, Check, IndexTerm, Tag]
     tables += Tag.through_models()
     rows: dict[str, list[Any]] = {
@@ -59,13 +59,13 @@ def stored() -> dict[str, list[Any]]:
 def topic() -> Article:
     """A topic with sections, tags, choices, an old address and a history."""
     topic = Article.objects.get(slug="russian-liberation-movement")
-    queue.drain()
+    queue.process_queue()
     Article.objects.filter(parent=topic, slug="the-allies").update(slug="allies")
-    queue.drain()
+    queue.process_queue()
     section = topic.sections.get(slug="allies")
     quote = Quote.objects.exclude(choices__article=section).order_by("pk")[0]
     QuoteChoice.objects.create(article=section, quote=quote, reason="A zorblax.")
-    revisions.notice_changes_from_outside(section)
+    revisions.record_external_changes(section)
     revisions.save_draft(section, {**revisions.content_of(section), "title": "The Zorblaxes"})
     return topic
 
@@ -85,12 +85,12 @@ def test_a_topic_with_its_sections_comes_back_as_it_was(topic: Article, client: 
 def test_drafts_outlive_a_deletion_and_the_recovery_stands_in_the_history(topic: Article) -> None:
     editor, section = signed_in("anna"), topic.sections.get(slug="allies")
     recover(editor, delete(editor, topic))
-    newest = revisions.of(section).order_by("-number")[0]
+    newest = revisions.history_of(section).order_by("-number")[0]
     assert (newest.act, newest.state, str(newest.author)) == ("recovered", "published", "anna")
     copy = revisions.working_copy(section)
     assert copy is not None
     assert copy.content["title"] == "The Zorblaxes"
-    assert revisions.of(topic).order_by("-number")[0].act == Revision.Act.RECOVERED
+    assert revisions.history_of(topic).order_by("-number")[0].act == Revision.Act.RECOVERED
 
 
 def test_readers_are_told_of_no_change_by_a_recovery(topic: Article, client: Client) -> None:
@@ -118,7 +118,7 @@ def test_what_was_not_public_stays_so(client: Client) -> None:
     article.refresh_from_db()
     assert not article.published
     assert client.get("/zorblax/").status_code == 404
-    assert revisions.of(article).order_by("-number")[0].state == Revision.State.DRAFT
+    assert revisions.history_of(article).order_by("-number")[0].state == Revision.State.DRAFT
 
 
 def test_a_quotation_comes_back_with_evidence_words_and_those_who_name_it() -> None:
@@ -173,7 +173,7 @@ def test_what_was_on_thousands_of_pages_makes_no_more_queries_than_what_was_on_t
         tag = Tag.objects.create(name=name, slug=name)
         made = Quote.objects.bulk_create(Quote(text=name, key=f"{name}-{number}") for number in range(count))
         TaggedQuote.objects.bulk_create(TaggedQuote(tag=tag, content_object=quote) for quote in made)
-        [deletion] = trash.remember([tag], None)
+        [deletion] = trash.move_to_trash([tag], None)
         tag.delete()
         counts.append(count_queries(editor, address(deletion, "change")))
     assert counts[1] <= counts[0] <= 25
@@ -262,7 +262,7 @@ def test_an_old_address_that_leads_elsewhere_by_now_goes_on_to_do_so(topic: Arti
     editor = signed_in()
     deletion = delete(editor, topic)
     other = Article.objects.create(title="Zorblax", slug="zorblax", published=True)
-    queue.drain()
+    queue.process_queue()
     Address.objects.create(path="/russian-liberation-movement/the-allies/", kind="article", object_id=other.pk)
     assert recover(editor, deletion).status_code == 302
     assert client.get("/russian-liberation-movement/the-allies/")["Location"] == "/zorblax/"
@@ -300,7 +300,7 @@ def test_the_list_makes_as_many_queries_for_many_as_for_one(topic: Article) -> N
     delete(editor, topic)
     one = count_queries(editor, LIST)
     for quote in Quote.objects.order_by("pk")[:10]:
-        trash.remember([quote], None)
+        trash.move_to_trash([quote], None)
     assert count_queries(editor, LIST) <= one
     assert one <= 15
 

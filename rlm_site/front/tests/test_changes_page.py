@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from articles.models import Article
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
-from rlm_site.tests.editor import act, filled, signed_in
+from rlm_site.tests.editor import filled, signed_in, transition
 from rlm_site.tests.html import links, parse, text_of, with_class
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ FUTURE = timezone.now() + timedelta(days=1)
 
 def change(slug: str = "the-allies", **fields: Any) -> Revision:
     fields = {"state": Revision.State.PUBLISHED, "kind": Revision.Kind.CORRECTION, "note": "A zorblax.", **fields}
-    return revisions.record(Article.objects.get(slug=slug), **fields)
+    return revisions.record_revision(Article.objects.get(slug=slug), **fields)
 
 
 def test_notable_changes_are_listed_newest_first(client: Client) -> None:
@@ -65,19 +65,19 @@ def last_change(client: Client) -> str:
 def test_nothing_that_readers_are_not_told_of_moves_the_date_of_the_last_change(client: Client) -> None:
     editor, article = signed_in(), Article.objects.get(slug="the-allies")
     change(created=datetime(2026, 3, 4, 12, tzinfo=UTC))
-    revisions.of(article).filter(kind=Revision.Kind.NEW).update(created=datetime(2026, 3, 3, 12, tzinfo=UTC))
+    revisions.history_of(article).filter(kind=Revision.Kind.NEW).update(created=datetime(2026, 3, 3, 12, tzinfo=UTC))
     page, changes, told = client.get("/changes/").content, client.get("/feeds/changes/").content, last_change(client)
     assert told == "4 March 2026"
     address = f"/admin/articles/article/{article.pk}/change/"
     editor.post(address, filled(editor.get(address), title="The Zorblaxes", change_comment="A zorblax."))
-    act(editor, article, "review", comment="A zorblax.")
-    act(editor, article, "return", comment="A zorblax.")
-    act(editor, article, "reviewed", comment="A zorblax.")
+    transition(editor, article, "review", comment="A zorblax.")
+    transition(editor, article, "return", comment="A zorblax.")
+    transition(editor, article, "reviewed", comment="A zorblax.")
     editor.post(address, filled(editor.get(address), position="77"))
-    act(editor, article, "times", retire_at_0="2099-01-01", retire_at_1="00:00", comment="A zorblax.")
-    act(editor, article, "discard", comment="A zorblax.")
-    assert {*revisions.of(article).values_list("act", flat=True)} == {"", "place", "times", "reviewed"}
-    assert revisions.of(article).filter(state=Revision.State.DISCARDED).exists()
+    transition(editor, article, "times", retire_at_0="2099-01-01", retire_at_1="00:00", comment="A zorblax.")
+    transition(editor, article, "discard", comment="A zorblax.")
+    assert {*revisions.history_of(article).values_list("act", flat=True)} == {"", "place", "times", "reviewed"}
+    assert revisions.history_of(article).filter(state=Revision.State.DISCARDED).exists()
     assert client.get("/changes/").content == page
     assert client.get("/feeds/changes/").content == changes
     assert last_change(client) == told
@@ -87,7 +87,7 @@ def test_a_published_change_moves_the_date_of_the_last_change(client: Client) ->
     editor, article = signed_in(), Article.objects.get(slug="the-allies")
     address = f"/admin/articles/article/{article.pk}/change/"
     editor.post(address, filled(editor.get(address), body="Nothing but a zorblax."))
-    act(editor, article, "publish", kind="correction", note="A zorblax.")
+    transition(editor, article, "publish", kind="correction", note="A zorblax.")
     assert "A zorblax." in client.get("/changes/").content.decode()
     assert last_change(client) == date_format(timezone.localdate(), "j F Y")
 

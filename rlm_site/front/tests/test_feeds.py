@@ -67,7 +67,7 @@ def test_every_entry_leads_to_a_page(client: Client, address: str) -> None:
 def test_changes_come_with_their_sentence(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
     note = "Less than < 3 & more."
-    revisions.record(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note=note)
+    revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note=note)
     entry = feed(client, "/feeds/changes/").findall(f"{ATOM}entry")[0]
     assert value(entry, "title") == "Russian Liberation Movement - The Allies (correction)"
     assert value(entry, "summary") == "Less than &lt; 3 &amp; more."
@@ -76,7 +76,7 @@ def test_changes_come_with_their_sentence(client: Client) -> None:
 def test_two_changes_of_a_page_are_two_entries(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
     for _time in range(2):
-        revisions.record(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note="Again.")
+        revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note="Again.")
     entries = feed(client, "/feeds/changes/").findall(f"{ATOM}entry")[:2]
     assert len({value(entry, "id") for entry in entries}) == 2
 

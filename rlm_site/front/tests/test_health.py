@@ -20,7 +20,7 @@ def test_the_answer_is_never_stored(client: Client) -> None:
 
 def test_a_missing_trigger_is_reported(client: Client) -> None:
     name, table = next(
-        (name, table) for name, table in triggers._present(connection).items() if table == "articles_article"
+        (name, table) for name, table in triggers._installed(connection).items() if table == "articles_article"
     )
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))

@@ -36,7 +36,7 @@ def test_it_has_a_search_box(client: Client) -> None:
 
 def test_the_newest_changes_come_first(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
-    revisions.record(
+    revisions.record_revision(
         section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note="A zorblax was no ally."
     )
     document = parse(client.get("/"))
@@ -47,8 +47,10 @@ def test_the_newest_changes_come_first(client: Client) -> None:
 
 def test_a_change_that_is_not_notable_is_not_listed(client: Client) -> None:
     section = Article.objects.get(slug="the-allies")
-    revisions.record(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.NONE, note="A zorblax.")
-    revisions.record(section, state=Revision.State.DRAFT, kind=Revision.Kind.CORRECTION, note="Another zorblax.")
+    revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.NONE, note="A zorblax.")
+    revisions.record_revision(
+        section, state=Revision.State.DRAFT, kind=Revision.Kind.CORRECTION, note="Another zorblax."
+    )
     assert "zorblax" not in client.get("/").content.decode()
 
 

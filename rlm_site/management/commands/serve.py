@@ -65,8 +65,8 @@ class Command(BaseCommand):
                 call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
         if Stale.objects.exists():
             self.say("Indexing words and search …")
-            queue.drain()
-        analyze.refresh()
+            queue.process_queue()
+        analyze.analyze_if_outgrown()
 
     def collect_static_files(self) -> None:
         if not static_files.are_collected():

@@ -62,17 +62,17 @@ def settle_triggers() -> None:
 def reader(client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """Here the transaction of the test is all that there is: what happens in it counts as committed."""
     reader = Reader(client)
-    make, fetch = middleware._page, versions._fetch_state
+    make, fetch = middleware._cached_page, versions._fetch_versions
 
-    def count(request: Any, *args: Any) -> memory.Page:
+    def count(request: Any, *args: Any) -> memory.CachedPage:
         reader.made[request.path] += 1
         return make(request, *args)
 
-    monkeypatch.setattr(versions, "version", lambda: versions.tokens(())["all"])
-    monkeypatch.setattr(middleware, "_page", count)
-    monkeypatch.setattr(versions, "_fetch_state", lambda *asked: fetch(*asked)._replace(committed=True))
+    monkeypatch.setattr(versions, "content_version", lambda: versions.versions_of(())["all"])
+    monkeypatch.setattr(middleware, "_cached_page", count)
+    monkeypatch.setattr(versions, "_fetch_versions", lambda *asked: fetch(*asked)._replace(committed=True))
     middleware.MEMORY.clear()
-    queue.drain()
+    queue.process_queue()
     yield reader
     middleware.MEMORY.clear()
     matching._memory.clear()
@@ -161,7 +161,7 @@ def test_a_page_made_anew_costs_at_most_eight_queries(reader: Reader) -> None:
     for _round in range(2):
         page = Article.objects.get(slug="the-allies")
         Article.objects.filter(pk=page.pk).update(body=page.body + " More.")
-        queue.drain()
+        queue.process_queue()
         settle_triggers()
         with CaptureQueriesContext(connection) as captured:
             reader.client.get(ALLIES)
@@ -183,7 +183,8 @@ def test_strange_parameters_neither_make_a_page_nor_show_in_it(reader: Reader) -
 
 
 DERIVED = {
-    versions.VERSION, versions.PARTS, versions.STALE, "django_content_type", "quotes_word", "quotes_quoteword",
+    versions.VERSION_TABLE, versions.PART_TABLE, versions.STALE_TABLE,
+    "django_content_type", "quotes_word", "quotes_quoteword",
     "articles_headingword", "rlm_site_searchdocument", "rlm_site_searchword",
 }  # fmt: skip
 OTHER_PAGES = (
@@ -195,7 +196,9 @@ OTHER_PAGES = (
 def tables_read(reader: Reader, path: str) -> set[str]:
     topics._printed.cache_clear()
     matching._memory.clear()
-    middleware._next_due(versions.state(), middleware.time.time())  # only the first kept page asks
+    middleware._next_scheduled_moment(
+        versions.current_versions(), middleware.time.time()
+    )  # only the first kept page asks
     with CaptureQueriesContext(connection) as captured:
         assert reader.client.get(path).status_code == 200
     statements = " ".join(query["sql"] for query in captured)
@@ -229,7 +232,7 @@ def rows() -> Iterator[models.Model]:
     allies, linking = Article.objects.get(slug="the-allies"), Article.objects.get(slug="force-and-conscience")
     topic = allies.topic
     Article.objects.filter(pk=topic.pk).update(body="It links to no page and cites nothing.")
-    revisions.record(allies, state=Revision.State.DRAFT)
+    revisions.record_revision(allies, state=Revision.State.DRAFT)
     Article.objects.create(parent=topic, title="A Draft", slug="a-draft", position=3)
     shown = Quote.objects.filter(person__slug="susan-sontag").first()
     assert shown is not None
@@ -237,7 +240,7 @@ def rows() -> Iterator[models.Model]:
     QuoteChoice.objects.get_or_create(article=topic, quote=shown, action=QuoteChoice.Action.BAN)
     shown.tags.add("exile")
     allies.tags.add("exile")
-    queue.drain()
+    queue.process_queue()
     yield from (topic, allies, linking, elsewhere().get(), Article.objects.get(slug="a-draft"))
     yield from topic.sections.exclude(pk=allies.pk)[:1]
     yield shown
@@ -306,7 +309,7 @@ def test_whatever_changes_no_page_that_stands_is_another_than_one_made_anew(read
                 assert page.parts
                 if row._meta.db_table not in read[path]:
                     continue
-                if page.stands(versions.tokens(page.parts)):
+                if page.stands(versions.versions_of(page.parts)):
                     assert page.body("") == reader.read_anew(path), f"{path} after {field} of {row!r}"
                     outlived.add(row._meta.model)
                 else:

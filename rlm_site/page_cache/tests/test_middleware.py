@@ -16,17 +16,17 @@ import pytest
 from django.test import RequestFactory
 
 from rlm_site.page_cache import middleware
-from rlm_site.page_cache.memory import Page, PageMemory
+from rlm_site.page_cache.memory import CachedPage, PageMemory
 from rlm_site.page_cache.middleware import _encoding
-from rlm_site.page_cache.versions import State
+from rlm_site.page_cache.versions import Versions
 from rlm_site.publishing import schedule
 from rlm_site.testing import ROOT, Site, _fresh_database, environment, serving
 
 ALLIES = "/russian-liberation-movement/the-allies/"
 
 
-def page(version: str = "v", size: int = 1000, until: float = float("inf")) -> Page:
-    return Page(version, None, until, {"br": b"x" * size, "gzip": b"y" * size}, (), "digest", "then")
+def page(version: str = "v", size: int = 1000, until: float = float("inf")) -> CachedPage:
+    return CachedPage(version, None, until, {"br": b"x" * size, "gzip": b"y" * size}, (), "digest", "then")
 
 
 def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +34,7 @@ def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: py
     middleware.MEMORY.put("/a/", page("v1", until=100))
 
     def remembered(address: str, version: str, now: float) -> bool:
-        return middleware._remembered(address, State({"all": version}, stale=False), now) is not None
+        return middleware._current_page(address, Versions({"all": version}, stale=False), now) is not None
 
     assert remembered("/a/", "v1", now=99)
     assert not remembered("/a/", "v2", now=99)
@@ -43,7 +43,7 @@ def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: py
 
 
 def test_a_page_stands_while_its_parts_do() -> None:
-    made = Page("v", {"quotes": "1", "article:5": "2"}, 0, {"br": b""}, (), "digest", "then")
+    made = CachedPage("v", {"quotes": "1", "article:5": "2"}, 0, {"br": b""}, (), "digest", "then")
     assert made.stands({"quotes": "1", "article:5": "2", "tags": "3"})
     assert not made.stands({"quotes": "1", "article:5": "4"})
     assert not made.stands({"quotes": "1"})
@@ -70,7 +70,7 @@ def test_a_page_larger_than_the_memory_throws_nothing_out() -> None:
 
 def test_a_body_is_compressed_when_it_is_asked_for() -> None:
     content = b"Read more about this topic: " * 100
-    kept = Page("v", None, 0, {"br": brotli.compress(content)}, (), "digest", "then")
+    kept = CachedPage("v", None, 0, {"br": brotli.compress(content)}, (), "digest", "then")
     size = kept.size
     assert kept.body("") == content
     assert list(kept.bodies) == ["br"]
@@ -80,7 +80,7 @@ def test_a_body_is_compressed_when_it_is_asked_for() -> None:
 
 
 def test_headers_are_put_together_once_and_those_of_not_modified_by_themselves() -> None:
-    kept = Page("v", None, 0, {"br": b"x"}, (("Vary", "Accept-Encoding"),), "digest", "then")
+    kept = CachedPage("v", None, 0, {"br": b"x"}, (("Vary", "Accept-Encoding"),), "digest", "then")
     whole, not_modified = kept.headers_in("br"), kept.headers_in("br", of_the_body=False)
     whole["Added-Outside"] = "by another middleware, while others read what they have"
     assert dict(not_modified) == {"Vary": "Accept-Encoding", "ETag": '"digest-br"', "Last-Modified": "then"}
@@ -100,18 +100,24 @@ def test_a_header_that_is_added_or_taken_away_later_counts() -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8000:1", "evil.example:80", "", "127.0.0.1@evil.example"])
 def test_whose_host_is_not_ours_is_not_answered_from_memory(host: str, rf: RequestFactory) -> None:
-    assert middleware._may_be_shared(rf.get(ALLIES, HTTP_HOST="127.0.0.1:8000"))
-    assert not middleware._may_be_shared(rf.get(ALLIES, HTTP_HOST=host, SERVER_NAME="evil.example"))
+    assert middleware._is_shareable(rf.get(ALLIES, HTTP_HOST="127.0.0.1:8000"))
+    assert not middleware._is_shareable(rf.get(ALLIES, HTTP_HOST=host, SERVER_NAME="evil.example"))
 
 
 def test_a_page_begun_before_a_moment_ends_at_it_though_others_have_seen_it_pass(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     moments = [datetime.fromtimestamp(at, UTC) for at in (100, 200)]
-    monkeypatch.setattr(schedule, "next_due", lambda now, _models: min(at for at in moments if at > now))
+    monkeypatch.setattr(schedule, "next_scheduled_moment", lambda now, _models: min(at for at in moments if at > now))
     monkeypatch.setattr(middleware, "_due", ("", 0.0, 0.0))
-    state = State({"due": "token"}, stale=False)
-    assert [middleware._next_due(state, now) for now in (98, 99, 101, 99, 199)] == [100, 100, 200, 100, 200]
+    state = Versions({"due": "token"}, stale=False)
+    assert [middleware._next_scheduled_moment(state, now) for now in (98, 99, 101, 99, 199)] == [
+        100,
+        100,
+        200,
+        100,
+        200,
+    ]
 
 
 def test_replacing_a_page_counts_its_bytes_once() -> None:

@@ -18,7 +18,7 @@ from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.indexing.models import Stale
 from rlm_site.page_cache import triggers, versions
-from rlm_site.page_cache.checks import triggers_stand
+from rlm_site.page_cache.checks import check_triggers
 from rlm_site.page_cache.models import PartVersion
 from rlm_site.tags.models import Tag
 
@@ -35,7 +35,7 @@ def tokens() -> dict[str, str]:
         with transaction.atomic():  # as at commit; in a transaction of its own, for the triggers, by the savepoint
             execute("SET CONSTRAINTS ALL IMMEDIATE")
             execute("SET CONSTRAINTS ALL DEFERRED")
-    return versions.tokens(PartVersion.objects.values_list("name", flat=True))
+    return versions.versions_of(PartVersion.objects.values_list("name", flat=True))
 
 
 def renewed(change: Callable[[], object]) -> set[str]:
@@ -134,7 +134,7 @@ PARTS: dict[str, tuple[Callable[[Article], object], set[str]]] = {
         {"own", "other topic", "tags"},
     ),
     "pin": (lambda page: QuoteChoice.objects.create(article=page, quote=Quote.objects.all()[0]), {"own"}),
-    "published revision": (lambda page: revisions.record(page, state=Revision.State.PUBLISHED), {"own"}),
+    "published revision": (lambda page: revisions.record_revision(page, state=Revision.State.PUBLISHED), {"own"}),
     "quotation": (lambda page: Quote.objects.filter(key="sontag-liberal-intellectuals").update(text="x"), {"quotes"}),
     "quotation off": (
         lambda page: Quote.objects.filter(key="sontag-liberal-intellectuals").update(published=False),
@@ -163,7 +163,7 @@ def test_what_readers_never_see_renews_nothing() -> None:
     page, user = allies(), User.objects.create(username="owner")
 
     def work_at_the_desk() -> None:
-        draft = revisions.record(page)
+        draft = revisions.record_revision(page)
         Revision.objects.filter(pk=draft.pk).update(state=Revision.State.IN_REVIEW, comment="Please look.")
         Revision.objects.filter(pk=draft.pk).delete()
         Article.objects.filter(pk=page.pk).update(owner=user)
@@ -177,7 +177,7 @@ def test_what_readers_never_see_renews_nothing() -> None:
 
 
 def test_a_revision_that_is_published_or_taken_back_is_noticed() -> None:
-    draft = revisions.record(allies())
+    draft = revisions.record_revision(allies())
     row = Revision.objects.filter(pk=draft.pk)
     for state in (Revision.State.PUBLISHED, Revision.State.DRAFT):
         assert f"article:{allies().pk}" in renewed(lambda state=state: row.update(state=state))  # type: ignore[misc]
@@ -187,7 +187,7 @@ def test_a_revision_that_is_published_or_taken_back_is_noticed() -> None:
 def test_a_row_that_another_client_replaces_is_missed() -> None:
     topic = Article.objects.create(title="Replaced", slug="replaced")
     columns = ", ".join(field.column or "" for field in Article._meta.concrete_fields if not field.primary_key)
-    queue.drain()
+    queue.process_queue()
     replace = f"INSERT OR REPLACE INTO articles_article (id, {columns}) SELECT 9000, {columns} FROM articles_article"
     assert f"article:{topic.pk}" in renewed(lambda: execute(f"{replace} WHERE id = %s", topic.pk))
     assert ("article", topic.pk) in set(Stale.objects.values_list("kind", "object_id"))
@@ -224,17 +224,17 @@ def test_only_what_changed_is_stale() -> None:
     assert not Stale.objects.exists()
     Quote.objects.filter(pk=quote.pk).update(text="New words")
     assert set(Stale.objects.values_list("kind", "object_id")) == {("quote", quote.pk)}
-    queue.drain()
+    queue.process_queue()
     assert not Stale.objects.exists()
 
 
 def test_settling_is_one_query_when_nothing_changed(django_assert_num_queries: Callable[[int], object]) -> None:
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
-        queue.settle()
+        queue.ensure_indexed()
 
 
 def test_who_is_overtaken_while_settling_has_tokens_of_what_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    quote, drain = Quote.objects.filter(key="sontag-liberal-intellectuals"), queue.drain
+    quote, drain = Quote.objects.filter(key="sontag-liberal-intellectuals"), queue.process_queue
 
     def drain_and_be_overtaken() -> None:
         drain()
@@ -243,8 +243,8 @@ def test_who_is_overtaken_while_settling_has_tokens_of_what_is_settled(monkeypat
 
     quote.update(text="New words")
     before = tokens()
-    monkeypatch.setattr(queue, "drain", drain_and_be_overtaken)
-    settled = queue.settle()
+    monkeypatch.setattr(queue, "process_queue", drain_and_be_overtaken)
+    settled = queue.ensure_indexed()
     assert Stale.objects.exists()
     assert tokens()["quotes"] != settled.tokens["quotes"] == before["quotes"]
 
@@ -257,42 +257,42 @@ def test_whoever_goes_on_writing_holds_up_nobody_who_settles(monkeypatch: pytest
         rebuilt.extend(objects)
         Quote.objects.filter(pk=quotes[len(rebuilt)].pk).update(text="New words")
 
-    monkeypatch.setattr(queue, "rebuild", rebuild_and_be_overtaken)
+    monkeypatch.setattr(queue, "reindex", rebuild_and_be_overtaken)
     Quote.objects.filter(pk=quotes[0].pk).update(text="New words")
-    queue.drain()
+    queue.process_queue()
     assert rebuilt == [("quote", quote.pk) for quote in quotes[: queue.ROUNDS]]
     assert Stale.objects.exists()
 
 
 def test_nothing_is_remembered_of_what_has_no_token() -> None:
     tokens = {"all": "a", "quotes": "b", "tags": "c"}
-    state = versions.State(tokens, stale=False)
+    state = versions.Versions(tokens, stale=False)
     assert state.of("quotes", "tags") == "b c"
     assert state.of("quotes", "no such part") == ""
-    assert versions.State(tokens, stale=False, committed=False).of("quotes") == ""
+    assert versions.Versions(tokens, stale=False, committed=False).of("quotes") == ""
 
 
 def drop_a_trigger() -> None:
     name, table = next(
-        (name, table) for name, table in triggers._present(connection).items() if table == "articles_article"
+        (name, table) for name, table in triggers._installed(connection).items() if table == "articles_article"
     )
     execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
 
 
 def test_a_missing_trigger_is_an_error_and_comes_back() -> None:
-    assert triggers_stand(["default"]) == []
+    assert check_triggers(["default"]) == []
     drop_a_trigger()
-    (error,) = triggers_stand(["default"])
+    (error,) = check_triggers(["default"])
     assert error.id == "rlm_site.E001"
     assert "articles_article" in error.msg
-    triggers.install()
-    assert triggers.missing() == []
+    triggers.install_triggers()
+    assert triggers.tables_without_trigger() == []
 
 
 def test_what_changed_while_a_trigger_was_missing_counts_as_everything() -> None:
     drop_a_trigger()
     before = tokens()
-    triggers.install()
+    triggers.install_triggers()
     after = tokens()
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
@@ -300,13 +300,13 @@ def test_what_changed_while_a_trigger_was_missing_counts_as_everything() -> None
 
 def test_tokens_that_are_gone_come_back() -> None:
     before = tokens()
-    execute(f"DELETE FROM {versions.VERSION}")
-    execute(f"DELETE FROM {versions.PARTS}")
-    triggers.install()
+    execute(f"DELETE FROM {versions.VERSION_TABLE}")
+    execute(f"DELETE FROM {versions.PART_TABLE}")
+    triggers.install_triggers()
     assert tokens().keys() == before.keys()
 
 
 def test_installing_again_changes_nothing() -> None:
-    before = triggers._present(connection), tokens()
-    triggers.install()
-    assert (triggers._present(connection), tokens()) == before
+    before = triggers._installed(connection), tokens()
+    triggers.install_triggers()
+    assert (triggers._installed(connection), tokens()) == before

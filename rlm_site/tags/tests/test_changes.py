@@ -46,15 +46,15 @@ def quote(text: str, *tags: str | Tag) -> Quote:
 def renamed(tag: Tag, **fields: str) -> TagChange:
     for name, value in fields.items():
         setattr(tag, name, value)
-    change = changes.rename(tag)
+    change = changes.rename_tag(tag)
     assert change is not None
-    queue.drain()
+    queue.process_queue()
     return change
 
 
 def merged(tag: Tag, into: Tag) -> TagChange:
-    change = changes.merge(Tag.objects.get(pk=tag.pk), into)
-    queue.drain()
+    change = changes.merge_tags(Tag.objects.get(pk=tag.pk), into)
+    queue.process_queue()
     return change
 
 
@@ -67,7 +67,7 @@ def tags_of(row: Any) -> list[str]:
 
 def test_a_renamed_tag_is_found_at_its_old_address(client: Client, quagga: Tag) -> None:
     article("Horse", quagga)
-    queue.drain()
+    queue.process_queue()
     renamed(quagga, name="Burchell", slug="burchell")
     assert client.get("/tags/quagga/")["Location"] == "/tags/burchell/"
     assert "Burchell" in client.get("/horse/").content.decode()
@@ -85,8 +85,8 @@ def test_a_rename_is_logged_and_undone(client: Client, quagga: Tag) -> None:
     article("Horse", quagga)
     change = renamed(quagga, name="Burchell", slug="burchell")
     assert change.said == "“quagga” renamed to “Burchell”, address “quagga” changed to “burchell”"
-    changes.undo(change)
-    queue.drain()
+    changes.undo_change(change)
+    queue.process_queue()
     quagga.refresh_from_db()
     assert (quagga.name, quagga.slug, quagga.folded) == ("quagga", "quagga", "quagga")
     assert client.get("/tags/burchell/")["Location"] == "/tags/quagga/"
@@ -94,7 +94,7 @@ def test_a_rename_is_logged_and_undone(client: Client, quagga: Tag) -> None:
 
 def test_what_is_no_rename_is_not_logged(quagga: Tag) -> None:
     quagga.description = "Extinct."
-    assert changes.rename(quagga) is None
+    assert changes.rename_tag(quagga) is None
     quagga.refresh_from_db()
     assert quagga.description == "Extinct."
     assert not TagChange.objects.exists()
@@ -103,13 +103,13 @@ def test_what_is_no_rename_is_not_logged(quagga: Tag) -> None:
 def test_only_the_last_rename_of_a_tag_can_be_undone(quagga: Tag) -> None:
     first, second = renamed(quagga, name="Burchell"), renamed(quagga, name="plains zebra")
     with pytest.raises(ValidationError, match="Undo the later change first: “Burchell” renamed to “plains zebra”"):
-        changes.undo(first)
-    changes.undo(second)
-    changes.undo(first)
+        changes.undo_change(first)
+    changes.undo_change(second)
+    changes.undo_change(first)
     quagga.refresh_from_db()
     assert quagga.name == "quagga"
     with pytest.raises(ValidationError, match="undone already"):
-        changes.undo(first)
+        changes.undo_change(first)
 
 
 @pytest.mark.parametrize("taken", [{"name": "QUAGGA", "slug": "other"}, {"name": "other", "slug": "quagga"}])
@@ -117,7 +117,7 @@ def test_a_rename_is_not_undone_onto_another_tag(quagga: Tag, taken: dict[str, s
     change = renamed(quagga, name="Burchell", slug="burchell")
     Tag.objects.create(**taken)
     with pytest.raises(ValidationError, match="has the name or the address"):
-        changes.undo(change)
+        changes.undo_change(change)
     quagga.refresh_from_db()
     assert quagga.name == "Burchell"
 
@@ -142,7 +142,7 @@ def test_everything_that_had_the_tag_has_the_other_one(client: Client, quagga: T
 
 def test_every_address_that_led_to_the_merged_tag_leads_on(client: Client, quagga: Tag, zebra: Tag) -> None:
     article("Horse", quagga)
-    queue.drain()
+    queue.process_queue()
     renamed(quagga, slug="burchell")
     merged(quagga, zebra)
     for path in ("/tags/quagga/", "/tags/burchell/"):
@@ -155,11 +155,11 @@ def test_every_address_that_led_to_the_merged_tag_leads_on(client: Client, quagg
 
 def test_a_merge_is_undone_to_the_last_detail(client: Client, quagga: Tag, zebra: Tag) -> None:
     rows = [article("Horse", quagga), article("Mare", quagga, zebra), article("Foal", zebra), quote("A horse!", quagga)]
-    queue.drain()
+    queue.process_queue()
     renamed(quagga, slug="burchell")
     pk, before = quagga.pk, [tags_of(row) for row in rows]
-    changes.undo(merged(quagga, zebra))
-    queue.drain()
+    changes.undo_change(merged(quagga, zebra))
+    queue.process_queue()
     back = Tag.objects.get(name="quagga")
     assert (back.pk, back.slug, back.description, back.brings_quotations) == (pk, "burchell", "A striped horse.", True)
     assert [tags_of(row) for row in rows] == before
@@ -180,7 +180,7 @@ def test_what_editors_did_after_a_merge_outlives_its_undoing(quagga: Tag, zebra:
     gone.delete()
     untagged_moved.tags.clear()
     untagged_both.tags.clear()
-    changes.undo(change)
+    changes.undo_change(change)
     assert [tags_of(row) for row in (moved, both, new, untagged_moved, untagged_both)] == [
         ["quagga"], ["quagga", "zebra"], ["zebra"], [], [],
     ]  # fmt: skip
@@ -191,9 +191,9 @@ def test_merges_into_one_tag_are_undone_in_turn(quagga: Tag, zebra: Tag) -> None
     row = article("Horse", quagga, donkey)
     first, second = merged(quagga, zebra), merged(donkey, zebra)
     with pytest.raises(ValidationError, match="Undo the later change first: “donkey” merged into “zebra”"):
-        changes.undo(first)
-    changes.undo(second)
-    changes.undo(first)
+        changes.undo_change(first)
+    changes.undo_change(second)
+    changes.undo_change(first)
     assert tags_of(row) == ["donkey", "quagga"]
 
 
@@ -202,9 +202,9 @@ def test_a_merge_is_not_undone_while_its_result_is_merged_itself(quagga: Tag, ze
     first = merged(quagga, zebra)
     second = merged(zebra, Tag.objects.create(name="donkey"))
     with pytest.raises(ValidationError, match="If it was merged, undo that first"):
-        changes.undo(first)
-    changes.undo(second)
-    changes.undo(first)
+        changes.undo_change(first)
+    changes.undo_change(second)
+    changes.undo_change(first)
     assert tags_of(row) == ["quagga"]
 
 
@@ -213,19 +213,19 @@ def test_a_merge_is_not_undone_onto_a_tag_that_took_the_name(quagga: Tag, zebra:
     change = merged(quagga, zebra)
     Tag.objects.create(name="Quagga", slug="new")
     with pytest.raises(ValidationError, match="has the name or the address"):
-        changes.undo(change)
+        changes.undo_change(change)
     assert tags_of(row) == ["zebra"]
 
 
 def test_of_two_merges_at_once_the_second_finds_the_tag_gone(quagga: Tag, zebra: Tag) -> None:
     row = article("Horse", quagga)
     again = Tag.objects.get(pk=quagga.pk)
-    changes.merge(quagga, zebra)
+    changes.merge_tags(quagga, zebra)
     for tag, into in ((again, zebra), (zebra, again)):
         with pytest.raises(ValidationError, match="gone"):
-            changes.merge(tag, into)
+            changes.merge_tags(tag, into)
     with pytest.raises(ValidationError, match="itself"):
-        changes.merge(zebra, zebra)
+        changes.merge_tags(zebra, zebra)
     assert tags_of(row) == ["zebra"]
     assert TagChange.objects.count() == 1
 
@@ -235,20 +235,20 @@ def test_both_tags_are_locked_in_one_order(quagga: Tag, zebra: Tag) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     with CaptureQueriesContext(connection) as queries:
-        changes.merge(zebra, quagga)
+        changes.merge_tags(zebra, quagga)
     lock = next(query["sql"] for query in queries if "FOR UPDATE" in query["sql"])
     assert 'ORDER BY "rlm_site_tag"."id"' in lock
 
 
 def test_a_merge_makes_readers_pages_new(quagga: Tag, zebra: Tag) -> None:
     article("Horse", quagga)
-    queue.drain()
-    before = versions.state(anew=True)
-    changes.merge(quagga, zebra)
+    queue.process_queue()
+    before = versions.current_versions(anew=True)
+    changes.merge_tags(quagga, zebra)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    after = versions.state(anew=True)
+    after = versions.current_versions(anew=True)
     assert after.tokens["all"] != before.tokens["all"]
     assert after.stale
     assert not before.stale
@@ -261,12 +261,12 @@ def test_a_merge_and_its_undoing_make_few_queries_however_much_moves(quagga: Tag
         TaggedQuote.objects.bulk_create(TaggedQuote(tag=zebra, content_object=row) for row in rows[: count // 10])
 
     def queries() -> list[int]:
-        queue.drain()
+        queue.process_queue()
         tag = Tag.objects.get(name="quagga")
         with CaptureQueriesContext(connection) as merging:
-            change = changes.merge(tag, zebra)
+            change = changes.merge_tags(tag, zebra)
         with CaptureQueriesContext(connection) as undoing:
-            changes.undo(change)
+            changes.undo_change(change)
         return [len(merging), len(undoing)]
 
     use(10)
@@ -280,7 +280,7 @@ def test_a_merge_and_its_undoing_make_few_queries_however_much_moves(quagga: Tag
 
 
 def working_copy(row: Article, *tags: str) -> Revision:
-    revisions.notice_changes_from_outside(row)
+    revisions.record_external_changes(row)
     return revisions.save_draft(row, {**revisions.content_of(row), "title": "A New Title", "tags": sorted(tags)})
 
 
@@ -308,7 +308,7 @@ def test_a_working_copy_of_between_a_rename_and_its_undoing_means_the_same_tag(q
     row = article("Horse")
     change = renamed(quagga, name="Burchell")
     copy = working_copy(row, "Burchell")
-    changes.undo(change)
+    changes.undo_change(change)
     revisions.publish(row, copy.content)
     assert list(row.tags.all()) == [quagga]
 
@@ -316,7 +316,7 @@ def test_a_working_copy_of_between_a_rename_and_its_undoing_means_the_same_tag(q
 def test_a_working_copy_that_names_a_merged_tag_finds_it_back_when_that_is_undone(quagga: Tag, zebra: Tag) -> None:
     row = article("Horse", quagga)
     copy = working_copy(row, "quagga")
-    changes.undo(merged(quagga, zebra))
+    changes.undo_change(merged(quagga, zebra))
     revisions.publish(row, copy.content)
     assert tags_of(row) == ["quagga"]
 
@@ -325,13 +325,13 @@ def test_names_follow_renames_and_merges_one_after_the_other(quagga: Tag, zebra:
     renamed(quagga, name="Burchell")
     merged(quagga, zebra)
     renamed(zebra, name="Equus")
-    assert manager.names_now(["quagga", "burchell", "ZEBRA", "no such tag"]) == ["Equus", "no such tag"]
+    assert manager.current_names(["quagga", "burchell", "ZEBRA", "no such tag"]) == ["Equus", "no such tag"]
 
 
 def test_a_tag_that_has_the_name_now_is_the_one_that_is_meant(quagga: Tag, zebra: Tag) -> None:
     merged(quagga, zebra)
     new = Tag.objects.create(name="Quagga")
-    assert manager.known(["quagga"]) == {"quagga": new}
+    assert manager.find_tags(["quagga"]) == {"quagga": new}
 
 
 def test_a_name_of_a_tag_that_was_deleted_makes_a_new_one(quagga: Tag, zebra: Tag) -> None:
@@ -350,14 +350,14 @@ def test_neither_is_taken_for_a_change_from_outside(quagga: Tag, zebra: Tag, wha
     else:
         merged(quagga, zebra)
     row = Article.objects.get(pk=row.pk)
-    assert revisions.notice_changes_from_outside(row) is None
+    assert revisions.record_external_changes(row) is None
     row.tags.add("war")
-    assert revisions.notice_changes_from_outside(row) is not None
+    assert revisions.record_external_changes(row) is not None
 
 
 def test_names_that_are_known_cost_one_query_and_others_two_more(quagga: Tag, zebra: Tag) -> None:
     merged(quagga, zebra)
     for names, count in ((["zebra", "exile"], 1), (["quagga", "zebra"], 3), (["no such tag"], 3)):
         with CaptureQueriesContext(connection) as queries:
-            manager.names_now(names)
+            manager.current_names(names)
         assert len(queries) <= count

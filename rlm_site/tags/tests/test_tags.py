@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from articles.models import Article
 from quotes.models import Quote
 from rlm_site.tags.models import Tag
-from rlm_site.tags.parsing import edit_string, parse
+from rlm_site.tags.parsing import format_tags, parse_tags
 
 
 @pytest.mark.parametrize(
@@ -20,19 +20,19 @@ from rlm_site.tags.parsing import edit_string, parse
     ],
 )
 def test_names_are_separated_by_commas(typed: str, names: list[str]) -> None:
-    assert parse(typed) == names
+    assert parse_tags(typed) == names
 
 
 def test_an_open_quotation_mark_is_an_error() -> None:
     with pytest.raises(ValueError, match="not closed"):
-        parse('"Ochota, Warsaw')
+        parse_tags('"Ochota, Warsaw')
 
 
 def test_what_the_form_shows_is_parsed_to_the_same_tags() -> None:
     names = ["free software", "Ochota, Warsaw", "exile"]
     tags = [Tag(name=name) for name in names]
-    assert edit_string(tags) == 'exile, free software, "Ochota, Warsaw"'
-    assert sorted(parse(edit_string(tags))) == sorted(names)
+    assert format_tags(tags) == 'exile, free software, "Ochota, Warsaw"'
+    assert sorted(parse_tags(format_tags(tags))) == sorted(names)
 
 
 @pytest.mark.django_db

@@ -4,19 +4,19 @@ import random
 
 import pytest
 
-from rlm_site.text.merge import Passage, join, merge_names, merge_texts
+from rlm_site.text.merge import Passage, join_passages, merge_names, three_way_merge
 
 BASE = "The first. It has two sentences.\n\nThe second.\n\nThe third."
 
 
 def merged(base: str | None, mine: str, theirs: str) -> str:
-    passages = merge_texts(base, mine, theirs)
+    passages = three_way_merge(base, mine, theirs)
     assert not any(passage.overlaps for passage in passages)
-    return join(passages, lambda passage: "")
+    return join_passages(passages, lambda passage: "")
 
 
 def overlaps(base: str | None, mine: str, theirs: str) -> list[tuple[str | None, str, str]]:
-    return [(one.base, one.mine, one.theirs) for one in merge_texts(base, mine, theirs) if one.overlaps]
+    return [(one.base, one.mine, one.theirs) for one in three_way_merge(base, mine, theirs) if one.overlaps]
 
 
 def test_what_only_one_changed_is_taken() -> None:
@@ -89,6 +89,6 @@ def test_no_word_that_either_wrote_is_lost() -> None:
     for _turn in range(200):
         lines = [f"Line{number}. Said twice." for number in range(chance.randrange(12))]
         base, mine, theirs = "\n".join(lines), changed(lines, "mine"), changed(lines, "theirs")
-        whole = join(merge_texts(base, mine, theirs), lambda passage: passage.mine + passage.theirs)
+        whole = join_passages(three_way_merge(base, mine, theirs), lambda passage: passage.mine + passage.theirs)
         for text in (mine, theirs):
             assert {*text.split()} <= {*whole.split()}

@@ -14,14 +14,14 @@ from django.test import Client
 from articles.models import Article, Reference
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site.editor.concurrency import locking
-from rlm_site.editor.concurrency.mixin import CarefulSaves
+from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
 from rlm_site.editor.concurrency.models import Presence
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.page_cache import versions
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import act, choose, delete, filled, listed_at, signed_in
+from rlm_site.tests.editor import choose, delete, filled, listed_at, signed_in, transition
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def rows_of_every_kind() -> Iterator[Any]:
 def test_a_form_that_is_sent_as_it_was_opened_changes_nothing_and_conflicts_with_nothing(anna: Client) -> None:
     for row in rows_of_every_kind():
         form = opened(anna, row)
-        assert form["opened_with"]
+        assert form["form_token"]
         assert anna.post(change(row), form).status_code == 302, row
     assert not Revision.objects.filter(author__username="anna").exists()
 
@@ -246,14 +246,14 @@ def test_an_overlap_in_the_text_is_chosen(anna: Client, ivan: Client, quagga: Ar
 
 def test_a_text_with_an_open_overlap_is_not_saved(anna: Client, ivan: Client, quagga: Article) -> None:
     shown = overlapping(anna, ivan, quagga)
-    saved = revisions.of(quagga).count()
+    saved = revisions.history_of(quagga).count()
     form = filled(shown, **{"choice-1": None})
     for body in (form["body"], form["body"].replace("▼ [1]", "oops")):
         again = ivan.post(change(quagga), {**form, "body": body})
         assert again.status_code == 409
         assert "In the text below it stands between" in conflict_of(again)
         assert filled(again)["body"].replace("\r\n", "\n") == body.replace("\r\n", "\n")
-    assert revisions.of(quagga).count() == saved
+    assert revisions.history_of(quagga).count() == saved
 
 
 def test_an_overlap_can_be_settled_by_hand(anna: Client, ivan: Client, quagga: Article) -> None:
@@ -281,7 +281,7 @@ def test_an_overlap_within_an_open_overlap_keeps_all_three(anna: Client, ivan: C
 
 
 def test_drafts_of_a_published_page_meet_each_other(anna: Client, ivan: Client, quagga: Article) -> None:
-    act(anna, quagga, "publish")
+    transition(anna, quagga, "publish")
     form = opened(ivan, quagga, body=f"{BODY} Ivan.")
     save(anna, quagga, title="The Quagga")
     shown = ivan.post(change(quagga), form)
@@ -325,7 +325,7 @@ def test_what_one_has_saved_in_another_window_is_taken_along_if_it_does_not_over
 def test_a_form_that_does_not_say_what_it_was_opened_with_is_not_saved(
     ivan: Client, quagga: Article, mark: str | None
 ) -> None:
-    form = opened(ivan, quagga, title="The Quagga", opened_with=mark)
+    form = opened(ivan, quagga, title="The Quagga", form_token=mark)
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
     assert "does not say what it was opened with" in conflict_of(shown)
@@ -339,13 +339,13 @@ def test_a_form_that_does_not_say_what_it_was_opened_with_is_not_saved(
 
 def test_a_form_cannot_be_opened_with_another_record(ivan: Client, quagga: Article) -> None:
     other = Article.objects.create(title="Quokka", slug="quokka", body=BODY)
-    mark = opened(ivan, other)["opened_with"]
-    assert ivan.post(change(quagga), opened(ivan, quagga, opened_with=mark)).status_code == 409
+    mark = opened(ivan, other)["form_token"]
+    assert ivan.post(change(quagga), opened(ivan, quagga, form_token=mark)).status_code == 409
 
 
 def test_whoever_may_not_change_it_learns_nothing(quagga: Article, ivan: Client) -> None:
     reader = signed_in("reader", "view_article")
-    assert "opened_with" not in filled(reader.get(change(quagga)))
+    assert "form_token" not in filled(reader.get(change(quagga)))
     response = reader.post(change(quagga), opened(ivan, quagga))
     assert response.status_code == 403
 
@@ -527,16 +527,16 @@ def test_several_records_are_not_deleted_if_one_was_changed_after_the_question(a
     assert Article.objects.filter(pk__in=[row.pk for row in rows]).count() == 3
 
 
-# Putting back what the browser kept (static/js/keeping.js)
+# Putting back what the browser kept (static/js/autosave.js)
 
 
 def test_kept_text_is_shown_and_not_saved(ivan: Client, anna: Client, quagga: Article) -> None:
-    kept = opened(ivan, quagga, quote_words="herds", kept_as="abcdefghij")
+    kept = opened(ivan, quagga, quote_words="herds", draft_id="abcdefghij")
     shown = ivan.post(change(quagga), {**kept, "_show": "1"})
     assert shown.status_code == 200
     assert "This is not saved yet." in conflict_of(shown)
     assert filled(shown)["quote_words"] == "herds"
-    assert filled(shown)["kept_as"] == "abcdefghij"
+    assert filled(shown)["draft_id"] == "abcdefghij"
     assert "saved" not in shown.cookies
     quagga.refresh_from_db()
     assert quagga.quote_words == ""
@@ -552,13 +552,13 @@ def test_kept_text_of_a_new_record_is_shown_and_not_saved(ivan: Client) -> None:
 
 
 def test_the_browser_is_told_what_was_saved_and_may_be_forgotten(ivan: Client, quagga: Article) -> None:
-    refused = ivan.post(change(quagga), opened(ivan, quagga, title="", kept_as="abcdefghij"))
+    refused = ivan.post(change(quagga), opened(ivan, quagga, title="", draft_id="abcdefghij"))
     assert "saved" not in refused.cookies
-    cookie = save(ivan, quagga, title="The Quagga", kept_as="abcdefghij").cookies["saved"]
+    cookie = save(ivan, quagga, title="The Quagga", draft_id="abcdefghij").cookies["saved"]
     assert (cookie.value, cookie["path"], cookie["httponly"]) == ("abcdefghij", "/admin/", "")
-    cookie = save(ivan, quagga, title="Quagga", kept_as="0123456789").cookies["saved"]
+    cookie = save(ivan, quagga, title="Quagga", draft_id="0123456789").cookies["saved"]
     assert cookie.value == "0123456789.abcdefghij"
-    assert "saved" not in save(ivan, quagga, title="A Quagga", kept_as="x; Path=/").cookies
+    assert "saved" not in save(ivan, quagga, title="A Quagga", draft_id="x; Path=/").cookies
 
 
 # Who else is here
@@ -599,9 +599,9 @@ def test_presence_changes_no_page_and_keeps_nobody_signed_in(anna: Client, quagg
     def session_ends() -> Any:
         return Session.objects.get(pk=anna.session.session_key).expire_date
 
-    before, expires = versions.tokens(()), session_ends()
+    before, expires = versions.versions_of(()), session_ends()
     assert anna.post(presence(quagga)).cookies == {}
-    assert versions.tokens(()) == before
+    assert versions.versions_of(()) == before
     assert session_ends() == expires
 
 
@@ -616,18 +616,18 @@ def test_the_form_says_where_to_report(anna: Client, quagga: Article) -> None:
 def test_what_was_typed_is_there_where_the_database_lets_nothing_else_be_shown(
     ivan: Client, quagga: Article, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = opened(ivan, quagga, body="All that Ivan wrote.", kept_as="abcdefghij", _save="Save")
+    form = opened(ivan, quagga, body="All that Ivan wrote.", draft_id="abcdefghij", _save="Save")
 
     def refuse(*args: Any) -> Any:
         raise locking.BusyError
 
     with monkeypatch.context() as patched:
-        patched.setattr(locking, "writing", refuse)
-        patched.setattr(CarefulSaves, "_show", refuse)
+        patched.setattr(locking, "write_transaction", refuse)
+        patched.setattr(OptimisticLockingMixin, "_show", refuse)
         response = ivan.post(change(quagga), form)
     assert response.status_code == 503
     assert "All that Ivan wrote." in text_of(parse(response).find(".//dl"))
-    assert filled(response)["opened_with"] == form["opened_with"]
+    assert filled(response)["form_token"] == form["form_token"]
     assert ivan.post(change(quagga), filled(response)).status_code == 302
     quagga.refresh_from_db()
     assert quagga.body == "All that Ivan wrote."

@@ -21,7 +21,7 @@ NEW_ARTICLE = """
 from articles.models import Article
 from rlm_site.history import revisions
 article = Article.objects.create(title="{title}", slug="{title}", body={body!r})
-revisions.record(article)
+revisions.record_revision(article)
 print(article.pk)
 """
 ADD = "/admin/articles/article/add/"

@@ -42,7 +42,7 @@ articles = [
     for number in range({articles})
 ]
 for article in articles:
-    revisions.record(article)
+    revisions.record_revision(article)
 print(json.dumps([sessions, [article.pk for article in articles]]))
 """
 
@@ -161,7 +161,7 @@ def locked(site: Site, article: int) -> Iterator[None]:
 
 def test_while_the_database_is_busy_nothing_is_saved_and_nothing_is_lost(server: Site) -> None:
     (editor,), (article,) = prepared(server, "busy", 1, 1)
-    typed = {"title": "Typed while busy", "body": "All of it.\r\n\r\nEvery character.", "kept_as": "abcdefghij"}
+    typed = {"title": "Typed while busy", "body": "All of it.\r\n\r\nEvery character.", "draft_id": "abcdefghij"}
     form = editor.opened(article) | typed
     with locked(server, article):
         status, page = editor.ask(change(article), form)

@@ -8,7 +8,7 @@
   const place = document.querySelector("[data-keeps-for]");
   const form = place?.closest("form");
   const path = `kept ${place?.dataset.keepsFor} ${location.pathname} `;
-  const own = new Set(["csrfmiddlewaretoken", "kept_as", "_show"]);
+  const own = new Set(["csrfmiddlewaretoken", "draft_id", "_show"]);
 
   const texts = () => {
     try {
@@ -27,9 +27,9 @@
 
   const newName = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (n) => (n % 36).toString(36)).join("");
   const fields = () => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !own.has(name));
-  const typed = () => JSON.stringify(fields().filter(([name]) => name !== "opened_with"));
+  const typed = () => JSON.stringify(fields().filter(([name]) => name !== "form_token"));
   const asOpened = "unsaved" in place.dataset ? "" : typed();
-  form.elements.kept_as.value ||= newName();
+  form.elements.draft_id.value ||= newName();
 
   const show = (template) => {
     const shown = document.createElement("div");
@@ -43,7 +43,7 @@
   const keep = () => {
     clearTimeout(waiting);
     waiting = undefined;
-    const key = path + form.elements.kept_as.value;
+    const key = path + form.elements.draft_id.value;
     try {
       if (typed() === asOpened) localStorage.removeItem(key);
       else localStorage.setItem(key, JSON.stringify({at: Date.now(), fields: fields()}));
@@ -65,7 +65,7 @@
   document.addEventListener("visibilitychange", keepNow);
   window.addEventListener("pagehide", keepNow);
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) form.elements.kept_as.value = newName(); // the old one may have been saved
+    if (event.persisted) form.elements.draft_id.value = newName(); // the old one may have been saved
   });
 
   const putBack = (text) => {
@@ -73,7 +73,7 @@
     again.method = "post";
     const name = text.key.split(" ").at(-1);
     const csrf = form.elements.csrfmiddlewaretoken.value;
-    for (const [key, value] of [...text.fields, ["csrfmiddlewaretoken", csrf], ["kept_as", name], ["_show", "1"]]) {
+    for (const [key, value] of [...text.fields, ["csrfmiddlewaretoken", csrf], ["draft_id", name], ["_show", "1"]]) {
       const input = document.createElement("input");
       input.type = "hidden";
       input.name = key;
