@@ -217,7 +217,7 @@ class ArticleAdmin(WritingAdmin):
                 refused, status = _refusal(error, 400)
         panel = quotation_panel.build_panel(article, request.POST, timezone.now())
         context = {"panel": panel, "said": said, "refused": refused, "can_choose": can_choose}
-        return render(request, "admin/articles/_quotations.html", context, status=status)
+        return render(request, "articles/editor/_quotations.html", context, status=status)
 
     def _choose(self, request: HttpRequest, article: Article) -> str:
         action = request.POST["action"]
@@ -255,7 +255,7 @@ class ArticleAdmin(WritingAdmin):
             "coverage": quotation_panel.quotation_coverage(timezone.now(), version),
             "opts": self.opts,
         }
-        return render(request, "admin/articles/coverage.html", context)
+        return render(request, "articles/editor/coverage.html", context)
 
     # Sections
 
@@ -298,7 +298,7 @@ class ArticleAdmin(WritingAdmin):
                 )
             ],
         }
-        return render(request, "admin/articles/sections.html", context, status=status)
+        return render(request, "articles/editor/sections.html", context, status=status)
 
     # The change page
 

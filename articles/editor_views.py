@@ -57,7 +57,7 @@ class WritingAdmin(PublishableAdmin):
 
     def checks_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         content_warnings = self.content_warnings(self._in_hand(request, pk))
-        return render(request, "admin/articles/_checks.html", {"content_warnings": content_warnings})
+        return render(request, "articles/editor/_checks.html", {"content_warnings": content_warnings})
 
     @method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
     def preview_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -119,7 +119,7 @@ class WritingAdmin(PublishableAdmin):
                 for link in previews.preview_links_of(article)
             ],
         }
-        return render(request, "admin/articles/preview_links.html", context)
+        return render(request, "articles/editor/preview_links.html", context)
 
     @staticmethod
     def _make(request: HttpRequest, article: Article) -> str:

@@ -178,7 +178,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_IPWARE_PROXY_TRUSTED_IPS = TRUSTED_PROXIES or None
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_LOCKOUT_TEMPLATE = "editor/locked_out.html"
 AXES_VERBOSE = False
 
 PAGE_CACHE_BYTES = 24 * 2**20  # of readers' pages in the memory of a worker

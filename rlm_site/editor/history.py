@@ -90,7 +90,7 @@ class HistoryPages:
             "can_restore": can_change,
             "compare": self._address("compare", row.pk),
         }
-        return TemplateResponse(request, "admin/history.html", context | (extra_context or {}))
+        return TemplateResponse(request, "editor/history.html", context | (extra_context or {}))
 
     def version_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         row = self._row(request, str(pk))
@@ -121,7 +121,7 @@ class HistoryPages:
             "differences": diff.differences(self.model, _everything(before), _everything(after)),
             "can_restore": permissions.can_change(request.user, row),
         }
-        return TemplateResponse(request, "admin/compare.html", context)
+        return TemplateResponse(request, "editor/compare.html", context)
 
     def restore_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         """Shows what an old version would change, and makes it the working copy."""
@@ -153,7 +153,7 @@ class HistoryPages:
             "kept": kept,
             "differences": diff.differences(self.model, now, content),
         }
-        return TemplateResponse(request, "admin/restore.html", context, status=409 if refused else 200)
+        return TemplateResponse(request, "editor/restore.html", context, status=409 if refused else 200)
 
     def _to_restore(
         self, request: HttpRequest, pk: int, number: int, lock: bool = False

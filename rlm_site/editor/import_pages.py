@@ -229,7 +229,7 @@ class ImportExportMixin(admin.ModelAdmin):
         resource = self.resource_class(request.user)
         return TemplateResponse(
             request,
-            "admin/import.html",
+            "editor/import.html",
             {
                 **self.admin_site.each_context(request),
                 "title": _("Import %(names)s") % {"names": self.opts.verbose_name_plural},

@@ -98,7 +98,7 @@ class TagChangesAdmin(ContentAdmin):
             "into": into,
             "moving": [self._moving(request, through, tag, into) for through in Tag.through_models()] if into else [],
         }
-        return TemplateResponse(request, "admin/rlm_site/tag/merge.html", context)
+        return TemplateResponse(request, "editor/merge_tags.html", context)
 
     def _moving(self, request: HttpRequest, through: type[TaggedBase], tag: Tag, into: Tag) -> Moving:
         model: Any = through._meta.get_field("content_object").related_model

@@ -131,7 +131,7 @@ class RecoveryAdmin(admin.ModelAdmin):
             "readers_see_it": bool(planned.published()),
             "can_publish": can_publish,
         }
-        return TemplateResponse(request, "admin/recover.html", context, status=status)
+        return TemplateResponse(request, "editor/recover.html", context, status=status)
 
     def _recovered(self, request: HttpRequest, deletion: Deletion, row: Model) -> HttpResponse:
         said = format_html(

@@ -406,7 +406,7 @@ class WorkflowAdmin(ContentAdmin):
             "media": self.media + form.media,
         }
         status = 409 if obstacle and request.method == "POST" else 200
-        return TemplateResponse(request, "admin/act.html", context, status=status)
+        return TemplateResponse(request, "editor/transition.html", context, status=status)
 
     def _done(self, request: HttpRequest, row: Any, title: str, said: str, comment: str) -> HttpResponse:
         self.log_change(request, row, f"{said} {comment}".strip())

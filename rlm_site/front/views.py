@@ -57,19 +57,19 @@ def home(request: HttpRequest) -> HttpResponse:
         "topics": [(topic, topics.first_sentence(topic)) for topic in shown],
         "changes": changes.with_articles(changes.notable_changes(now)[:CHANGES_ON_HOME]),
     }
-    return render(request, "home.html", context)
+    return render(request, "front/home.html", context)
 
 
 @public_page
 def about(request: HttpRequest) -> HttpResponse:
-    return depends_on({}, render(request, "about.html", {"contact": settings.CONTACT_EMAIL}))
+    return depends_on({}, render(request, "front/about.html", {"contact": settings.CONTACT_EMAIL}))
 
 
 @public_page(parameters=("page",))
 def change_list(request: HttpRequest) -> HttpResponse:
     queue.ensure_indexed()
     shown = Paginator(changes.notable_changes(timezone.now()), CHANGES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "changes.html", {"page": shown, "changes": changes.with_articles(shown.object_list)})
+    return render(request, "front/changes.html", {"page": shown, "changes": changes.with_articles(shown.object_list)})
 
 
 @public_page(parameters=("q", "kind", "tag", "page"))
@@ -91,12 +91,12 @@ def search(request: HttpRequest) -> HttpResponse:
         "tag": tag,
         "topics": Article.objects.published(now).topics().for_links()[:20] if not results.total else (),
     }
-    return render(request, "search.html", context)
+    return render(request, "front/search.html", context)
 
 
 @public_page
 def tag_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "tags.html", {"tags": lists.tags_with_counts(timezone.now())})
+    return render(request, "front/tags.html", {"tags": lists.tags_with_counts(timezone.now())})
 
 
 @public_page(parameters=("page",))
@@ -122,7 +122,7 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
         "quote_count": found.quote_count,
         "related": lists.related_tags(found, now),
     }
-    return render(request, "tag.html", context)
+    return render(request, "front/tag.html", context)
 
 
 @public_page(parameters=("page",))
@@ -148,7 +148,7 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
         "lines": [(quote, [marked(line, forms) for line in quote.text.strip().split("\n")]) for quote in shown],
         "headed": headed,
     }
-    return render(request, "word.html", context)
+    return render(request, "front/word.html", context)
 
 
 @public_page

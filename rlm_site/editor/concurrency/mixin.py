@@ -282,7 +282,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             "typed": [(name, value) for name, value in sent if value and not ours.match(name)],
             "can_send_again": status == 503,
         }
-        return render(request, "admin/typed.html", context, status=status)
+        return render(request, "editor/typed.html", context, status=status)
 
 
 def _not_saved_yet() -> str:

@@ -140,6 +140,6 @@ def test_texts_without_a_word_in_common_cost_no_more_than_a_moment() -> None:
 
 def test_marks_are_elements_and_words_for_those_who_do_not_see_them() -> None:
     found = of_article({"body": "Old <b>text</b>."}, {"body": "New <b>text</b>."})
-    page = render_to_string("admin/_differences.html", {"differences": found})
+    page = render_to_string("editor/_differences.html", {"differences": found})
     assert '<del><span class="visually-hidden">removed: </span>Old</del> &lt;b&gt;' in page
     assert '<ins><span class="visually-hidden">added: </span>New</ins> &lt;b&gt;' in page
