@@ -19,7 +19,7 @@ class ArticlesConfig(AppConfig):
         watch.watch(
             Article,
             CacheTag("article", "id"),
-            CacheTag("article", "parent_id"),  # a page of the topic tells of all its sections
+            CacheTag("article", "parent_id"),  # the page of a topic lists all its sections
             CacheTag("addresses", of_columns=links.LINK_COLUMNS),
             stale=[("article", "id")],
             ignoring=["owner_id"],
@@ -27,13 +27,13 @@ class ArticlesConfig(AppConfig):
         watch.watch(TaggedArticle, CacheTag("article", "content_object_id"), stale=[("article", "content_object_id")])
         watch.watch(QuoteChoice, CacheTag("article", "article_id"))
         watch.watch(Reference, CacheTag("references"))
-        # Drafts are nothing to readers. One of a quotation counts for the article of the same number: what shows the
-        # quotation is made anew anyway.
+        # Published revisions only, as readers never see drafts. One of a quotation invalidates the article of the same
+        # id, which does no harm.
         watch.watch(Revision, CacheTag("article", "object_id"), only=("state", Revision.State.PUBLISHED))
         queue.cascades_to("article", indexing.sections_of)
         queue.cascades_to("tag", indexing.articles_tagged)
         index.register(search.SOURCE)
-        queue.register_indexer("article", indexing.learn_heading_words)
+        queue.register_indexer("article", indexing.index_heading_words)
         queue.register_indexer("article", indexing.record_first_publication)
         importer.register_pick_observer(placements.picks_by_heading)
         dashboard.register_tasks(reports.tasks)

@@ -9,8 +9,6 @@ from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.publishing.schedule import public_since
 
-# Derived data
-
 
 def sections_of(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
     for section in Article.objects.filter(parent__in=ids).values_list("pk", flat=True):
@@ -22,8 +20,8 @@ def articles_tagged(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
         yield "article", article
 
 
-def learn_heading_words(ids: Sequence[int]) -> None:
-    """A reader's page looks the words of its heading up and needs no dictionary."""
+def index_heading_words(ids: Sequence[int]) -> None:
+    """Index the heading words of articles, so that rendering a page needs no dictionary."""
     wanted: set[tuple[int, str]] = set()
     for article in Article.objects.filter(pk__in=ids).only("title", "quote_words"):
         page = matching.MatchRequest(article.title, tuple(filter(None, map(str.strip, article.quote_words.split(",")))))
@@ -37,18 +35,18 @@ def learn_heading_words(ids: Sequence[int]) -> None:
 
 
 def record_first_publication(ids: Sequence[int]) -> None:
-    """A page that came from a file or another client has no history: its arrival is the first entry.
+    """Record the publication of pages that came from a file or another client as the first entry of their history.
 
-    While the arrival is still to come, it follows the page's times.
+    While the publication is scheduled, the entry follows changes of the schedule.
     """
     article_type = ContentType.objects.get_for_model(Article)
-    known = Revision.objects.filter(content_type=article_type, object_id__in=ids, state=Revision.State.PUBLISHED)
-    awaited = known.filter(kind=Revision.Kind.NEW, created__gt=timezone.now()).values_list("object_id", "pk")
-    for article_id, revision_id in awaited:
+    recorded = Revision.objects.filter(content_type=article_type, object_id__in=ids, state=Revision.State.PUBLISHED)
+    scheduled = recorded.filter(kind=Revision.Kind.NEW, created__gt=timezone.now()).values_list("object_id", "pk")
+    for article_id, revision_id in scheduled:
         for article in Article.objects.filter(pk=article_id, published=True):
             Revision.objects.filter(pk=revision_id).update(created=public_since(article))
-    arrived = Article.objects.filter(pk__in=ids, published=True).exclude(pk__in=known.values("object_id"))
-    for article in arrived:
+    unrecorded = Article.objects.filter(pk__in=ids, published=True).exclude(pk__in=recorded.values("object_id"))
+    for article in unrecorded:
         revisions.record_revision(
             article, state=Revision.State.PUBLISHED, kind=Revision.Kind.NEW, created=public_since(article)
         )

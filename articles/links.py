@@ -5,29 +5,31 @@ from itertools import product
 from django.db.models import Q
 
 from articles.models import Article
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.text.slugs import slug_for
 
 LINK_COLUMNS = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
 
 
 def link_addresses(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, str]:
-    """Target of a wiki link -> address, if it is public. `Title` is a topic, or a section beside this page."""
+    """Return the addresses of public targets of wiki links. `Title` is a topic, or a section beside this page."""
     targets = list(targets)
     if not targets:
         return {}
+    depends_on("addresses")
     linked = LinkTargets(row for row in Article.objects.filter(named_by(targets)).for_links() if row.is_public(now))
     found = {target: linked.page(target, article) for target in targets}
     return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
 
 
 def named_by(targets: Iterable[str]) -> Q:
-    """The condition that a page may be what one of these targets of wiki links means."""
+    """Return the condition that a page may be meant by one of these targets of wiki links."""
     parts = {part.strip() for target in targets for part in target.split("#", 1)}
     return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
 
 
 class LinkTargets:
-    """Pages by the names that wiki links give them; of two with one name the first."""
+    """Pages by the names that wiki links use for them; of two with the same name the first counts."""
 
     def __init__(self, rows: Iterable[Article]) -> None:
         self._pages: dict[tuple[str, ...], Article] = {}
@@ -37,7 +39,7 @@ class LinkTargets:
                 self._pages.setdefault(path, row)
 
     def page(self, target: str, beside: Article | None) -> Article | None:
-        """What a link to `Title` or `Topic#Section` leads to; a section of the page's own topic by its title alone."""
+        """Return the page that `Title` or `Topic#Section` links to; for sections of one topic the title is enough."""
         paths = list(product(*((part.strip(), slug_for(part)) for part in target.split("#", 1))))
         if beside:
             paths += [(beside.topic.slug, *path) for path in paths]

@@ -8,6 +8,7 @@ from taggit.managers import TaggableManager
 
 from quotes.models import Quote
 from rlm_site.fields import NaturalKeyManager
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
 from rlm_site.publishing.schedule import is_public_at, public_at
 from rlm_site.tags.manager import TagManager
@@ -24,11 +25,12 @@ class TaggedArticle(TaggedBase):
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
-        """A section is public only if its topic is."""
+        """Return public articles. A section is public only if its topic is, too."""
+        depends_on("all")  # the cache tags of articles are of single ones
         return self.filter(public_at(now) & (Q(parent=None) | public_at(now, "parent__")))
 
     def listed(self) -> "ArticleQuerySet":
-        """What stands in lists: every public page (of quotations some do not)."""
+        """Return all articles; the counterpart of `QuoteQuerySet.listed`, which leaves some out."""
         return self
 
     def topics(self) -> "ArticleQuerySet":
@@ -41,7 +43,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.order_by("position", "id")
 
     def for_links(self) -> "ArticleQuerySet":
-        """With what it takes to name and to link a page, and no more."""
+        """Load only what is needed to name and link articles."""
         return self.select_related("parent").defer("body", "parent__body").in_reading_order()
 
 
@@ -53,7 +55,7 @@ class ArticleManager(models.Manager["Article"]):
 
 
 class Article(Publishable):  # type: ignore[django-manager-missing]
-    """A topic (no parent) or a section of one: the same thing to edit, tag, quote, search and cite."""
+    """A topic (without parent) or a section of one. Both are edited, tagged, searched and cited alike."""
 
     class Quotations(models.TextChoices):
         AUTOMATIC = "automatic", _("picked by the site")
@@ -127,7 +129,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
 
     @property
     def full_title(self) -> str:
-        """`Russian Liberation Movement - The Allies`."""
+        """Return `Topic - Section`, such as `Russian Liberation Movement - The Allies`."""
         return f"{self.parent.title} - {self.title}" if self.parent else self.title
 
     @property
@@ -227,7 +229,7 @@ class QuoteChoiceManager(models.Manager["QuoteChoice"]):
 
 
 class QuoteChoice(models.Model):
-    """An editor's pin or ban of a quotation on a page. A ban on a topic holds for its sections."""
+    """A pin or ban of a quotation on a page by an editor. A ban on a topic applies to its sections."""
 
     class Action(models.TextChoices):
         PIN = "pin", _("pin")
@@ -253,7 +255,7 @@ class QuoteChoice(models.Model):
 
 
 class HeadingWord(models.Model):
-    """Which pages have a word in their heading, derived."""
+    """A word in the heading of a page, built by indexing."""
 
     article = models.ForeignKey(Article, on_delete=models.DO_NOTHING, db_constraint=False, related_name="heading_words")
     word = models.CharField(max_length=64, db_index=True)

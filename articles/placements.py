@@ -1,4 +1,6 @@
-from collections.abc import Iterable
+"""Placements: which quotations pages show, and which pages show a quotation."""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -8,18 +10,17 @@ from articles.models import Article, HeadingWord, QuoteChoice, TaggedArticle
 from articles.topics import Topic, load_topics
 from quotes import matching
 from quotes.models import Quote, Word
-
-# What its readers must name of the content, see `freshness.watch`.
-PICKED_FROM = ("quotes", "tags")
-
-
-def block_of(topic: Topic, article: Article, now: datetime, version: str = "") -> matching.Block:
-    """The quotations that the page shows. At most two queries."""
-    return matching.blocks([topic.pages()], now, version)[0][topic.articles.index(article)]
+from rlm_site.indexing import queue
+from rlm_site.page_cache import versions
 
 
-def articles_showing(quote: Quote, now: datetime, version: str = "") -> list[Article]:
-    """The pages that show a quotation, by title. A fixed number of queries."""
+def block_of(topic: Topic, article: Article, now: datetime) -> matching.Block:
+    """Return the quotations that the page shows. At most two queries."""
+    return matching.blocks([topic.pages()], now)[0][topic.articles.index(article)]
+
+
+def articles_showing(quote: Quote, now: datetime) -> list[Article]:
+    """Return the pages that show a quotation, by title. A fixed number of queries."""
     forms = Word.objects.filter(links__quote=quote).values("form")
     headed = HeadingWord.objects.filter(word__in=Word.objects.filter(form__in=forms).values("text"))
     asking = Article.objects.filter(
@@ -33,26 +34,36 @@ def articles_showing(quote: Quote, now: datetime, version: str = "") -> list[Art
     )
     found = load_topics(asking, now)
     shown = []
-    for each, blocks in zip(found, matching.blocks([each.pages() for each in found], now, version), strict=True):
-        for article, block in zip(each.articles, blocks, strict=True):
+    for topic, blocks in _with_blocks(found, now):
+        for article, block in zip(topic.articles, blocks, strict=True):
             if any(pick.quote.pk == quote.pk for pick in block.picks):
                 shown.append(article)
     return sorted(shown, key=lambda article: article.full_title)
 
 
+def blocks_by_article(now: datetime) -> list[tuple[Article, matching.Block]]:
+    """Return every public page with the quotations that it shows. A fixed number of queries."""
+    with versions.pinned_versions():
+        queue.ensure_indexed()
+        return _blocks_by_article(now)
+
+
 def picks_by_heading() -> dict[str, tuple[str, ...]]:
-    """Heading of every public page -> keys of the quotations it shows; an import compares them before and after."""
-    now = timezone.now()
-    found = load_topics(Article.objects.topics(), now)
-    blocks = matching.blocks([topic.pages() for topic in found], now)
-    return {
-        article.full_title: tuple(pick.quote.key for pick in block.picks)
-        for topic, of_topic in zip(found, blocks, strict=True)
-        for article, block in zip(topic.articles, of_topic, strict=True)
-    }
+    """Return the keys of the quotations on every public page, by heading, for an import to compare before and after."""
+    shown = _blocks_by_article(timezone.now())
+    return {article.full_title: tuple(pick.quote.key for pick in block.picks) for article, block in shown}
+
+
+def _blocks_by_article(now: datetime) -> list[tuple[Article, matching.Block]]:
+    shown = _with_blocks(load_topics(Article.objects.topics(), now), now)
+    return [pair for topic, blocks in shown for pair in zip(topic.articles, blocks, strict=True)]
+
+
+def _with_blocks(topics: Sequence[Topic], now: datetime) -> Iterable[tuple[Topic, list[matching.Block]]]:
+    return zip(topics, matching.blocks([topic.pages() for topic in topics], now), strict=True)
 
 
 def articles_with_word(words: Iterable[str], now: datetime) -> QuerySet[Article]:
-    """Public pages with one of these folded words in their heading."""
+    """Return public pages with one of these folded words in their heading."""
     headed = HeadingWord.objects.filter(word__in=list(words)).values("article")
     return Article.objects.published(now).filter(pk__in=headed).select_related("parent").order_by("title", "id")

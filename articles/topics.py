@@ -1,4 +1,4 @@
-"""What a page of a topic is made of, in a fixed number of queries, and what is derived of its text."""
+"""Topics with all that their pages show, read in a fixed number of queries, and what is derived from their text."""
 
 import re
 from collections import defaultdict
@@ -18,6 +18,7 @@ from articles.links import link_addresses
 from articles.models import Article, QuoteChoice, Reference
 from quotes import matching
 from rlm_site.history.models import Revision
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.page_cache.versions import version_of_row
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
@@ -25,16 +26,11 @@ from rlm_site.text.folding import fold_name
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic with its public sections, and what hangs on them; `articles` is the topic first, then its sections."""
+    """A topic with its public sections, their tags and chosen quotations; `articles` begins with the topic."""
 
     articles: tuple[Article, ...]
     tags: Mapping[int, list[Tag]]
     choices: Mapping[int, list[QuoteChoice]]
-
-    @property
-    def tokens(self) -> dict[str, str]:
-        """Of the parts that are its pages and what hangs on them; the tags themselves are another."""
-        return {f"article:{article.pk}": getattr(article, "token", None) or "" for article in self.articles}
 
     @property
     def article(self) -> Article:
@@ -51,7 +47,7 @@ class Topic:
         return before, after
 
     def pages(self) -> matching.Topic:
-        """With what each page asks for quotations."""
+        """Return the requests with which its pages are matched to quotations."""
         bans_of_topic = self._chosen(self.article, QuoteChoice.Action.BAN)
         return tuple(
             matching.MatchRequest(
@@ -74,24 +70,24 @@ class Topic:
 
 @dataclass(frozen=True)
 class RenderedText:
-    """A rendered body, and what its editor should know."""
+    """A rendered body, with what its editor should know."""
 
     rendered: markdown.Rendered
     missing_links: tuple[str, ...]
     missing_references: tuple[str, ...]
     cited: tuple[SafeString, ...]  # entries of the bibliography, in its order
-    parts: frozenset[str]
 
 
 def load_topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
-    """The topics of which any of these articles is the topic or a section. Two queries."""
+    """Return the topics of which any of these articles is the topic or a section. Two queries."""
+    depends_on("all")  # only the caller knows after which changes these would be other articles
     ids = articles.order_by().values("parent_id", "pk")
     wanted = Q(pk__in=ids.filter(parent=None).values("pk")) | Q(pk__in=ids.exclude(parent=None).values("parent_id"))
     return _topics(wanted | _under(wanted), now)
 
 
 def load_topic(slug: str, now: datetime) -> Topic | None:
-    """The public topic at this slug with its public sections. Two queries."""
+    """Return the public topic at this slug with its public sections. Two queries."""
     at_slug = Subquery(Article.objects.filter(parent=None, slug=slug).order_by().values("pk")[:1])
     found = _topics(Q(pk=at_slug) | Q(parent=at_slug), now)  # each by an index, which a join would keep from being used
     return found[0] if found else None
@@ -102,15 +98,17 @@ def _under(topics: Q) -> Q:
 
 
 def _topics(condition: Q, now: datetime) -> list[Topic]:
-    token = version_of_row("article", Article)
-    rows = Article.objects.filter(condition).annotate(changed_at=last_notable_change(), token=token).in_reading_order()
-    found = {row.pk: row for row in rows}
+    version = version_of_row("article", Article)
+    rows = Article.objects.filter(condition).annotate(changed_at=last_notable_change(), version=version)
+    found = {row.pk: row for row in rows.in_reading_order()}
     for row in found.values():
         row.parent = found[row.parent_id] if row.parent_id else None
     # Asked of the rows and not of the database: Django takes longer to put the condition together than to answer it.
     public = [row for row in found.values() if row.is_public(now)]
     sections: dict[int | None, list[Article]] = defaultdict(list)
     for row in public:
+        # A section that is not public has no need to be named: any change of it is one of its topic's tag too.
+        depends_on(f"article:{row.pk}", version=getattr(row, "version", None) or "")
         sections[row.parent_id].append(row)
     tags, choices = _tags_and_choices(row.pk for row in public)
     return [Topic((row, *sections[row.pk]), tags, choices) for row in sections[None]]
@@ -127,12 +125,13 @@ _TAGS_AND_CHOICES = """
 
 
 def _tags_and_choices(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], dict[int, list[QuoteChoice]]]:
-    """The tags and the editors' choices of these articles, by article, in order. One query."""
+    """Return the tags and the editors' choices of these articles, by article, in order. One query."""
     ids = list(articles)
     tags: dict[int, list[Tag]] = defaultdict(list)
     choices: dict[int, list[QuoteChoice]] = defaultdict(list)
     if not ids:
         return tags, choices
+    depends_on("tags")  # and on the articles, as their own tags tell
     with connection.cursor() as cursor:
         cursor.execute(_TAGS_AND_CHOICES.format(ids=", ".join(["%s"] * len(ids))), ids * 2)
         rows = cursor.fetchall()
@@ -151,7 +150,7 @@ def _tags_and_choices(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], di
 
 
 def find_at(topic_slug: str, section_slug: str) -> Article | None:
-    """Whatever is at this address, public or not."""
+    """Return the article at this address, public or not."""
     rows = Article.objects.select_related("parent")
     if section_slug:
         return rows.filter(parent__slug=topic_slug, parent__parent=None, slug=section_slug).first()
@@ -159,7 +158,7 @@ def find_at(topic_slug: str, section_slug: str) -> Article | None:
 
 
 def with_unsaved(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
-    """The topic as it would be with this article, saved or not, in its place and with these tags."""
+    """Return the topic as it would be with this article, saved or not, in its place and with these tags."""
     above = article.topic.pk
     found = _topics(Q(pk=above, parent=None) | Q(parent=above), now) if above else []
     articles = list(found[0].articles) if found else [article.topic]
@@ -180,19 +179,19 @@ def with_unsaved(article: Article, tag_names: Iterable[str], now: datetime) -> T
 
 
 def meta_description(article: Article) -> str:
-    """The beginning of the text, for search engines and previews of links."""
+    """Return the beginning of the text, for search engines and previews of links."""
     return Truncator(markdown.source(article.body).plain).chars(160, truncate="…")
 
 
 def first_sentence(article: Article) -> str:
-    """For lists of topics: what the article is, in its own words."""
+    """Return the first sentence of the text, for lists of topics."""
     plain = markdown.source(article.body).plain
     match = re.match(r".{40,}?[.!?](?=\s|$)", plain)
     return Truncator(match[0] if match else plain).chars(240, truncate="…")
 
 
 def articles_by_reference(now: datetime) -> dict[str, list[Article]]:
-    """Reference key -> the public pages that cite it, in order of title. One query."""
+    """Return the public pages that cite each reference, in order of title, by its key. One query."""
     pages: dict[str, list[Article]] = defaultdict(list)
     rows = Article.objects.published(now).select_related("parent").order_by("parent__title", "title", "id")
     for article in rows:
@@ -202,7 +201,7 @@ def articles_by_reference(now: datetime) -> dict[str, list[Article]]:
 
 
 def last_notable_change() -> Subquery:
-    """When readers were last told of a change of an article."""
+    """Return an expression for `annotate`: when readers were last told of a change of an article."""
     notable = Revision.objects.filter(
         content_type__app_label="articles",
         content_type__model="article",
@@ -212,39 +211,43 @@ def last_notable_change() -> Subquery:
     return Subquery(notable.order_by("-created").values("created")[:1])
 
 
-def render_text(article: Article, now: datetime, version: str = "") -> RenderedText:
-    """The body with its links and citations looked up. At most two queries.
-
-    References are remembered: `version` names the state of all (see `freshness`), the empty one remembers nothing.
-    """
+def render_text(article: Article, now: datetime) -> RenderedText:
+    """Render the body with its links and citations. At most two queries."""
     source = markdown.source(article.body)
     links = link_addresses(source.links, article, now)
     keys = frozenset(cited.key for cited in source.citations)
-    printed = _printed(keys, version) if version else _printed.__wrapped__(keys, version)
+    references = _formatted_references(keys)
     rendered = markdown.render(
         article.body,
         tuple(sorted(links.items())),
-        tuple(sorted((key, each.in_note) for key, each in printed.items())),
+        tuple(sorted((key, each.in_note) for key, each in references.items())),
     )
     return RenderedText(
         rendered,
         tuple(target for target in source.links if target not in links),
-        tuple(sorted(keys - printed.keys())),
-        tuple(each.in_bibliography for each in printed.values()),
-        frozenset(part for part, read in {"addresses": source.links, "references": keys}.items() if read),
+        tuple(sorted(keys - references.keys())),
+        tuple(each.in_bibliography for each in references.values()),
     )
 
 
-class _Printed(NamedTuple):
+class _FormattedReference(NamedTuple):
     in_note: str
     in_bibliography: SafeString
 
 
+def _formatted_references(keys: frozenset[str]) -> dict[str, _FormattedReference]:
+    """Return references by key, in the order of the bibliography. One query, or none while no reference changes."""
+    if not keys:
+        return {}
+    version = depends_on("references")
+    return _cached_references(keys, version) if version else _cached_references.__wrapped__(keys, version)
+
+
 @lru_cache(maxsize=1024)
-def _printed(keys: frozenset[str], version: str) -> dict[str, _Printed]:
-    """By key, in the order of the bibliography."""
-    records = list(Reference.objects.filter(key__in=keys)) if keys else []
+def _cached_references(keys: frozenset[str], version: str) -> dict[str, _FormattedReference]:
+    records = list(Reference.objects.filter(key__in=keys))
     records.sort(key=lambda record: (record.authors or record.title, record.title))
     return {
-        record.key: _Printed(str(citations.in_note(record)), citations.in_bibliography(record)) for record in records
+        record.key: _FormattedReference(str(citations.in_note(record)), citations.in_bibliography(record))
+        for record in records
     }

@@ -21,7 +21,7 @@ class QuotesConfig(AppConfig):
         watch.watch(Work, quotations, stale=[("work", "id")])
         watch.watch(IndexTerm, quotations, stale=[("quote", "quote_id")])
         watch.watch(TaggedQuote, quotations, stale=[("quote", "content_object_id")])
-        watch.watch(Check)  # stands on the quotation's own page alone
+        watch.watch(Check)  # shown on the quotation's own page only, which has no cache tags
         queue.cascades_to("person", word_index.quotes_with("person"))
         queue.cascades_to("work", word_index.quotes_with("work"))
         queue.cascades_to("tag", word_index.quotes_with("tagged_items__tag"))

@@ -1,8 +1,8 @@
-"""Heading -> words -> quotations, each with the reasons for which it was picked.
+"""Matching quotations to the heading of a page, each with the reasons for which it was picked.
 
-The first rule that finds anything fills the block, so that the line above it is true of all that is under it: the
-exact word, another form of it, a word an editor filed quotations under, a shared tag that may bring quotations,
-nothing. What editors pinned comes first, what they banned never.
+The first rule with a result fills the block, so that the sentence above the quotations is true of all of them: the
+exact word, another form of it, a word that an editor filed quotations under, a shared tag that may bring quotations.
+Pinned quotations come first; banned ones never appear.
 """
 
 import json
@@ -27,22 +27,23 @@ from django.utils.translation import ngettext
 
 from quotes.models import Person, Quote, Work
 from quotes.word_index import UNSURE, WEAK, tag_term
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.schedule import is_public_at, next_change_of
 from rlm_site.text.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
 
 BLOCK_SIZE = 3
-CANDIDATES_A_WORD = 200
+CANDIDATES_PER_WORD = 200
 FINALISTS = 20  # candidates whose text and tags are compared with the page's
 
-# The score is a sum; every part of it is kept with the pick and shown to editors.
+# The score is a sum; its parts are kept with the pick and shown to editors.
 WEIGHTS = {
     "words": 10.0,  # for each word of the heading it contains, less where it hardly uses it as the heading does ...
     "rarity": 1.0,  # ... and for the logarithm of how rare that word is
     "tags": 2.0,  # for each shared tag, the rarer the more
     "text": 0.4,  # for each other word that the page's text contains too, at most five
-    "rank": 4.0,  # static: status, fitting length and spelling, and how sure the sense is, see `quotes.index`
+    "rank": 4.0,  # static: status, length, spelling and certainty of the sense, see `quotes.word_index`
 }
-WEAK_WORD = 0.3  # what a word counts that is in the text in another sense, beside one that is in the right one
+WEAK_WORD = 0.3  # weight of a word used in another sense; one used in the sense of the heading weighs 1
 
 
 class Rule(Enum):
@@ -58,7 +59,7 @@ FALLBACK_ORDER = (Rule.WORD, Rule.FORM, Rule.INDEX, Rule.TAG)
 
 @dataclass(frozen=True)
 class MatchRequest:
-    """What a page asks with. Headings of one topic ask together, in reading order."""
+    """The heading and context of one page. The pages of a topic are matched together, in reading order."""
 
     heading: str
     words: tuple[str, ...] = ()  # an editor's override of the words of the heading
@@ -74,11 +75,11 @@ class MatchRequest:
         return heading_words(self.heading)
 
     def used_words(self) -> dict[str, str]:
-        """Folded word -> as written in lower case, in the order of the heading."""
+        """Return the folded words of the heading in its order, each with its lower-case spelling."""
         return self._used_words
 
     def head_nouns(self) -> frozenset[str]:
-        """The used words of which one at least must be in a quotation; adjectives before them are not enough."""
+        """Return the words of which a quotation must contain at least one; adjectives alone are not enough."""
         return self._head_nouns
 
     @cached_property
@@ -93,7 +94,7 @@ class MatchRequest:
 
 @dataclass(frozen=True)
 class Pick:
-    """A quotation and why it is shown. `words` are the folded words that are marked in its text."""
+    """A quotation and why it is shown. `words` are the folded words to highlight in its text."""
 
     quote: Quote
     rule: Rule
@@ -107,7 +108,7 @@ class Pick:
 
     @property
     def reason(self) -> str:
-        """Why it stands here, for readers."""
+        """Return why the quotation is shown, for readers."""
         if self.rule is Rule.TAG:
             return _("tagged %(tags)s") % {"tags": ", ".join(self.tags)}
         if self.rule is Rule.INDEX:
@@ -123,10 +124,10 @@ class Pick:
 
 @dataclass(frozen=True)
 class Block:
-    """What a page shows: nothing (falsy), or a line and the quotations of which it is true."""
+    """The quotations that a page shows, with the sentence above them; falsy if there are none."""
 
     rule: Rule | None = None
-    words: tuple[str, ...] = ()  # as the line prints them
+    words: tuple[str, ...] = ()  # as printed in the sentence
     picks: tuple[Pick, ...] = ()
 
     def __bool__(self) -> bool:
@@ -134,7 +135,7 @@ class Block:
 
     @property
     def more(self) -> list[tuple[str, str]]:
-        """Words that a quotation contains, with the addresses of their pages."""
+        """Return the words contained in the quotations, with the URLs of their pages."""
         contained = dict.fromkeys(word for pick in self.picks if pick.rule is not Rule.INDEX for word in pick.words)
         return [(word, reverse("word", args=[word])) for word in contained]
 
@@ -154,7 +155,7 @@ class Block:
 
 
 def listed(words: Sequence[str]) -> str:
-    """`science and/or fiction`; `russian, liberation and/or movement`."""
+    """Join words for a sentence: `science and/or fiction`; `russian, liberation and/or movement`."""
     if len(words) < 2:
         return "".join(words)
     return _("%(words)s and/or %(last)s") % {"words": ", ".join(words[:-1]), "last": words[-1]}
@@ -163,50 +164,50 @@ def listed(words: Sequence[str]) -> str:
 Topic = tuple[MatchRequest, ...]  # pages that belong together, in reading order
 
 
-def blocks(topics: Sequence[Topic], now: datetime, version: str = "") -> list[list[Block]]:
-    """A block for each page; within a topic a quotation is not repeated while another will do.
+def blocks(topics: Sequence[Topic], now: datetime) -> list[list[Block]]:
+    """Return a block for each page; a topic repeats a quotation only where there is no other.
 
-    Two queries for all topics together, and none for a topic that asked the same before: `version` names the state
-    of the quotations and tags (see `freshness`), and the empty one remembers nothing.
+    Two queries for all topics together, and none for cached ones. Nothing is cached where no versions are pinned.
     """
-    known = {topic: _remembered(topic, now, version) for topic in topics}
-    new = [topic for topic, result in known.items() if result is None]
-    if new:
-        candidates = Candidates([page for topic in new for page in topic], now)
-        for topic in new:
-            chosen = _chosen(topic, candidates)
-            made = [_block(page, _picks(of_page)) for page, of_page in zip(topic, chosen, strict=True)]
-            known[topic] = made
-            _remember(topic, version, made, candidates.until)
+    version = depends_on("quotes", "tags")
+    known = {topic: _cached_blocks(topic, now, version) for topic in topics}
+    uncached = [topic for topic, cached in known.items() if cached is None]
+    if uncached:
+        candidates = Candidates([page for topic in uncached for page in topic], now)
+        for topic in uncached:
+            chosen = _choose(topic, candidates)
+            new_blocks = [_block(page, _picks_from(scored)) for page, scored in zip(topic, chosen, strict=True)]
+            known[topic] = new_blocks
+            _cache_blocks(topic, version, new_blocks, candidates.valid_until)
     return [known[topic] or [] for topic in topics]
 
 
-# Topic -> version, blocks, and the moment at which a scheduled quotation changes them. Least recently used out.
-_memory: "OrderedDict[Topic, tuple[str, list[Block], datetime | None]]" = OrderedDict()
-_memory_lock = Lock()
-MEMORY_SIZE = 2048
+# LRU cache: topic -> version, blocks, and the moment at which a scheduled quotation changes them.
+_block_cache: "OrderedDict[Topic, tuple[str, list[Block], datetime | None]]" = OrderedDict()
+_block_cache_lock = Lock()
+BLOCK_CACHE_SIZE = 2048
 
 
-def _remembered(topic: Topic, now: datetime, version: str) -> list[Block] | None:
-    with _memory_lock:
-        entry = _memory.get(topic)
+def _cached_blocks(topic: Topic, now: datetime, version: str) -> list[Block] | None:
+    with _block_cache_lock:
+        entry = _block_cache.get(topic)
         if entry is None or not version or entry[0] != version or (entry[2] and entry[2] <= now):
             return None
-        _memory.move_to_end(topic)
+        _block_cache.move_to_end(topic)
         return entry[1]
 
 
-def _remember(topic: Topic, version: str, result: list[Block], until: datetime | None) -> None:
+def _cache_blocks(topic: Topic, version: str, new_blocks: list[Block], valid_until: datetime | None) -> None:
     if version:
-        with _memory_lock:
-            _memory[topic] = (version, result, until)
-            _memory.move_to_end(topic)
-            while len(_memory) > MEMORY_SIZE:
-                _memory.popitem(last=False)
+        with _block_cache_lock:
+            _block_cache[topic] = (version, new_blocks, valid_until)
+            _block_cache.move_to_end(topic)
+            while len(_block_cache) > BLOCK_CACHE_SIZE:
+                _block_cache.popitem(last=False)
 
 
 class _Row(NamedTuple):
-    """What is compared of a quotation, and all that was read of it."""
+    """The columns of a quotation that are compared, and all values read for it."""
 
     id: int
     text: str
@@ -217,12 +218,12 @@ class _Row(NamedTuple):
     published: bool
     publish_at: datetime | None
     retire_at: datetime | None
-    shared: frozenset[int]  # those of the tags asked for that it has, as terms of the index
-    values: Sequence[Any]
+    shared: frozenset[int]  # index terms of the requested tags that it has
+    values: Sequence[object]
 
 
-class _Scored(NamedTuple):
-    """A quotation that may be shown, and why."""
+class _ScoredRow(NamedTuple):
+    """A quotation that may be shown, with its score and the reasons for it."""
 
     row: _Row
     rule: Rule
@@ -235,35 +236,35 @@ class _Scored(NamedTuple):
         return (-round(sum(self.score.values()), 6), self.row.id)
 
 
-def _picks(scored: Iterable[_Scored]) -> tuple[Pick, ...]:
-    return tuple(Pick(_quote(each.row), each.rule, each.words, each.tags, each.score) for each in scored)
+def _picks_from(scored: Iterable[_ScoredRow]) -> tuple[Pick, ...]:
+    return tuple(Pick(_quote_from_row(row), rule, words, tags, score) for row, rule, words, tags, score in scored)
 
 
-def _chosen(topic: Topic, candidates: "Candidates") -> list[list[_Scored]]:
-    """What each page shows: pins, then the best by the first rule with a hit."""
+def _choose(topic: Topic, candidates: "Candidates") -> list[list[_ScoredRow]]:
+    """Choose the quotations of each page: pins, then the best by the first rule with a hit."""
     shown: set[int] = set()
     chosen = []
     for page in topic:
         pins = candidates.pins(page)
-        borne_out = bool(pins) and all(pin.words for pin in pins)
-        _rule, found = candidates.scored(page, [Rule.WORD] if borne_out else FALLBACK_ORDER)
+        pins_contain_heading_words = bool(pins) and all(pin.words for pin in pins)
+        _rule, found = candidates.scored(page, [Rule.WORD] if pins_contain_heading_words else FALLBACK_ORDER)
         chosen.append([*pins, *_diversify(found, pins, shown)])
-        shown.update(each.row.id for each in chosen[-1])
+        shown.update(scored.row.id for scored in chosen[-1])
     return chosen
 
 
-def _diversify(found: Sequence[_Scored], pins: Sequence[_Scored], shown: Collection[int]) -> list[_Scored]:
-    """One quotation a person and a work, and none that the topic shows elsewhere while another will do."""
+def _diversify(found: Sequence[_ScoredRow], pins: Sequence[_ScoredRow], shown: Collection[int]) -> list[_ScoredRow]:
+    """Keep one quotation per person and per work, and repeat what the topic shows elsewhere only if nothing is left."""
     people = {pin.row.person_id for pin in pins} - {None}
     works = {pin.row.work_id for pin in pins} - {None}
-    chosen: list[_Scored] = []
-    for each in sorted(found, key=lambda each: (each.row.id in shown, each.order)):
-        row = each.row
+    chosen: list[_ScoredRow] = []
+    for scored in sorted(found, key=lambda scored: (scored.row.id in shown, scored.order)):
+        row = scored.row
         if len(chosen) + len(pins) >= BLOCK_SIZE or (row.id in shown and chosen):
             break
         if row.person_id in people or row.work_id in works:
             continue
-        chosen.append(each)
+        chosen.append(scored)
         people |= {row.person_id} - {None}
         works |= {row.work_id} - {None}
     return chosen
@@ -279,7 +280,7 @@ def _block(page: MatchRequest, picks: tuple[Pick, ...]) -> Block:
 
 
 def _line_words(page: MatchRequest, rule: Rule | None, picks: Sequence[Pick]) -> tuple[str, ...]:
-    """Only words that a shown quotation bears out, in the order of the heading."""
+    """Return the words that some shown quotation contains, in the order of the heading."""
     if rule is Rule.CHOSEN:
         return ()
     if rule is Rule.TAG:
@@ -290,33 +291,33 @@ def _line_words(page: MatchRequest, rule: Rule | None, picks: Sequence[Pick]) ->
     return tuple(written for word, written in page.used_words().items() if word in shown)
 
 
-class _Found(NamedTuple):
-    """A word asked for, or another form of it, and the best quotations that the index has under it."""
+class _IndexEntry(NamedTuple):
+    """A requested word, or another form of it, with the best quotations indexed under it."""
 
-    asked: str
+    requested: str
     word: str
     rarity: float  # from 0 (in very many quotations) to 1 (in one)
     ranks: Mapping[int, int]  # quotation -> rank, best first
 
 
 class _IndexedTag(NamedTuple):
-    """A tag as a term of the index."""
+    """A tag as an index term."""
 
     id: int
     rarity: float
 
 
 class _Hit(NamedTuple):
-    """One quotation that was found under such a word."""
+    """One quotation found under a word."""
 
-    asked: str
+    requested: str
     word: str
     rarity: float
     rank: int
 
     @property
     def is_weak(self) -> bool:
-        """The text hardly uses the word as a heading does: not enough alone."""
+        """Return whether the text hardly uses the word in the sense of a heading; such a hit does not count alone."""
         return self.rank <= WEAK
 
     @property
@@ -325,33 +326,35 @@ class _Hit(NamedTuple):
 
 
 class Candidates:
-    """The index read once for all pages, then the quotations that are best by it: two queries, whatever there is."""
+    """The candidates of some pages: one query reads the index for all of them, one the best quotations by it."""
 
     def __init__(self, pages: Sequence[MatchRequest], now: datetime) -> None:
-        asking = [page for page in pages if page.automatic]
-        words = {word for page in asking for word in page.used_words()}
-        tags = {tag for page in asking for tag in page.tags}
+        automatic = [page for page in pages if page.automatic]
+        words = {word for page in automatic for word in page.used_words()}
+        tags = {tag for page in automatic for tag in page.tags}
         self.contained, self.filed, self.tags = _read_index(
-            bringing=words | {tag_term(tag) for tag, _name, brings in tags if brings},
-            sharing={tag_term(tag) for tag, _name, _brings in tags},
+            listed_terms=words | {tag_term(tag) for tag, _name, brings in tags if brings},
+            shared_terms={tag_term(tag) for tag, _name, _brings in tags},
         )
-        self.finalists = {page: self._finalists(page) for page in asking}
+        self.finalists = {page: self._finalists(page) for page in automatic}
         wanted = {quote_id for _rule, hits in self.finalists.values() for quote_id in hits}
         wanted |= {pin for page in pages for pin in page.pins}
         rows = _read_rows(wanted, {tag.id for tag in self.tags.values()})
-        self.until = next_change_of(rows, now)
+        self.valid_until = next_change_of(rows, now)
         self.rows: dict[int, _Row] = {row.id: row for row in rows if is_public_at(row, now)}
 
-    def pins(self, page: MatchRequest) -> list[_Scored]:
+    def pins(self, page: MatchRequest) -> list[_ScoredRow]:
         rows = [self.rows[pin] for pin in page.pins if pin in self.rows and pin not in page.bans]
         return [
-            _Scored(row, Rule.CHOSEN, tuple(word for word in page.used_words() if word in set(folded_words(row.text))))
+            _ScoredRow(
+                row, Rule.CHOSEN, tuple(word for word in page.used_words() if word in set(folded_words(row.text)))
+            )
             for row in rows
             if row.status != Quote.Status.MISATTRIBUTED
         ][:BLOCK_SIZE]
 
-    def scored(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[_Scored]]:
-        """The finalists of a page by the first of these rules with a hit."""
+    def scored(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[_ScoredRow]]:
+        """Return the page's finalists, scored, if the rule that found them is one of these."""
         rule, finalists = self.finalists.get(page, (None, {}))
         if rule is None or rule not in rules:
             return None, []
@@ -359,215 +362,224 @@ class Candidates:
         sure = {
             pk: hits
             for pk, hits in found.items()
-            if any(hit.rank > UNSURE and _bears(page, rule, hit.asked) for hit in hits)
+            if any(hit.rank > UNSURE and _counts_alone(page, rule, hit.requested) for hit in hits)
         }
-        # what may be meant otherwise is shown where nothing better is
+        # quotations that may use the word in another sense are the last resort
         return rule, self._scored(page, rule, sure or found)
 
     def first_rule_with_a_hit(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
-        """The same, to be shown to editors."""
+        """Return the finalists as picks, for editors to compare."""
         rule, scored = self.scored(page, rules)
-        return rule, list(_picks(scored))
+        return rule, list(_picks_from(scored))
 
     def _can_be_picked(self, pk: int) -> bool:
         row = self.rows.get(pk)
         return row is not None and row.auto_pick and row.status in Quote.PICKED_STATUSES
 
     def _finalists(self, page: MatchRequest) -> tuple[Rule | None, dict[int, list[_Hit]]]:
-        """Of the first rule that finds any, the best by the parts of the score that the index alone can tell."""
+        """Return the first rule with a result and its best quotations, judged by the index alone."""
         for rule in FALLBACK_ORDER:
-            found = self._found(page, rule)
+            entries = self._index_entries(page, rule)
             scores: dict[int, float] = {}
             hits = {
-                pk: [_Hit(of.asked, of.word, of.rarity, of.ranks[pk]) for of in found if pk in of.ranks]
-                for pk in _best(found, page.bans)
+                pk: [
+                    _Hit(entry.requested, entry.word, entry.rarity, entry.ranks[pk])
+                    for entry in entries
+                    if pk in entry.ranks
+                ]
+                for pk in _best_ids(entries, page.bans)
             }
-            for pk, of_quote in hits.items():
-                if any(not hit.is_weak and _bears(page, rule, hit.asked) for hit in of_quote):
-                    scores[pk] = round(sum(map(_score_of_hit, of_quote)), 6)
+            for pk, quote_hits in hits.items():
+                if any(not hit.is_weak and _counts_alone(page, rule, hit.requested) for hit in quote_hits):
+                    scores[pk] = round(sum(map(_hit_score, quote_hits)), 6)
             if scores:
                 finalists = sorted(scores, key=lambda pk: (-scores[pk], pk))[:FINALISTS]
                 return rule, {pk: hits[pk] for pk in finalists}
         return None, {}
 
-    def _found(self, page: MatchRequest, rule: Rule) -> list[_Found]:
-        """What the index has for the page by this rule."""
+    def _index_entries(self, page: MatchRequest, rule: Rule) -> list[_IndexEntry]:
+        """Return what the index has for the page by this rule."""
         if rule is Rule.TAG:
-            brought = (self.contained[tag_term(tag)] for tag, _name, brings in page.tags if brings)
-            return next(filter(None, brought), [])
+            by_tag = (self.contained[tag_term(tag)] for tag, _name, brings in page.tags if brings)
+            return next(filter(None, by_tag), [])
         index = self.filed if rule is Rule.INDEX else self.contained
-        found = [of for word in page.used_words() for of in index[word]]
-        return [of for of in found if of.word == of.asked] if rule is Rule.WORD else found
+        entries = [entry for word in page.used_words() for entry in index[word]]
+        return [entry for entry in entries if entry.word == entry.requested] if rule is Rule.WORD else entries
 
-    def _scored(self, page: MatchRequest, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_Scored]:
+    def _scored(self, page: MatchRequest, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_ScoredRow]:
         tags = [(name, self.tags.get(tag_term(tag))) for tag, name, _brings in page.tags]
-        telling = vocabulary(page.text) - page.used_words().keys()
+        context_words = vocabulary(page.text) - page.used_words().keys()
         scored = []
-        for pk, of_quote in hits.items():
+        for pk, quote_hits in hits.items():
             row = self.rows[pk]
-            best = {hit.asked: hit for hit in sorted(of_quote, key=lambda hit: hit.rank)}.values()
+            best = {hit.requested: hit for hit in sorted(quote_hits, key=lambda hit: hit.rank)}.values()
             shared = [(name, tag.rarity) for name, tag in tags if tag and tag.id in row.shared]
             score = {
                 "words": WEIGHTS["words"] * sum(hit.weight for hit in best),
                 "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in best),
                 "tags": WEIGHTS["tags"] * sum(rarity for _name, rarity in shared),
-                "text": WEIGHTS["text"] * min(len(telling & vocabulary(row.text)), 5),
-                "rank": WEIGHTS["rank"] * max(hit.rank for hit in of_quote) / 100,
+                "text": WEIGHTS["text"] * min(len(context_words & vocabulary(row.text)), 5),
+                "rank": WEIGHTS["rank"] * max(hit.rank for hit in quote_hits) / 100,
             }
-            words = dict.fromkeys(hit.word for hit in of_quote if not hit.is_weak) if rule is not Rule.TAG else ()
-            scored.append(_Scored(row, rule, tuple(words), tuple(name for name, _rarity in shared), score))
+            words = dict.fromkeys(hit.word for hit in quote_hits if not hit.is_weak) if rule is not Rule.TAG else ()
+            scored.append(_ScoredRow(row, rule, tuple(words), tuple(name for name, _rarity in shared), score))
         return scored
 
 
-def _best(found: Sequence[_Found], bans: Collection[int]) -> set[int]:
-    """Those with several of the words, and the best of each word: nothing else can be a finalist."""
+def _best_ids(entries: Sequence[_IndexEntry], bans: Collection[int]) -> set[int]:
+    """Return quotations with several of the words and the best of each word; no other can be a finalist."""
     seen: set[int] = set()
     best: set[int] = set()
-    for of in found:
-        best.update(seen.intersection(of.ranks))
-        seen.update(of.ranks)
+    for entry in entries:
+        best.update(seen.intersection(entry.ranks))
+        seen.update(entry.ranks)
     best.difference_update(bans)
-    for of in found:
-        best.update(islice((pk for pk in of.ranks if pk not in bans), FINALISTS))
+    for entry in entries:
+        best.update(islice((pk for pk in entry.ranks if pk not in bans), FINALISTS))
     return best
 
 
-def _score_of_hit(hit: _Hit) -> float:
+def _hit_score(hit: _Hit) -> float:
     return hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity) + WEIGHTS["rank"] * hit.rank / 100
 
 
-def _bears(page: MatchRequest, rule: Rule, asked: str) -> bool:
-    return rule is Rule.TAG or asked in page.head_nouns()
+def _counts_alone(page: MatchRequest, rule: Rule, requested: str) -> bool:
+    return rule is Rule.TAG or requested in page.head_nouns()
 
 
-# A row for each word asked for and each of its other forms, and for each tag. With a word, or a tag that may bring
-# quotations, a list of its best quotations and one of their ranks, which are negative where editors filed a quotation
-# under a word that it does not contain: an index range of bounded length, which the index alone answers.
-_READ_INDEX = """
-    SELECT asked.text, word.text, word.id, word.quote_count, CASE WHEN asked.text {among} THEN (
+# One row per requested word, per other form of it, and per tag. Words, and tags that may bring quotations, come with
+# two lists: their best quotations and the ranks of these, negative where editors filed a quotation under a word that
+# it does not contain. An index-only scan of bounded length.
+_INDEX_SQL = """
+    SELECT requested.text, word.text, word.id, word.quote_count, CASE WHEN requested.text {in_list} THEN (
         SELECT {lists} FROM (
             SELECT quote_id, rank, contained FROM quotes_quoteword WHERE word_id = word.id AND rank > 0
             ORDER BY rank DESC, quote_id LIMIT %s
         ) best
     ) END
-    FROM quotes_word asked JOIN quotes_word word ON word.form = asked.form
-    WHERE asked.text {among}"""
-_RANK = "CASE WHEN contained THEN rank ELSE -rank END"
-_AS_JSON = {  # lists of pairs would take a third longer
-    "postgresql": f"CAST(json_build_array(json_agg(quote_id), json_agg({_RANK})) AS text)",
-    "sqlite": f"json_array(json_group_array(quote_id), json_group_array({_RANK}))",
+    FROM quotes_word requested JOIN quotes_word word ON word.form = requested.form
+    WHERE requested.text {in_list}"""
+_SIGNED_RANK_SQL = "CASE WHEN contained THEN rank ELSE -rank END"
+_JSON_LISTS_SQL = {  # lists of pairs would take a third longer
+    "postgresql": f"CAST(json_build_array(json_agg(quote_id), json_agg({_SIGNED_RANK_SQL})) AS text)",
+    "sqlite": f"json_array(json_group_array(quote_id), json_group_array({_SIGNED_RANK_SQL}))",
 }
 
-# A list of any length as one parameter: the statement stays the same, so the database need not plan it anew.
-_AMONG = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each(%s))"}
+# A list of any length as one parameter: the statement stays the same, so the database can reuse its plan.
+_IN_LIST_SQL = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each(%s))"}
 
-_Index = Mapping[str, list[_Found]]
+_Index = Mapping[str, list[_IndexEntry]]
 
 
-def _parameter(values: Iterable[Any]) -> Any:
-    among = sorted(values)
+def _list_parameter(values: Iterable[int] | Iterable[str]) -> str | list[int] | list[str]:
+    as_list: list[Any] = sorted(values)
     if connection.vendor == "sqlite":
-        return json.dumps(among)
-    # The plan that is kept is one for ten values; a shorter list would seem to be worth a plan of its own each time.
-    return among + among[-1:] * (10 - len(among))
+        return json.dumps(as_list)
+    # PostgreSQL's generic plan assumes ten values; for a shorter list it would make a custom plan each time.
+    return as_list + as_list[-1:] * (10 - len(as_list))
 
 
-def _read_index(*, bringing: set[str], sharing: set[str]) -> tuple[_Index, _Index, Mapping[str, _IndexedTag]]:
-    """What is under each term and its other forms: quotations that contain it, and others that are filed under it.
+def _read_index(*, listed_terms: set[str], shared_terms: set[str]) -> tuple[_Index, _Index, Mapping[str, _IndexedTag]]:
+    """Return, for each term, the quotations that contain it, those filed under it, and the requested tags.
 
-    Of the terms that are only shared there is no list: whether a finalist has one is asked with the finalist.
+    Terms that are only shared get no list of quotations: finalists are read together with the ones they have.
     """
-    contained: dict[str, list[_Found]] = defaultdict(list)
-    filed: dict[str, list[_Found]] = defaultdict(list)
+    contained: dict[str, list[_IndexEntry]] = defaultdict(list)
+    filed: dict[str, list[_IndexEntry]] = defaultdict(list)
     tags: dict[str, _IndexedTag] = {}
-    if not bringing and not sharing:
+    if not listed_terms and not shared_terms:
         return contained, filed, tags
-    statement = _READ_INDEX.format(lists=_AS_JSON[connection.vendor], among=_AMONG[connection.vendor])
-    parameters = [_parameter(bringing), CANDIDATES_A_WORD, _parameter(bringing | sharing)]
+    statement = _INDEX_SQL.format(lists=_JSON_LISTS_SQL[connection.vendor], in_list=_IN_LIST_SQL[connection.vendor])
+    parameters = [_list_parameter(listed_terms), CANDIDATES_PER_WORD, _list_parameter(listed_terms | shared_terms)]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         found = sorted(cursor.fetchall())
-    for asked, word, word_id, count, lists in found:
+    for requested, word, word_id, count, lists in found:
         rarity = 1 / (1 + log(max(count, 1)))
-        if asked in sharing:
-            tags[asked] = _IndexedTag(word_id, rarity)
+        if requested in shared_terms:
+            tags[requested] = _IndexedTag(word_id, rarity)
         ids, ranks = json.loads(lists) if lists else ((), ())
         if not ids:
             continue
         best = dict(zip(ids, ranks, strict=True))
         if min(ranks) < 0:
-            filed[asked].append(_Found(asked, word, rarity, {pk: -rank for pk, rank in best.items() if rank < 0}))
+            filed_ranks = {pk: -rank for pk, rank in best.items() if rank < 0}
+            filed[requested].append(_IndexEntry(requested, word, rarity, filed_ranks))
             best = {pk: rank for pk, rank in best.items() if rank > 0}
         if best:
-            contained[asked].append(_Found(asked, word, rarity, best))
+            contained[requested].append(_IndexEntry(requested, word, rarity, best))
     return contained, filed, tags
 
 
-# A quotation with all that is printed of it. The ORM takes longer to compile this than a database to answer it, and to
-# make objects of all finalists; so the query is spelt out, and only what is shown becomes an object.
-_READ = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work}
-_COLUMNS = [(name, field) for name, model in _READ.items() for field in model._meta.concrete_fields]
-_READ_ROWS = f"""
+# A quotation with everything that is printed of it. Compiling this query with the ORM and instantiating all finalists
+# takes longer than the query itself; so it is written out, and only what is shown becomes an object.
+_JOINED_MODELS = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work}
+_COLUMNS = [(name, field) for name, model in _JOINED_MODELS.items() for field in model._meta.concrete_fields]
+_ROWS_SQL = f"""
     SELECT {", ".join(f"{name}.{field.column}" for name, field in _COLUMNS)}, (
         SELECT {{list}} FROM quotes_quoteword shared
-        WHERE shared.quote_id = quote.id AND shared.word_id {{among}}
+        WHERE shared.quote_id = quote.id AND shared.word_id {{in_list}}
     )
     FROM quotes_quote quote
     LEFT JOIN quotes_person person ON person.id = quote.person_id
     LEFT JOIN quotes_work work ON work.id = quote.work_id
     LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
-    WHERE quote.id {{among}}"""
-_LIST = {"postgresql": "string_agg(CAST(word_id AS text), ',')", "sqlite": "group_concat(word_id)"}
-_compared = itemgetter(*([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-2]))
+    WHERE quote.id {{in_list}}"""
+_ID_LIST_SQL = {"postgresql": "string_agg(CAST(word_id AS text), ',')", "sqlite": "group_concat(word_id)"}
+_comparable_values = itemgetter(
+    *([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-2])
+)
 
 
-def _read_rows(ids: set[int], tags: set[int]) -> list[Any]:
+def _read_rows(ids: set[int], tags: set[int]) -> list[_Row]:
     if not ids:
         return []
-    statement = _READ_ROWS.format(list=_LIST[connection.vendor], among=_AMONG[connection.vendor])
+    statement = _ROWS_SQL.format(list=_ID_LIST_SQL[connection.vendor], in_list=_IN_LIST_SQL[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_parameter(tags), _parameter(ids)])
-        return [_row(values) for values in cursor.fetchall()]
+        cursor.execute(statement, [_list_parameter(tags), _list_parameter(ids)])
+        return [_row_from_values(values) for values in cursor.fetchall()]
 
 
-def _row(values: Sequence[Any]) -> _Row:
+def _row_from_values(values: Sequence[Any]) -> _Row:
     shared = frozenset(map(int, values[-1].split(","))) if values[-1] else frozenset()
-    row = _Row._make((*_compared(values), shared, values))
+    row = _Row._make((*_comparable_values(values), shared, values))
     if row.publish_at or row.retire_at:
-        row = row._replace(publish_at=_aware(row.publish_at), retire_at=_aware(row.retire_at))
+        row = row._replace(
+            publish_at=_make_aware_if_naive(row.publish_at), retire_at=_make_aware_if_naive(row.retire_at)
+        )
     return row
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    """SQLite keeps no time zone."""
+def _make_aware_if_naive(moment: datetime | None) -> datetime | None:
+    """Add the time zone, which SQLite does not store."""
     return make_aware(moment, connection.timezone) if moment and is_naive(moment) else moment
 
 
-def _quote(row: _Row) -> Quote:
-    """The object that `for_display` would read."""
+def _quote_from_row(row: _Row) -> Quote:
+    """Build the object that `for_display` would read."""
     values = list(row.values)
-    for place, column, converters in _conversions(connection.vendor):
+    for index, column, converters in _column_converters(connection.vendor):
         for convert in converters:
-            values[place] = convert(values[place], column, connection)
-    rest = iter(values)
-    made: dict[str, Any] = {}
-    for name, model in _READ.items():
+            values[index] = convert(values[index], column, connection)
+    remaining = iter(values)
+    objects: dict[str, Any] = {}
+    for name, model in _JOINED_MODELS.items():
         names = [field.attname for field in model._meta.concrete_fields]
-        of_model = list(islice(rest, len(names)))
-        made[name] = None if of_model[0] is None else model.from_db(connection.alias, names, of_model)
-    quote: Quote = made.pop("quote")
-    for name, related in made.items():
+        model_values = list(islice(remaining, len(names)))
+        objects[name] = None if model_values[0] is None else model.from_db(connection.alias, names, model_values)
+    quote: Quote = objects.pop("quote")
+    for name, related in objects.items():
         setattr(quote, name, related)
     return quote
 
 
 @cache
-def _conversions(vendor: str) -> list[tuple[int, Any, Sequence[Any]]]:
-    """The columns whose values, as this database gives them, are not yet those of the field."""
+def _column_converters(vendor: str) -> list[tuple[int, Any, Sequence[Any]]]:
+    """Return index, column and converters of the columns whose database values need converting."""
     columns = [field.get_col(field.model._meta.db_table) for _name, field in _COLUMNS]
     converters = [
         (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)) for column in columns
     ]
     return [
-        (place, column, found) for place, (column, found) in enumerate(zip(columns, converters, strict=True)) if found
+        (index, column, found) for index, (column, found) in enumerate(zip(columns, converters, strict=True)) if found
     ]

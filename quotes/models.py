@@ -11,6 +11,7 @@ from taggit.managers import TaggableManager
 
 from quotes.attribution import Attribution, Place, attribution, dates
 from rlm_site.fields import NaturalKeyManager
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
 from rlm_site.publishing.schedule import is_public_at, public_at
 from rlm_site.tags.manager import TagManager
@@ -20,17 +21,17 @@ from rlm_site.text.slugs import reverse, slug_for
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def published(self, now: datetime) -> "PersonQuerySet":
-        """Those by whom readers may see a quotation."""
+        """Return people with at least one public quotation."""
         return self.filter(Exists(Quote.objects.published(now).by_person(OuterRef("pk"))))
 
     def printed_as_living(self, today: date) -> "PersonQuerySet":
-        """Those whose dates end with `b. 1933` and whom nobody has looked up for a year."""
+        """Return people printed with `b. 1933` whom nobody has checked for a year."""
         unchecked = models.Q(living_checked_on=None) | models.Q(living_checked_on__lte=today - timedelta(days=365))
         return self.filter(unchecked, kind=Person.Kind.PERSON, died=None, born__gt=today.year - 120)
 
 
 class Person(models.Model):
-    """Whoever is printed as the author of quotations, in one authoritative form."""
+    """The authoritative form of a name under which quotations are printed: a person, group, text or proverb."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
@@ -75,7 +76,7 @@ class Person(models.Model):
 
     @property
     def dates(self) -> str:
-        """Years of life as printed; empty when nothing is known."""
+        """Return the years of life as printed, or an empty string if none is known."""
         return dates(self.born, self.died, born_circa=self.born_circa, died_circa=self.died_circa)
 
     def natural_key(self) -> tuple[str]:
@@ -135,25 +136,26 @@ class TaggedQuote(TaggedBase):
 
 class QuoteQuerySet(models.QuerySet["Quote"]):
     def published(self, now: datetime) -> "QuoteQuerySet":
+        depends_on("quotes")  # with their people, works, index terms and tags
         return self.filter(public_at(now))
 
     def pickable(self, now: datetime) -> "QuoteQuerySet":
-        """Those that the site may choose by itself."""
+        """Return quotations that the site may pick automatically."""
         return self.published(now).filter(auto_pick=True, status__in=Quote.PICKED_STATUSES)
 
-    def by_person(self, person: Any) -> "QuoteQuerySet":
-        """What may be listed as this person's."""
+    def by_person(self, person: "Person | OuterRef") -> "QuoteQuerySet":
+        """Return quotations that may be listed under this person."""
         return self.filter(person=person).listed()
 
     def listed(self) -> "QuoteQuerySet":
-        """What stands in lists: a misattributed quotation has a page of its own and no other place."""
+        """Exclude misattributed quotations, which appear on their own page only."""
         return self.exclude(status=Quote.Status.MISATTRIBUTED)
 
     def tagged(self, tag: Tag) -> "QuoteQuerySet":
         return self.filter(tagged_items__tag=tag)
 
     def containing(self, words: Iterable[str]) -> "QuoteQuerySet":
-        """Those with one of these folded words in their text, best first."""
+        """Return quotations whose text contains one of these folded words, best first."""
         links = QuoteWord.objects.filter(word__text__in=list(words), contained=True)
         best = links.filter(quote=OuterRef("pk")).order_by("-rank").values("rank")[:1]
         return self.filter(pk__in=links.values("quote")).annotate(best=Subquery(best)).order_by("-best", "id")
@@ -277,7 +279,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     @property
     def name(self) -> str:
-        """Under which the quotation is printed."""
+        """Return the name under which the quotation is printed."""
         if self.name_as_printed:
             return self.name_as_printed
         return self.person.name if self.person else str(_("Anonymous"))
@@ -334,7 +336,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
 
 class OfQuoteManager(models.Manager[Any]):
-    """Finds a row by the key of its quotation and these fields of its own."""
+    """Manager with a natural key of the quotation's key and these fields."""
 
     def __init__(self, *fields: str) -> None:
         super().__init__()
@@ -345,7 +347,7 @@ class OfQuoteManager(models.Manager[Any]):
 
 
 class Check(models.Model):
-    """One piece of evidence: somebody looked a quotation up."""
+    """One check of a quotation against a source, as evidence."""
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="checks")
     checked_by = models.CharField(_("checked by"), max_length=150)
@@ -370,7 +372,7 @@ class Check(models.Model):
 
 
 class IndexTerm(models.Model):
-    """A word that a quotation is filed under, or the veto of one that it contains in a wrong sense."""
+    """A word that a quotation is filed under, or a veto of one that it contains in a wrong sense."""
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="index_terms")
     word = models.CharField(_("word"), max_length=64)
@@ -393,19 +395,19 @@ class IndexTerm(models.Model):
 
 class WordManager(models.Manager["Word"]):
     def forms_of(self, word: str) -> list[str]:
-        """The spellings that count as the same word, itself among them."""
+        """Return the spellings that share the base form of a word, the word included."""
         form = self.filter(text=word).values("form")[:1]
         return list(self.filter(form__in=form).order_by("text").values_list("text", flat=True)) or [word]
 
     def public_counts(self, words: Iterable[str], now: datetime) -> list[tuple[str, int]]:
-        """Word and number of quotations that readers can see, for those that any contains."""
+        """Return (word, number of public quotations) for those words that any contains."""
         public = Quote.objects.published(now).listed().values("pk")
         links = QuoteWord.objects.filter(word__text__in=list(words), contained=True, quote__in=public)
         return list(links.order_by("word__text").values_list("word__text").annotate(models.Count("pk")))
 
 
 class Word(models.Model):
-    """Vocabulary, derived: a folded word of some quotation or heading, with the form that its inflections share."""
+    """The vocabulary, built by indexing: a folded word of a quotation or heading, with its base form."""
 
     text = models.CharField(max_length=64, unique=True)
     form = models.CharField(max_length=64, db_index=True)
@@ -421,17 +423,17 @@ class Word(models.Model):
 
 
 class QuoteWord(models.Model):
-    """The word index, derived. `rank` is 0 where the site may not pick the quotation for this word."""
+    """An entry of the word index. `rank` is 0 where the site may not pick the quotation for this word."""
 
     word = models.ForeignKey(Word, on_delete=models.CASCADE, related_name="links")
-    # No constraint: other clients of the database may delete a quotation and leave the index to be drained.
+    # No constraint: other database clients may delete a quotation, whose entries are removed by indexing.
     quote = models.ForeignKey(Quote, on_delete=models.DO_NOTHING, db_constraint=False, related_name="word_links")
     rank = models.SmallIntegerField()
     contained = models.BooleanField(default=True, help_text="False: filed under the word by an editor.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["word", "quote"], name="word_of_quote_is_unique")]
-        # All that a pick reads of a word lies in the index itself.
+        # A covering index: picking quotations for a word reads nothing else.
         indexes = [models.Index(fields=["word", "-rank", "quote", "contained"], name="best_quotes_of_word")]
 
     def __str__(self) -> str:

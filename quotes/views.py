@@ -10,7 +10,6 @@ from django.utils import timezone
 from quotes.models import Person, Quote
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page, query_value
-from rlm_site.page_cache.middleware import depends_on
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
 
@@ -18,11 +17,11 @@ PAGE_SIZE = 20
 Row = TypeVar("Row")
 
 
-@public_page(parameters=("tag", "person", "word", "status", "page"))
+@public_page(parameters=("tag", "person", "word", "status", "page"), tracks_dependencies=True)
 def quote_list(request: HttpRequest) -> HttpResponse:
-    """All quotations, filtered by tag, person, word and status; filters that name nothing are a 404."""
+    """List quotations, filtered by tag, person, word and status; an unknown tag, person or status is a 404."""
     now = timezone.now()
-    state = queue.ensure_indexed()
+    queue.ensure_indexed()
     rows = Quote.objects.published(now).listed().for_display()
     tag = person = None
     if slug := query_value(request, "tag"):
@@ -46,24 +45,24 @@ def quote_list(request: HttpRequest) -> HttpResponse:
         "statuses": [choice for choice in Quote.Status.choices if choice[0] != Quote.Status.MISATTRIBUTED],
         "filtered": bool(tag or person or word or status),
     }
-    return depends_on(state.tokens_of("quotes"), render(request, "quotes/quotes.html", context))
+    return render(request, "quotes/quotes.html", context)
 
 
-@public_page
+@public_page(tracks_dependencies=True)
 def person_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    state = queue.ensure_indexed()
+    queue.ensure_indexed()
     shown = Q(quotes__in=Quote.objects.published(now).listed())
     people = Person.objects.published(now).annotate(quote_count=Count("quotes", filter=shown, distinct=True))
     by_name = sorted(people, key=lambda person: (_folded_name(person), person.pk))
     letters = [(letter, list(group)) for letter, group in groupby(by_name, _initial)]
-    return depends_on(state.tokens_of("quotes"), render(request, "quotes/people.html", {"letters": letters}))
+    return render(request, "quotes/people.html", {"letters": letters})
 
 
-@public_page(parameters=("page",))
+@public_page(parameters=("page",), tracks_dependencies=True)
 def person(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    state = queue.ensure_indexed()
+    queue.ensure_indexed()
     found = _named(Person.objects.published(now).filter(slug=slug).first())
     quotes = Quote.objects.published(now).by_person(found).for_display()
     sure = quotes.exclude(status=Quote.Status.DISPUTED)
@@ -73,7 +72,7 @@ def person(request: HttpRequest, slug: str) -> HttpResponse:
         "disputed": quotes.filter(status=Quote.Status.DISPUTED),
         "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
     }
-    return depends_on(state.tokens_of("quotes"), render(request, "quotes/person.html", context))
+    return render(request, "quotes/person.html", context)
 
 
 def _named(row: Row | None) -> Row:
@@ -83,7 +82,7 @@ def _named(row: Row | None) -> Row:
 
 
 def _folded_name(person: Person) -> str:
-    """Databases sort accents and small letters apart, each in its own way."""
+    """Return the name to sort by: databases sort accents and small letters apart, each in its own way."""
     return fold(person.sort_name or person.name)
 
 

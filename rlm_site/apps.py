@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 
@@ -15,7 +16,7 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from rlm_site.indexing import queue
-        from rlm_site.page_cache import watch
+        from rlm_site.page_cache import checks, watch
         from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
         from rlm_site.tags import manager
@@ -25,6 +26,7 @@ class SiteConfig(AppConfig):
         queue.register_indexer("tag", manager.refold_names)
         redirects.track("tag", Tag.objects.all())
         post_migrate.connect(install_triggers, sender=self)
+        register(checks.check_triggers, Tags.database, deploy=True)
 
 
 class SiteAdminConfig(AdminConfig):

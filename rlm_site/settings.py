@@ -6,6 +6,7 @@ start with one line that says what to do. README.md lists the variables.
 
 import ipaddress
 import zoneinfo
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the database and the collected static files; never in the repository
+
+with suppress(OSError):  # whoever cannot write there gets an error from the database
+    STATE_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
@@ -39,7 +43,7 @@ def _secret_key() -> str:
     value = env("SECRET_KEY", default="")
     if len(value) < 40:
         raise ImproperlyConfigured(
-            "SECRET_KEY is missing or shorter than 40 characters; `make run` writes a random one to .env."
+            "SECRET_KEY is missing or shorter than 40 characters; `make secret` writes a random one to .env."
         )
     return value
 
@@ -181,7 +185,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "editor/locked_out.html"
 AXES_VERBOSE = False
 
-PAGE_CACHE_BYTES = 24 * 2**20  # of readers' pages in the memory of a worker
+# Of readers' pages in the memory of a worker. None in development, where an edited template is to show at once.
+PAGE_CACHE_BYTES = 0 if DEBUG else 24 * 2**20
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = _time_zone()

@@ -1,4 +1,4 @@
-"""What readers are told of: notable changes of published text, newest first."""
+"""The changes that readers are told of: notable ones of published text, newest first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ class Change:
 
 
 def notable_changes(now: datetime) -> QuerySet[Revision]:
-    """Notable published revisions of what is public now."""
+    """Return notable published revisions of pages that are public now."""
     public = Article.objects.published(now).values("pk")
     notable = revisions.notable_revisions(public, Article).filter(created__lte=now)
     return notable.defer("content", "standing").order_by("-created", "-id")
 
 
 def with_articles(notable: Iterable[Revision]) -> list[Change]:
-    """Revisions with their pages. One query."""
+    """Return revisions with their pages. One query."""
     notable = list(notable)
     articles = Article.objects.select_related("parent").defer("body", "parent__body")
     found = articles.in_bulk([revision.object_id for revision in notable])

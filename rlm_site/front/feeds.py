@@ -1,3 +1,5 @@
+"""Atom feeds of changes and of quotations."""
+
 from datetime import datetime
 
 from django.conf import settings
@@ -21,11 +23,11 @@ ENTRIES = 40
 
 
 class SiteFeed(Feed):
-    """All addresses in it are those of `SITE_URL`, whatever host was asked; descriptions are HTML, as Atom has it."""
+    """A feed whose addresses are those of `SITE_URL`, whatever host was asked; descriptions are HTML, as in Atom."""
 
     feed_type = Atom1Feed
     author_name = settings.SITE_NAME
-    csrf_exempt = True  # as every reader's page, see `reading.page`
+    csrf_exempt = True  # as for every `public_page`
     parameters: frozenset[str] = frozenset()
 
     def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

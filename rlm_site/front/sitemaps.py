@@ -1,3 +1,5 @@
+"""The sitemap: an index, and files of so many addresses each."""
+
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +25,7 @@ ADDRESSES_A_FILE = 5000
 
 
 class _Site:
-    """Where the site lives, for addresses in the sitemap: `SITE_URL` and nothing else."""
+    """The site as Django's sitemaps know it: `SITE_URL` and nothing else."""
 
     domain = name = urlsplit(settings.SITE_URL).netloc
 
@@ -83,7 +85,7 @@ SITEMAPS: dict[str, type[SiteSitemap]] = {
 
 @public_page
 def index(request: HttpRequest) -> HttpResponse:
-    """Names every file of the sitemap, each of so many addresses at most."""
+    """List the files of the sitemap."""
     files = []
     for name, kind in SITEMAPS.items():
         address = absolute(reverse("sitemap_section", args=[name]))

@@ -1,4 +1,4 @@
-"""The pages that mix both apps."""
+"""The views of the pages that mix both apps."""
 
 from django.conf import settings
 from django.core.paginator import Paginator
@@ -26,7 +26,6 @@ from rlm_site.front import changes
 from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
 from rlm_site.page_cache.decorators import public_page, query_value
-from rlm_site.page_cache.middleware import depends_on
 from rlm_site.publishing.schedule import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
@@ -60,9 +59,9 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "front/home.html", context)
 
 
-@public_page
+@public_page(tracks_dependencies=True)
 def about(request: HttpRequest) -> HttpResponse:
-    return depends_on({}, render(request, "front/about.html", {"contact": settings.CONTACT_EMAIL}))
+    return render(request, "front/about.html", {"contact": settings.CONTACT_EMAIL})
 
 
 @public_page(parameters=("page",))
@@ -101,7 +100,7 @@ def tag_list(request: HttpRequest) -> HttpResponse:
 
 @public_page(parameters=("page",))
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
-    """Topics, sections and quotations that share a tag; a tag that marks nothing public is a 404."""
+    """List topics, sections and quotations that share a tag; a tag on nothing public is a 404."""
     now = timezone.now()
     queue.ensure_indexed()
     quotes = Quote.objects.published(now).listed()
@@ -127,7 +126,7 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
 
 @public_page(parameters=("page",))
 def word(request: HttpRequest, word: str) -> HttpResponse:
-    """Every quotation that contains a word or a form of it, and the pages whose heading has it."""
+    """List quotations that contain a word or a form of it, and the pages with it in their heading."""
     now = timezone.now()
     folded = fold(word.replace("\0", ""))
     queue.ensure_indexed()
@@ -153,9 +152,9 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
 
 @public_page
 def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """One quotation with its provenance and the pages that show it."""
+    """Show one quotation with its provenance and the pages that show it."""
     now = timezone.now()
-    version = queue.ensure_indexed().of(*placements.PICKED_FROM)
+    queue.ensure_indexed()
     found = (
         Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
     )
@@ -176,7 +175,7 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         **{name: row if row and row.is_public(now) else None for name, row in related.items()},
         "checks": found.checks.select_related("work"),
         "tags": found.tags.all(),
-        "showing": placements.articles_showing(found, now, version),
+        "showing": placements.articles_showing(found, now),
         "json_ld": json_ld.quotation_json_ld(found),
     }
     return render(request, "quotes/quote.html", context)
@@ -187,23 +186,23 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("img/favicon.svg"))
 
 
-@public_page
+@public_page(tracks_dependencies=True)
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", "Disallow: /search/", ""]
     lines.append(f"Sitemap: {absolute('/sitemap.xml')}")
-    return depends_on({}, HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 @never_cache
 @public_page
 def health(request: HttpRequest) -> JsonResponse:
-    """200 where the database answers, its migrations are applied and its triggers stand; elsewhere 503 and why."""
+    """Answer 200 if the database answers, is migrated and has its triggers, otherwise 503 with the reason."""
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             problem = "migrations are not applied"
-        elif absent := triggers.tables_without_trigger():
-            problem = "no trigger on " + ", ".join(absent)
+        elif unwatched := triggers.tables_without_trigger():
+            problem = "no trigger on " + ", ".join(unwatched)
         else:
             problem = ""
     except DatabaseError:
@@ -212,7 +211,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An old address leads to the new one; elsewhere its words are offered as a search."""
+    """Redirect an old address to the new one; elsewhere offer its words as a search."""
     now = timezone.now()
     path = request.path.replace("\0", "")[:300]
     queue.ensure_indexed()
@@ -224,6 +223,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page that needs neither the database nor a template engine that works."""
+    """Answer with a page that needs neither the database nor a template engine that works."""
     path = settings.BASE_DIR / "templates" / "500.html"
     return HttpResponse(path.read_bytes(), status=500)

@@ -1,5 +1,5 @@
-"""Indexing: the queue of objects whose derived data is out of date, and who derives it anew.
+"""Indexing: a queue of objects whose derived data is out of date, and the registry of what rebuilds it.
 
 Uses page_cache, whose triggers fill the queue.
-Used by whoever derives data (redirects, search, articles, quotes) or reads it.
+Used by packages that build derived data (redirects, search, articles, quotes) or read it.
 """

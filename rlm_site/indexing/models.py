@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Stale(models.Model):
-    """Written by triggers: an object whose derived data must be made anew. See `derived`."""
+    """An object whose derived data must be rebuilt. Rows are written by triggers; see `indexing.queue`."""
 
     kind = models.CharField(max_length=20)
     object_id = models.BigIntegerField()

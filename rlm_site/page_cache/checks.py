@@ -1,27 +1,31 @@
-"""What must be right before the site may start. `manage.py check --database default` looks into the database."""
+"""The check that no trigger is missing: `manage.py check --deploy --tag database --database default`.
+
+It is a check of deployment because `migrate` runs all other checks of a database first, and installs missing triggers
+only at its end. A server that is running says on `/healthz` whether one is missing.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error
 from django.db import OperationalError, ProgrammingError
 
 from rlm_site.page_cache import triggers
 
 
-@register(Tags.database)
 def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for every table whose changes would go unnoticed."""
     problems: list[CheckMessage] = []
     for alias in databases or ():
         try:
-            absent = triggers.tables_without_trigger(alias)
+            unwatched = triggers.tables_without_trigger(alias)
         except (OperationalError, ProgrammingError):
             continue  # no database yet
-        for table in absent:
+        for table in unwatched:
             problems.append(
                 Error(
                     f"Changes of the table {table} would go unnoticed: it has no trigger.",
-                    hint="Run `manage.py migrate --skip-checks`, which puts the triggers back.",
+                    hint="Run `manage.py migrate`, which installs missing triggers.",
                     id="rlm_site.E001",
                 )
             )

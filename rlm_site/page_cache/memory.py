@@ -1,3 +1,5 @@
+"""Rendered pages in the memory of a server process, compressed once for all readers."""
+
 import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +15,7 @@ GZIP_LEVEL = 6
 
 
 class Headers(ResponseHeaders):
-    """Of all answers with one page: their list, which Django makes anew for every answer, is made once."""
+    """The headers of all responses with one page; their list, which Django builds for every response, is built once."""
 
     _list: list[tuple[str, str]] | None = None
 
@@ -34,12 +36,12 @@ class Headers(ResponseHeaders):
 
 @dataclass(slots=True)
 class CachedPage:
-    """One page, right for one version: bytes by content encoding, and the headers that go with all of them."""
+    """A page as it is for one version of the content."""
 
-    version: str
-    parts: Mapping[str, str] | None  # tokens of what it was made of; None: of anything, so it is right for one version
-    until: float  # the clock makes another page of it then
-    bodies: dict[str, bytes]
+    version: str  # of the whole content
+    depends_on: Mapping[str, str] | None  # cache tag -> version; None: it depends on everything
+    until: float  # when something scheduled may change it
+    bodies: dict[str, bytes]  # by content encoding
     headers: Sequence[tuple[str, str]]
     digest: str
     modified: str
@@ -47,42 +49,44 @@ class CachedPage:
     _headers_in: dict[tuple[str, bool], Headers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # as if it were there in every encoding: the others come when somebody asks for them
-        self.size = 1000 + len(ENCODINGS) * max(map(len, self.bodies.values())) + 200 * len(self.parts or ())
+        # as if it were there in every encoding: the others are added when a client asks for them
+        self.size = 1000 + len(ENCODINGS) * max(map(len, self.bodies.values())) + 200 * len(self.depends_on or ())
 
     def etag(self, encoding: str) -> str:
         return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
 
     def body(self, encoding: str) -> bytes:
-        """Compressed when first asked for."""
+        """Return the page in this encoding, compressed when it is first asked for."""
         if encoding not in self.bodies:
-            kept, body = next(iter(self.bodies.copy().items()))  # another thread may add to it
-            content = ENCODINGS[kept].unpack(body)
+            known, body = next(iter(self.bodies.copy().items()))  # another thread may add to it
+            content = ENCODINGS[known].unpack(body)
             if not encoding:
                 return content
             self.bodies[encoding] = ENCODINGS[encoding].pack(content)
         return self.bodies[encoding]
 
     def headers_in(self, encoding: str, of_the_body: bool = True) -> Headers:
-        """Put together once for all answers; nobody may change them for one. “Not modified” lacks those of the body."""
-        asked = encoding, of_the_body
-        if asked not in self._headers_in:
+        """Return the headers, shared by all responses in this encoding; “Not Modified” lacks those of the body."""
+        key = encoding, of_the_body
+        if key not in self._headers_in:
             headers = Headers(dict(self.headers))
             headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
             if of_the_body:
                 headers["Content-Length"] = str(len(self.body(encoding)))
                 if encoding:
                     headers["Content-Encoding"] = encoding
-            # the first of two threads: middleware outside adds what is the same on every page to what it is given
-            self._headers_in.setdefault(asked, headers)
-        return self._headers_in[asked]
+            # of two threads the first counts: middleware further out adds its headers to the object that it is given
+            self._headers_in.setdefault(key, headers)
+        return self._headers_in[key]
 
-    def is_of(self, version: str, now: float) -> bool:
+    def matches(self, version: str, now: float) -> bool:
         return self.version == version and now < self.until
 
-    def stands(self, tokens: Mapping[str, str]) -> bool:
-        """All that it was made of is as it was."""
-        return self.parts is not None and all(tokens.get(part) == token for part, token in self.parts.items())
+    def is_current(self, versions: Mapping[str, str]) -> bool:
+        """Return whether nothing that the page depends on has changed."""
+        return self.depends_on is not None and all(
+            versions.get(tag) == version for tag, version in self.depends_on.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -99,20 +103,20 @@ ENCODINGS = {
 
 
 class PageMemory:
-    """Pages by address, at most so many bytes of them; the least recently used goes first."""
+    """Pages by address, up to a number of bytes; the least recently used page goes first."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self.bytes = 0
         self._pages: OrderedDict[str, CachedPage] = OrderedDict()
-        self._renderings: dict[tuple[str, str], Event] = {}  # address and version -> set when the page is made
+        self._renderings: dict[tuple[str, str], Event] = {}  # address and version -> set when the page is rendered
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._pages)
 
     def get(self, address: str) -> CachedPage | None:
-        """Of whatever version."""
+        """Return the page of whatever version."""
         with self._lock:
             page = self._pages.get(address)
             if page is not None:
@@ -130,7 +134,10 @@ class PageMemory:
                 self._forget(next(iter(self._pages)))
 
     def begin(self, address: str, version: str) -> Event | None:
-        """None: the page is the caller's to make, who must `finish`. Otherwise somebody is making this very version."""
+        """Return the event to wait for while another thread renders this version.
+
+        None: the caller is to render the page, and must call `finish`.
+        """
         with self._lock:
             rendering = self._renderings.get((address, version))
             if rendering is None:

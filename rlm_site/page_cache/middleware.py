@@ -1,9 +1,9 @@
-"""Readers' pages, served from memory while the content they were made of stands.
+"""Middleware that serves readers' pages from memory for as long as nothing has changed that they show.
 
-The content's version is read before anything else, outside any transaction, and a page is stored under it together
-with the moment at which the clock alone will change it. Whoever asks after a commit reads another version and gets a
-page that is right for it: made after the commit, or made of parts of the content that the commit has left alone. Many
-who ask for one page of one version at the same moment share one rendering.
+The version of the whole content is read before anything else, outside any transaction, and a page is stored under it
+together with the moment at which something scheduled may change it. A request after a commit reads another version. It
+gets a page that was rendered after the commit, or one that depends on nothing that the commit has changed. Requests for
+the same page and version at the same moment share one rendering.
 """
 
 import time
@@ -24,41 +24,41 @@ from rlm_site.page_cache.memory import ENCODINGS, CachedPage, PageMemory
 from rlm_site.publishing import schedule
 from rlm_site.publishing.models import Publishable
 
-LONGEST_WAIT = 30  # seconds for somebody else's rendering before making the page oneself
+LONGEST_WAIT = 30  # seconds for another thread's rendering
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 MEMORY = PageMemory(settings.PAGE_CACHE_BYTES)
-_due = ("", 0.0, 0.0)  # token of `freshness.DUE`, and two moments between which the clock changes nothing
+_due = ("", 0.0, 0.0)  # version of the tag `due`, and two moments between which nothing scheduled happens
 
 
 def serve_from_memory(get_response: GetResponse) -> GetResponse:
-    """Middleware, directly behind WhiteNoise: nothing of Django's further stack runs for a page in memory."""
+    """Answer with pages in memory; directly behind WhiteNoise, so that no other middleware runs for them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not _is_shareable(request) or not (version := versions.content_version()):
             return get_response(request)
         address, now = request.path, time.time()
         page = MEMORY.get(address)
-        if page is not None and page.is_of(version, now):
+        if page is not None and page.matches(version, now):
             return _answer(request, page)
-        with versions.pinned_versions((page and page.parts) or ()) as state:
-            return make(request, address, state, now) if "all" in state.tokens else get_response(request)
+        with versions.pinned_versions((page and page.depends_on) or ()) as pinned:
+            return respond(request, address, pinned, now) if "all" in pinned.versions else get_response(request)
 
-    def make(request: HttpRequest, address: str, state: versions.Versions, now: float) -> HttpResponse:
-        version = state.tokens["all"]
+    def respond(request: HttpRequest, address: str, pinned: versions.Versions, now: float) -> HttpResponse:
+        version = pinned.versions["all"]
         if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
-            page = _current_page(address, state, now)
+            page = _current_page(address, pinned, now)
             return get_response(request) if page is None else _answer(request, page)
         try:
-            if (page := _current_page(address, state, now)) is not None:
-                return _answer(request, page)  # it stands, or was made a moment ago
+            if (page := _current_page(address, pinned, now)) is not None:
+                return _answer(request, page)  # nothing that it depends on has changed, or it is a moment old
             response = get_response(request)
             if not _is_cacheable(response):
                 return response
-            page = _cached_page(request, response, state, now)
+            page = _cached_page(request, response, pinned, now)
             MEMORY.put(address, page)
         finally:
             MEMORY.finish(address, version)
@@ -67,34 +67,29 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _current_page(address: str, state: versions.Versions, now: float) -> CachedPage | None:
-    """The page, if it is right for this state: it was made of it, or all that it was made of is as it was."""
+def _current_page(address: str, pinned: versions.Versions, now: float) -> CachedPage | None:
+    """Return the page in memory if it is as one rendered now would be."""
     page = MEMORY.get(address)
-    if page is not None and now < page.until and page.stands(state.tokens):
-        page.version = state.tokens["all"]
-    return page if page is not None and page.is_of(state.tokens["all"], now) else None
+    if page is not None and now < page.until and page.is_current(pinned.versions):
+        page.version = pinned.versions["all"]
+    return page if page is not None and page.matches(pinned.versions["all"], now) else None
 
 
-def mark_cacheable(response: HttpResponse) -> HttpResponse:
-    """Say of a reader's page that it is the same for everybody; only such pages are stored."""
-    response.can_be_kept = True  # type: ignore[attr-defined]
-    return response
+def mark_cacheable(response: HttpResponse, depends_on: Mapping[str, str] | None) -> HttpResponse:
+    """Mark a page as the same for everybody; only such pages are stored.
 
-
-def depends_on(parts: Mapping[str, str], response: HttpResponse) -> HttpResponse:
-    """Say which parts of the content a page was made of (see `freshness.watch`): it outlives changes of all others.
-
-    All that was read must be named, also what was only looked at to leave it out, each with the token that it had
-    before. Of a page that does not say, any change makes another.
+    `depends_on` are the cache tags of all that was read for it, also of what was left out, with their versions; None
+    stands for everything.
     """
-    response.parts = dict(parts)  # type: ignore[attr-defined]
+    response.is_cacheable = True  # type: ignore[attr-defined]
+    response.depends_on = depends_on  # type: ignore[attr-defined]
     return response
 
 
 def _is_shareable(request: HttpRequest) -> bool:
-    """An editor, or anybody who sends credentials, is answered by the whole stack.
+    """Return whether the response may be the same as everybody's: not for editors or others who send credentials.
 
-    So is who asks with a parameter that the page knows: there is no end of them, and they are not to push pages out.
+    Nor for pages with a parameter that they know: there is no end of them, and they must not push others out.
     """
     given = request.META
     return (
@@ -108,7 +103,7 @@ def _is_shareable(request: HttpRequest) -> bool:
 
 
 def _has_allowed_host(request: HttpRequest) -> bool:
-    """A strange host is refused by the stack, with all its headers, before anything is looked up."""
+    """Return whether the host is one of ours; others are refused further in, with all headers."""
     if (host := request.META.get("HTTP_HOST")) and "HTTP_X_FORWARDED_HOST" not in request.META:
         return _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
     try:
@@ -120,13 +115,13 @@ def _has_allowed_host(request: HttpRequest) -> bool:
 
 @lru_cache(maxsize=64)
 def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
-    """As `request.get_host`, whose work is the same for every request to this host."""
+    """Do what `request.get_host` does, once for all requests to this host."""
     domain, _port = split_domain_port(host)
     return bool(domain) and validate_host(domain, allowed)
 
 
 def _has_unknown_parameters(request: HttpRequest) -> bool:
-    """The page at the path knows none of the parameters, and `reading.page` will take them away."""
+    """Return whether the page knows none of the parameters, so that `public_page` will take them away."""
     try:
         known = getattr(resolve(request.path_info).func, "parameters", None)
         return known is not None and request.GET.keys().isdisjoint(known)
@@ -137,14 +132,14 @@ def _has_unknown_parameters(request: HttpRequest) -> bool:
 def _is_cacheable(response: HttpResponse) -> bool:
     return (
         response.status_code == 200
-        and getattr(response, "can_be_kept", False)
+        and getattr(response, "is_cacheable", False)
         and not response.streaming
         and not response.cookies
         and "no-store" not in response.get("Cache-Control", "")
     )
 
 
-def _cached_page(request: HttpRequest, response: HttpResponse, state: versions.Versions, now: float) -> CachedPage:
+def _cached_page(request: HttpRequest, response: HttpResponse, pinned: versions.Versions, now: float) -> CachedPage:
     content = response.content
     digest = blake2b(content, digest_size=12).hexdigest()
     before = MEMORY.get(request.path)
@@ -152,9 +147,9 @@ def _cached_page(request: HttpRequest, response: HttpResponse, state: versions.V
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
     headers = [(name, value) for name, value in response.items() if name not in {"Content-Length", "Vary"}]
     return CachedPage(
-        version=state.tokens["all"],
-        parts=getattr(response, "parts", None),
-        until=_next_scheduled_moment(state, now),
+        version=pinned.versions["all"],
+        depends_on=getattr(response, "depends_on", None),
+        until=_next_scheduled_moment(pinned, now),
         bodies=before.bodies if before and unchanged else {encoding: ENCODINGS[encoding].pack(content)},
         headers=(*headers, ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")),
         digest=digest,
@@ -162,19 +157,19 @@ def _cached_page(request: HttpRequest, response: HttpResponse, state: versions.V
     )
 
 
-def _next_scheduled_moment(state: versions.Versions, now: float) -> float:
-    """When something scheduled comes due; asked once as long as nobody schedules anything.
+def _next_scheduled_moment(pinned: versions.Versions, now: float) -> float:
+    """Return when something scheduled comes due; the database is asked once until somebody schedules something else.
 
-    `now` is when the page was begun: others may have been begun later, and have seen the moment pass.
+    `now` is when the request began: requests that began later may have seen the moment pass already.
     """
     global _due
-    token = state.of(watch.DUE.name)
+    version = pinned.combined(watch.DUE.name)
     known, since, until = _due
-    if not token or known != token or not since <= now < until:
+    if not version or known != version or not since <= now < until:
         models = [entry.model for entry in watch.WATCHED.values() if issubclass(entry.model, Publishable)]
         moment = schedule.next_scheduled_moment(datetime.fromtimestamp(now, UTC), models)
         until = moment.timestamp() if moment else float("inf")
-        _due = (token, now, until)
+        _due = (version, now, until)
     return until
 
 
@@ -186,7 +181,7 @@ def _answer(request: HttpRequest, page: CachedPage) -> HttpResponse:
     if is_known:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        # the type given here is not sent; to find it out takes longer
+        # a type, only because Django would work one out; the headers below replace it
         response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding), content_type="text/html")
     response.headers = page.headers_in(encoding, of_the_body=not is_known)
     return response
@@ -194,7 +189,7 @@ def _answer(request: HttpRequest, page: CachedPage) -> HttpResponse:
 
 @lru_cache(maxsize=256)
 def _encoding(accepted: str) -> str:
-    """The best of what the client takes: br, gzip, or empty for none."""
+    """Return the best encoding that the client accepts: br, gzip, or empty for none."""
     offers = {}
     for offer in accepted.lower().split(","):
         name, _separator, quality = offer.partition(";")

@@ -2,10 +2,7 @@ from django.db import models
 
 
 class ContentVersion(models.Model):
-    """The token of all content, and of each part that has a name: triggers renew them with every change.
-
-    See `freshness`.
-    """
+    """The version of the whole content, or of one cache tag with a name alone; see `page_cache.versions`."""
 
     name = models.CharField(max_length=20, primary_key=True)
     token = models.CharField(max_length=40)
@@ -15,7 +12,7 @@ class ContentVersion(models.Model):
 
 
 class PartVersion(models.Model):
-    """The token of one part of the content that some pages are made of, such as `article:5`. See `freshness`."""
+    """The version of the cache tag of a row, such as `article:5`; see `page_cache.versions`."""
 
     name = models.CharField(max_length=40, primary_key=True)
     token = models.CharField(max_length=40)

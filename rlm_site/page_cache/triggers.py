@@ -1,3 +1,12 @@
+"""Database triggers that give content a new version with every change, whoever makes it and however.
+
+They belong to the writer's own transaction. A trigger replaces the version of the whole content and of the cache tags
+that the changed row has, and adds the objects whose derived data is now out of date to the queue of `Stale`. It calls
+no function of ours, so that any other client of the database can write. `migrate` drops the triggers of tables that it
+rebuilds, and they are installed again after it. A digest of the statement ends the name of each trigger, so that a
+changed one is replaced.
+"""
+
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -5,54 +14,54 @@ from typing import NamedTuple
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rlm_site.page_cache.versions import PART_TABLE, STALE_TABLE, VERSION_TABLE
+from rlm_site.page_cache.versions import ROW_VERSION_TABLE, STALE_TABLE, VERSION_TABLE
 from rlm_site.page_cache.watch import WATCHED, WatchedTable
 
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
 def install_triggers(using: str = "default") -> None:
-    """Make the triggers that are missing and drop those that no table wants; changes nothing when all is well."""
+    """Create missing triggers and drop those that no table needs any more; change nothing where all are there."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    if not {VERSION_TABLE, PART_TABLE, STALE_TABLE} <= tables:
-        return  # migrated back to before they were made
-    wanted = {name: statement for name, (table, statement) in _wanted(connection).items() if table in tables}
-    present = _installed(connection)
-    absent = wanted.keys() - present.keys()
+    if not {VERSION_TABLE, ROW_VERSION_TABLE, STALE_TABLE} <= tables:
+        return  # migrated back to before these tables
+    needed = {name: statement for name, (table, statement) in _statements(connection).items() if table in tables}
+    installed = _installed(connection)
+    missing = needed.keys() - installed.keys()
     with connection.cursor() as cursor:
-        for name in present.keys() - wanted.keys():
+        for name in installed.keys() - needed.keys():
             if connection.vendor == "postgresql":
-                cursor.execute(f"DROP TRIGGER {name} ON {present[name]}; DROP FUNCTION IF EXISTS {name}()")
+                cursor.execute(f"DROP TRIGGER {name} ON {installed[name]}; DROP FUNCTION IF EXISTS {name}()")
             else:
                 cursor.execute(f"DROP TRIGGER {name}")
-        for name in sorted(absent):
-            cursor.execute(wanted[name])
-        for statement in _first_tokens(connection, tables):
+        for name in sorted(missing):
+            cursor.execute(needed[name])
+        for statement in _first_versions(connection, tables):
             cursor.execute(statement)
-    if absent:  # nobody knows what changed while they were
+    if missing:  # nobody knows what changed without them
         renew_versions(using)
 
 
 def renew_versions(using: str = "default") -> None:
-    """Give everything a new token, so that no page in the memory of any server stands."""
+    """Replace every version, so that no page in the memory of any server is current."""
     connection = connections[using]
     with connection.cursor() as cursor:
-        for table in (VERSION_TABLE, PART_TABLE):
-            cursor.execute(f"UPDATE {table} SET token = {_DIALECTS[connection.vendor].token}")
+        for table in (VERSION_TABLE, ROW_VERSION_TABLE):
+            cursor.execute(f"UPDATE {table} SET token = {_DIALECTS[connection.vendor].new_version}")
 
 
 def tables_without_trigger(using: str = "default") -> list[str]:
-    """Names of existing tables whose changes would go unnoticed."""
+    """Return the names of existing tables whose changes would go unnoticed."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    present = _installed(connection)
-    wanted = _wanted(connection).items()
-    return sorted({table for name, (table, _statement) in wanted if table in tables and name not in present})
+    installed = _installed(connection)
+    needed = _statements(connection).items()
+    return sorted({table for name, (table, _statement) in needed if table in tables and name not in installed})
 
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    """Trigger name -> table, of ours only."""
+    """Return the triggers of ours that are in the database: name -> table."""
     if connection.vendor == "postgresql":
         query = (
             "SELECT tgname, tgrelid::regclass::text FROM pg_trigger"
@@ -65,8 +74,8 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
-def _wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """Trigger name -> table and statement. A digest ends the name, so that a changed statement has another."""
+def _statements(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
+    """Return all triggers that watched tables need: name -> table and statement."""
     build = _postgresql if connection.vendor == "postgresql" else _sqlite
     statements = {}
     for entry in WATCHED.values():
@@ -77,56 +86,58 @@ def _wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
     return statements
 
 
-def _first_tokens(connection: BaseDatabaseWrapper, tables: Collection[str]) -> Iterator[str]:
-    """Triggers renew tokens that are there; here are the first. Those of rows come with a row, or are made up for."""
-    token = _DIALECTS[connection.vendor].token
-    names = {"all", *(part.name for entry in WATCHED.values() for part in entry.parts if not part.column)}
+def _first_versions(connection: BaseDatabaseWrapper, tables: Collection[str]) -> Iterator[str]:
+    """Yield statements that insert missing versions. Triggers replace versions and insert only those of new rows."""
+    new_version = _DIALECTS[connection.vendor].new_version
+    names = {"all", *(tag.name for entry in WATCHED.values() for tag in entry.tags if not tag.column)}
     for name in sorted(names):
-        yield _insert_token(VERSION_TABLE, f"'{name}'", token)
+        yield _insert_version(VERSION_TABLE, f"'{name}'", new_version)
     for entry in WATCHED.values():
-        for part in entry.parts:
-            if part.column == entry.key and entry.table in tables:
-                yield _insert_token(PART_TABLE, f"'{part.name}:' || {part.column}", token, f"FROM {entry.table}")
+        for tag in entry.tags:
+            if tag.column == entry.key and entry.table in tables:
+                name = f"'{tag.name}:' || {tag.column}"
+                yield _insert_version(ROW_VERSION_TABLE, name, new_version, f"FROM {entry.table}")
 
 
-def _insert_token(table: str, name: str, token: str, source: str = "") -> str:
+def _insert_version(table: str, name: str, new_version: str, source: str = "") -> str:
     # no conflict clause: in a trigger on SQLite an outer INSERT OR IGNORE would override it
-    absent = f"NOT EXISTS (SELECT 1 FROM {table} WHERE name = {name})"
-    return f"INSERT INTO {table} (name, token) SELECT {name}, {token} {source} WHERE {absent}"
+    is_missing = f"NOT EXISTS (SELECT 1 FROM {table} WHERE name = {name})"
+    return f"INSERT INTO {table} (name, token) SELECT {name}, {new_version} {source} WHERE {is_missing}"
 
 
 class _Dialect(NamedTuple):
-    token: str  # a new one
-    differ: str
-    once: str = ""
+    new_version: str
+    differs_from: str
+    once_per_transaction: str = ""
 
 
 _DIALECTS = {
     "sqlite": _Dialect("lower(hex(randomblob(16)))", "IS NOT"),
-    # Once a transaction: a token that was renewed for each of its rows would leave as many dead versions to pass.
+    # A version replaced once for each changed row would leave as many dead tuples for readers to pass.
     "postgresql": _Dialect(
         "replace(CAST(gen_random_uuid() AS text), '-', '')",
         "IS DISTINCT FROM",
-        once=" AND xmin <> CAST(pg_current_xact_id() AS xid)",
+        once_per_transaction=" AND xmin <> CAST(pg_current_xact_id() AS xid)",
     ),
 }
 
 
 def _renewal_statements(entry: WatchedTable, rows: Sequence[str], dialect: _Dialect) -> Iterator[str]:
-    """What a trigger does with tokens; `rows` are those of OLD and NEW that there are.
+    """Yield statements that replace versions; `rows` are those of OLD and NEW that the event has.
 
-    `all` comes first: until the end of a transaction it is the lock that lets no other past it to the rest.
+    `all` comes first: until the transaction ends its row is the lock that keeps others from the rest.
     """
-    yield f"UPDATE {VERSION_TABLE} SET token = {dialect.token} WHERE name = 'all'{dialect.once}"
-    for part in entry.parts:
-        if part.column:
-            table, names = PART_TABLE, ", ".join(f"'{part.name}:' || {row}.{part.column}" for row in rows)
+    once = dialect.once_per_transaction
+    yield f"UPDATE {VERSION_TABLE} SET token = {dialect.new_version} WHERE name = 'all'{once}"
+    for tag in entry.tags:
+        if tag.column:
+            table, names = ROW_VERSION_TABLE, ", ".join(f"'{tag.name}:' || {row}.{tag.column}" for row in rows)
         else:
-            table, names = VERSION_TABLE, f"'{part.name}'"
-        statement = f"UPDATE {table} SET token = {dialect.token} WHERE name IN ({names}){dialect.once}"
-        if part.of_columns and len(rows) == 2:
-            differ = " OR ".join(f"OLD.{column} {dialect.differ} NEW.{column}" for column in part.of_columns)
-            statement += f" AND ({differ})"
+            table, names = VERSION_TABLE, f"'{tag.name}'"
+        statement = f"UPDATE {table} SET token = {dialect.new_version} WHERE name IN ({names}){once}"
+        if tag.of_columns and len(rows) == 2:
+            changed = " OR ".join(f"OLD.{column} {dialect.differs_from} NEW.{column}" for column in tag.of_columns)
+            statement += f" AND ({changed})"
         yield statement
 
 
@@ -136,12 +147,17 @@ def _stale_statements(entry: WatchedTable, rows: Sequence[str]) -> Iterator[str]
         yield f"INSERT INTO {STALE_TABLE} (kind, object_id) {ids}"
 
 
+def _named_tags(entry: WatchedTable) -> str:
+    """Return `all` and the tags with a name alone, as a list in SQL."""
+    return ", ".join(f"'{name}'" for name in ["all", *(tag.name for tag in entry.tags if not tag.column)])
+
+
 def _of_columns(entry: WatchedTable) -> str:
     return " OF " + ", ".join(f'"{column}"' for column in entry.columns()) if entry.ignoring else ""
 
 
 def _only(entry: WatchedTable, rows: Sequence[str]) -> str:
-    """A condition, empty where there is none."""
+    """Return the condition that a row has the value of `only`, empty where every row counts."""
     if entry.only is None:
         return ""
     column, value = entry.only
@@ -154,74 +170,74 @@ def _sqlite(entry: WatchedTable) -> Iterator[tuple[str, str]]:
         statements = [*_renewal_statements(entry, rows, dialect), *_stale_statements(entry, rows)]
         if event == "INSERT":
             statements += [
-                _insert_token(PART_TABLE, f"'{part.name}:' || NEW.{part.column}", dialect.token)
-                for part in entry.parts
-                if part.column == entry.key
+                _insert_version(ROW_VERSION_TABLE, f"'{tag.name}:' || NEW.{tag.column}", dialect.new_version)
+                for tag in entry.tags
+                if tag.column == entry.key
             ]
         of_columns = _of_columns(entry) if event == "UPDATE" else ""
         when = f" WHEN {only}" if (only := _only(entry, rows)) else ""
         body = " ".join(f"{statement};" for statement in statements)
         yield event.lower(), f"CREATE TRIGGER NAME AFTER {event}{of_columns} ON {entry.table}{when} BEGIN {body} END"
-    if entry.stale or any(part.column for part in entry.parts):
+    if entry.stale or any(tag.column for tag in entry.tags):
         yield from _sqlite_replacing(entry)
 
 
 def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
-    """A row that REPLACE clears out of the way goes without a trigger, so it is looked for beforehand."""
-    token = _DIALECTS["sqlite"].token
+    """Yield triggers for rows that REPLACE is about to remove: SQLite runs no trigger of their deletion."""
+    new_version = _DIALECTS["sqlite"].new_version
     same = [" AND ".join(f"{column} IS NEW.{column}" for column in columns) for columns in entry.unique_columns()]
     for event in ("INSERT", "UPDATE"):
-        cleared = f"FROM {entry.table} WHERE ({' OR '.join(same)})"
+        replaced = f"FROM {entry.table} WHERE ({' OR '.join(same)})"
         if event == "UPDATE":
-            cleared += f" AND {entry.key} IS NOT OLD.{entry.key}"
+            replaced += f" AND {entry.key} IS NOT OLD.{entry.key}"
         if entry.only:
-            cleared += f" AND {entry.only[0]} = '{entry.only[1]}'"
-        named = ", ".join(f"'{name}'" for name in ["all", *(part.name for part in entry.parts if not part.column)])
-        statements = [f"UPDATE {VERSION_TABLE} SET token = {token} WHERE name IN ({named})"]
+            replaced += f" AND {entry.only[0]} = '{entry.only[1]}'"
+        statements = [f"UPDATE {VERSION_TABLE} SET token = {new_version} WHERE name IN ({_named_tags(entry)})"]
         statements += [
-            f"UPDATE {PART_TABLE} SET token = {token} WHERE name IN (SELECT '{part.name}:' || {part.column} {cleared})"
-            for part in entry.parts
-            if part.column
+            f"UPDATE {ROW_VERSION_TABLE} SET token = {new_version}"
+            f" WHERE name IN (SELECT '{tag.name}:' || {tag.column} {replaced})"
+            for tag in entry.tags
+            if tag.column
         ]
         statements += [
-            f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {cleared}"
+            f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {replaced}"
             for kind, column in entry.stale
         ]
         body = " ".join(f"{statement};" for statement in statements)
         yield (
             f"before_{event.lower()}",
-            f"CREATE TRIGGER NAME BEFORE {event} ON {entry.table} WHEN EXISTS (SELECT 1 {cleared}) BEGIN {body} END",
+            f"CREATE TRIGGER NAME BEFORE {event} ON {entry.table} WHEN EXISTS (SELECT 1 {replaced}) BEGIN {body} END",
         )
 
 
 def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
-    # Tokens are renewed when the transaction commits: writers hold them for an instant and never wait for each other's
-    # work. OLD is null in an INSERT and NEW in a DELETE.
+    # Versions are replaced when the transaction commits: writers lock them for an instant and never wait for each
+    # other's work. OLD is null in an INSERT and NEW in a DELETE.
     dialect = _DIALECTS["postgresql"]
     rows = ("OLD", "NEW")
     events = f"INSERT OR UPDATE{_of_columns(entry)} OR DELETE"
-    renew = list(_renewal_statements(entry, rows, dialect))
-    renew += [
-        _insert_token(PART_TABLE, f"'{part.name}:' || NEW.{part.column}", dialect.token) + " AND TG_OP = 'INSERT'"
-        for part in entry.parts
-        if part.column == entry.key
+    renewals = list(_renewal_statements(entry, rows, dialect))
+    renewals += [
+        _insert_version(ROW_VERSION_TABLE, f"'{tag.name}:' || NEW.{tag.column}", dialect.new_version)
+        + " AND TG_OP = 'INSERT'"
+        for tag in entry.tags
+        if tag.column == entry.key
     ]
     only = _only(entry, rows)
     yield (
         "version",
-        _function(renew, only)
+        _function(renewals, only)
         + f"CREATE CONSTRAINT TRIGGER NAME AFTER {events} ON {entry.table} DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION NAME()",
     )
-    names = ", ".join(f"'{name}'" for name in ["all", *(part.name for part in entry.parts if not part.column)])
-    renew = [f"UPDATE {VERSION_TABLE} SET token = {dialect.token} WHERE name IN ({names})"]
-    renew += [
-        f"UPDATE {PART_TABLE} SET token = {dialect.token} WHERE name LIKE '{name}:%'"
-        for name in sorted({part.name for part in entry.parts if part.column})
+    renewals = [f"UPDATE {VERSION_TABLE} SET token = {dialect.new_version} WHERE name IN ({_named_tags(entry)})"]
+    renewals += [
+        f"UPDATE {ROW_VERSION_TABLE} SET token = {dialect.new_version} WHERE name LIKE '{name}:%'"
+        for name in sorted({tag.name for tag in entry.tags if tag.column})
     ]
     yield (
         "truncate",
-        _function(renew)
+        _function(renewals)
         + f"CREATE TRIGGER NAME AFTER TRUNCATE ON {entry.table} FOR EACH STATEMENT EXECUTE FUNCTION NAME()",
     )
     if entry.stale:

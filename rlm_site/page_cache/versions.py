@@ -1,10 +1,8 @@
-"""Triggers that notice every change of what pages are made of, whoever writes it and however.
+"""Content versions: random strings that triggers replace whenever the content with a certain cache tag changes.
 
-In the writer's own transaction they give new random tokens (compared for equality only, never repeated) to the
-content as a whole, `all`, and to those parts of it that the change belongs to, and append what must be derived anew to
-`Stale`. A page that knows the parts it was made of outlives every change elsewhere. The triggers call no function of
-ours, so that any other client of the database can write. `migrate` drops triggers of a table that it rebuilds, so they
-are put back after it.
+Two equal versions mean that nothing has changed in between; no version ever comes back. `all` is the version of the
+whole content. The others belong to the cache tags that apps declare with `watch`: tags with a name alone, such as
+`references`, and tags of rows, such as `article:5`. In the database the column of a version is called `token`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -16,36 +14,32 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import RawSQL
 
-VERSION_TABLE = "rlm_site_contentversion"  # tokens of `all` and of the parts that have a name alone
-PART_TABLE = "rlm_site_partversion"  # tokens of the parts of rows, such as `article:5`
+VERSION_TABLE = "rlm_site_contentversion"  # versions of `all` and of the tags with a name alone
+ROW_VERSION_TABLE = "rlm_site_partversion"  # versions of the tags of rows
 STALE_TABLE = "rlm_site_stale"
 
 
 class Versions(NamedTuple):
-    """What a page must know before anything else: tokens of `all` and named parts, and whether derived data is late."""
+    """Content versions at one moment: of `all`, of all named tags, and of the row tags that were asked for."""
 
-    tokens: dict[str, str]
-    stale: bool
-    committed: bool = True  # read outside of any transaction, whose own changes the tokens do not tell yet
+    versions: dict[str, str]
+    stale: bool  # some derived data is older than these versions
+    committed: bool = True  # False within a transaction, whose own changes may not have new versions yet
 
-    def of(self, *parts: str) -> str:
-        """One string that changes whenever one of these parts does; empty where nothing may be remembered."""
-        if not self.committed or not self.tokens.keys() >= set(parts):
+    def combined(self, *tags: str) -> str:
+        """Return one string that is different after a change of any of these; empty where nothing may be cached."""
+        if not self.committed or not self.versions.keys() >= set(tags):
             return ""
-        return " ".join(self.tokens[part] for part in parts)
-
-    def tokens_of(self, *parts: str) -> dict[str, str]:
-        """For `made_of`: a part that is not known has a token that it never has."""
-        return {part: self.tokens.get(part, "") for part in parts}
+        return " ".join(self.versions[tag] for tag in tags)
 
 
-UNKNOWN = Versions({}, stale=False)  # nothing can be remembered
+UNKNOWN = Versions({}, stale=False)
 
-_pinned: ContextVar[Versions | None] = ContextVar("state that a request began with", default=None)
+_pinned: ContextVar[Versions | None] = ContextVar("versions that the request began with", default=None)
 
 
 def content_version(using: str = "default") -> str:
-    """The token of `all`, for the price of one row; empty where nothing may be remembered."""
+    """Read the version of the whole content, one row; empty where no page may come from memory."""
     connection = connections[using]
     if connection.in_atomic_block:
         return ""
@@ -53,67 +47,88 @@ def content_version(using: str = "default") -> str:
     return rows[0][1] if rows else ""
 
 
+def read_versions(tags: Collection[str] = (), using: str = "default") -> Versions:
+    """Read the versions as they are now, with those of these row tags; an unknown tag is left out. One query."""
+    connection = connections[using]
+    query = (
+        f"SELECT name, token FROM {VERSION_TABLE}"
+        f" UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE_TABLE})"
+    )
+    if tags:
+        names = ", ".join(["%s"] * len(tags))
+        query += f" UNION ALL SELECT name, token FROM {ROW_VERSION_TABLE} WHERE name IN ({names})"
+    versions = dict(_rows_reconnecting(connection, query, sorted(tags)))
+    return Versions(versions, versions.pop("", "") == "stale", not connection.in_atomic_block)
+
+
 @contextmanager
-def pinned_versions(parts: Collection[str] = (), using: str = "default") -> Iterator[Versions]:
-    """Read the state now, with the tokens of these parts too; until the block ends it is what `state` answers."""
-    state = _fetch_versions(connections[using], parts)
-    token = _pinned.set(state)
+def pinned_versions(tags: Collection[str] = (), using: str = "default") -> Iterator[Versions]:
+    """Read the versions once; until the block ends, they are the ones that everybody sees. One query."""
+    pinned = read_versions(tags, using)
+    token = _pinned.set(pinned)
     try:
-        yield state
+        yield pinned
     finally:
         _pinned.reset(token)
 
 
-def current_versions(using: str = "default", anew: bool = False) -> Versions:
-    """One query, or none within `read_once`. The same token: nothing of this part that pages show has changed."""
-    known = None if anew else _pinned.get()
-    return known or _fetch_versions(connections[using])
+@contextmanager
+def pin_when_read() -> Iterator[None]:
+    """Pin what `current_versions` reads in this block, unless versions are pinned already. No query."""
+    token = _pinned.set(_pinned.get() or UNKNOWN)
+    try:
+        yield
+    finally:
+        _pinned.reset(token)
 
 
-def version_of_row(part: str, model: type[models.Model]) -> RawSQL:
-    """For `annotate`: the token of a row's part, read in the same moment as the row."""
+def pin(versions: Versions) -> None:
+    """Replace the pinned versions until the block ends that pinned them; do nothing outside such a block."""
+    if _pinned.get() is not None:
+        _pinned.set(versions)
+
+
+def pinned_or_unknown() -> Versions:
+    return _pinned.get() or UNKNOWN
+
+
+def current_versions(using: str = "default") -> Versions:
+    """Return the pinned versions; read and pin them where they are not known yet. At most one query."""
+    if (pinned := pinned_or_unknown()).versions:
+        return pinned
+    current = read_versions(using=using)
+    pin(current)
+    return current
+
+
+def version_of_row(tag: str, model: type[models.Model]) -> RawSQL:
+    """Return an expression for `annotate`: the version of a row's own tag, read in the same moment as the row."""
     table, key = model._meta.db_table, model._meta.pk.column
-    statement = f"SELECT token FROM {PART_TABLE} WHERE name = '{part}:' || {table}.{key}"
-    return RawSQL(statement, (), output_field=models.CharField())  # noqa: S611 - names of ours
-
-
-def versions_of(parts: Collection[str], using: str = "default") -> dict[str, str]:
-    """The tokens of these parts, of `all` and of all named parts, at one moment; one that is not known is left out."""
-    return _fetch_versions(connections[using], parts).tokens
-
-
-def _fetch_versions(connection: BaseDatabaseWrapper, parts: Collection[str] = ()) -> Versions:
-    question = (
-        f"SELECT name, token FROM {VERSION_TABLE}"
-        f" UNION ALL SELECT '', 'stale' WHERE EXISTS (SELECT 1 FROM {STALE_TABLE})"
-    )
-    if parts:
-        question += f" UNION ALL SELECT name, token FROM {PART_TABLE} WHERE name IN ({', '.join(['%s'] * len(parts))})"
-    tokens = dict(_rows_reconnecting(connection, question, sorted(parts)))
-    return Versions(tokens, tokens.pop("", "") == "stale", not connection.in_atomic_block)
+    query = f"SELECT token FROM {ROW_VERSION_TABLE} WHERE name = '{tag}:' || {table}.{key}"
+    return RawSQL(query, (), output_field=models.CharField())  # noqa: S611 - names of ours
 
 
 def _rows_reconnecting(
-    connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str] = ()
+    connection: BaseDatabaseWrapper, query: str, parameters: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """On a connection of its own if the server closed this one meanwhile."""
+    """Return the rows, on a new connection if the server has closed this one meanwhile."""
     try:
-        return _rows(connection, question, parameters)
+        return _rows(connection, query, parameters)
     except connection.Database.Error:  # type: ignore[attr-defined]
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _rows(connection, question, parameters)
+        return _rows(connection, query, parameters)
 
 
-def _rows(connection: BaseDatabaseWrapper, question: str, parameters: Sequence[str]) -> list[tuple[str, str]]:
+def _rows(connection: BaseDatabaseWrapper, query: str, parameters: Sequence[str]) -> list[tuple[str, str]]:
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute(question, parameters)
+            cursor.execute(query, parameters)
             return cursor.fetchall()
     connection.ensure_connection()
-    # straight to the driver: on the way to a page in memory every layer would be a good part of the time
+    # straight to the driver: for a page from memory, every layer would be a good part of the time
     if connection.vendor == "sqlite":
-        question = question.replace("%s", "?")
-    rows: list[tuple[str, str]] = connection.connection.execute(question, parameters).fetchall()
+        query = query.replace("%s", "?")
+    rows: list[tuple[str, str]] = connection.connection.execute(query, parameters).fetchall()
     return rows

@@ -1,3 +1,5 @@
+"""Declares which tables readers' pages show, and which cache tags a change of each of them belongs to."""
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,11 +10,11 @@ from rlm_site.publishing.models import Publishable
 
 @dataclass(frozen=True)
 class CacheTag:
-    """Content whose token is renewed with a watched table.
+    """A name for content that changes together: its version is replaced with every change of a watched table.
 
-    `Part("quotes")` is one part, whatever row is written. `Part("article", "parent_id")` is one for each id in that
-    column, of the row as it was and as it is: `article:5`. With `of_columns` an update counts only if it changes one of
-    these.
+    `CacheTag("quotes")` is one tag for all rows. `CacheTag("article", "parent_id")` is a tag for each id in that
+    column, in the row as it was and as it is: `article:5`. With `of_columns` an update counts only if it changes one
+    of these columns.
     """
 
     name: str
@@ -20,16 +22,16 @@ class CacheTag:
     of_columns: tuple[str, ...] = ()
 
 
-# Of every Publishable: when the clock alone makes rows public and retires them.
+# A tag of every Publishable: the moments at which rows become public or stop being public.
 DUE = CacheTag("due", of_columns=("published", "publish_at", "retire_at"))
 
 
 @dataclass(frozen=True)
 class WatchedTable:
-    """A table that pages are made of."""
+    """A table that pages show."""
 
     model: type[models.Model]
-    parts: tuple[CacheTag, ...] = ()
+    tags: tuple[CacheTag, ...] = ()
     stale: tuple[tuple[str, str], ...] = ()
     ignoring: frozenset[str] = frozenset()
     only: tuple[str, str] | None = None
@@ -47,7 +49,7 @@ class WatchedTable:
         return [column for column in columns if column not in self.ignoring]
 
     def unique_columns(self) -> Iterator[list[str]]:
-        """Those of which two rows never have the same values."""
+        """Yield the lists of columns whose values no two rows share."""
         columns = {field.name: field.column or "" for field in self.model._meta.concrete_fields}
         yield from ([columns[field.name]] for field in self.model._meta.concrete_fields if field.unique)
         yield from ([columns[name] for name in each.fields] for each in self.model._meta.total_unique_constraints)
@@ -58,17 +60,18 @@ WATCHED: dict[str, WatchedTable] = {}
 
 def watch(
     model: type[models.Model],
-    *parts: CacheTag,
+    *tags: CacheTag,
     stale: Sequence[tuple[str, str]] = (),
     ignoring: Iterable[str] = (),
     only: tuple[str, str] | None = None,
 ) -> None:
-    """Declare in `AppConfig.ready` that pages show this table, and which parts of the content its rows belong to.
+    """Declare in `AppConfig.ready` that pages show this table, and which cache tags a change of its rows belongs to.
 
-    `stale` pairs a kind with the column that holds the id of such an object. An update of columns in `ignoring` alone
-    is none, and with `only`, a column and a value, rows that do not have this value are nobody's business.
+    `stale` names the objects whose derived data is out of date after a change: pairs of a kind and the column with the
+    object's id. An update of columns in `ignoring` alone does not count. With `only`, a column and a value, nor do
+    changes of rows that do not have this value.
     """
     if issubclass(model, Publishable):
-        parts += (DUE,)
-    entry = WatchedTable(model, parts, tuple(stale), frozenset(ignoring), only)
+        tags += (DUE,)
+    entry = WatchedTable(model, tags, tuple(stale), frozenset(ignoring), only)
     WATCHED[entry.table] = entry

@@ -15,22 +15,22 @@ def counts(client: Client) -> dict[str, int]:
 
 @pytest.fixture
 def zorblax() -> Tag:
-    """A tag on a topic, a section, a quotation and a misattributed quotation."""
+    """Make a tag on a topic, a section, a quotation and a misattributed quotation."""
     topic = Article.objects.create(title="Zorb", slug="zorb", published=True)
     section = Article.objects.create(parent=topic, title="Lax", slug="lax", published=True)
     quote = Quote.objects.create(text="A friend of Zorb.", status="reported", published=True)
     wrong = Quote.objects.create(text="No friend of Zorb.", status="misattributed", published=True)
     for thing in (topic, section, quote, wrong):
         thing.tags.add("zorblax")
-    section.tags.add("exile")
-    quote.tags.add("exile", "war")
+    section.tags.add("bread")
+    quote.tags.add("bread", "rain")
     return Tag.objects.get(name="zorblax")
 
 
 def test_all_tags_are_listed_with_how_many_things_have_them(client: Client, zorblax: Tag) -> None:
     before = counts(client)
     assert before["zorblax"] == 3
-    assert len(before) >= 26
+    assert len(before) == 7
     document = parse(client.get("/tags/"))
     assert "zorblax (3)" in links(document)["/tags/zorblax/"]
     assert list(before) == sorted(before, key=str.lower)
@@ -52,7 +52,7 @@ def test_the_page_of_a_tag_shows_topics_sections_and_quotations_together(client:
 
 def test_the_count_on_the_list_is_what_the_page_of_the_tag_shows(client: Client, zorblax: Tag) -> None:
     expected = counts(client)
-    for name in ("zorblax", "exile", "war", "nations"):
+    for name in ("zorblax", "bread", "rain", "craft"):
         context = client.get(f"/tags/{name}/").context
         assert context["page"].paginator.count + context["quote_count"] == expected[name], name
 
@@ -66,8 +66,8 @@ def test_a_tag_only_of_a_misattributed_quotation_is_not_listed(client: Client) -
 
 def test_related_tags_stand_beside_it_most_frequent_first(client: Client, zorblax: Tag) -> None:
     related = [(tag.name, count) for tag, count in client.get("/tags/zorblax/").context["related"]]
-    assert related == [("exile", 2), ("war", 1)]
-    assert "/tags/exile/" in links(parse(client.get("/tags/zorblax/")))
+    assert related == [("bread", 2), ("rain", 1)]
+    assert "/tags/bread/" in links(parse(client.get("/tags/zorblax/")))
 
 
 def test_the_description_of_a_tag_is_shown(client: Client, zorblax: Tag) -> None:
@@ -103,6 +103,6 @@ def test_a_new_tag_and_a_removed_one_are_seen_at_once(client: Client, zorblax: T
     assert counts(client)["zorblax"] == 2
 
 
-@pytest.mark.parametrize("address", ["/tags/no-such-tag/", "/tags/EXILE/", "/tags/a%20b/", "/tags/" + "x" * 500 + "/"])
+@pytest.mark.parametrize("address", ["/tags/no-such-tag/", "/tags/BREAD/", "/tags/a%20b/", "/tags/" + "x" * 500 + "/"])
 def test_unknown_tags_are_not_found(client: Client, address: str) -> None:
     assert client.get(address).status_code == 404

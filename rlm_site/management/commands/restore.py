@@ -36,7 +36,7 @@ class Command(BaseCommand):
         try:
             if not options["force"] and backup.has_content():
                 raise CommandError("The database has content. Replace it with --force; it is kept as a backup then.")
-            done = backup.restore(path, options["keep"] or backup.default_path("replaced-"), bar)
+            restored = backup.restore(path, options["keep"] or backup.default_path("replaced-"), bar)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}. Nothing was changed.") from error
         except BackupError as error:
@@ -46,9 +46,9 @@ class Command(BaseCommand):
         finally:
             bar.clear()
         self.stdout.write(f"{path} is restored.")
-        for line in report(done.contents):
+        for line in report(restored.contents):
             self.stdout.write(line)
-        if done.kept:
-            self.stdout.write(f"The database that was replaced is kept in {done.kept}.")
-        if done.servers_must_restart:
+        if restored.replaced:
+            self.stdout.write(f"The database that was replaced is kept in {restored.replaced}.")
+        if restored.servers_must_restart:
             self.stdout.write("Restart the servers that are running: record types have other numbers in this backup.")

@@ -19,8 +19,8 @@ from rlm_site.indexing.models import Stale
 from rlm_site.publishing.models import any_record
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
-EDITOR = "editor"
-SERVER = [
+FIRST_EDITOR = "editor"
+SERVER_OPTIONS = [
     *("--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "error"),
     *("--http1-header-read-timeout", "15000"),  # ms; a client that never finishes its headers
     *("--workers-kill-timeout", "10"),  # s; a request that hangs does not hold up the end
@@ -43,9 +43,10 @@ class Command(BaseCommand):
         connections.close_all()
         self.say(f"Serving {settings.SITE_URL}/ on {settings.HOST} port {settings.PORT}; Ctrl-C ends it.")
         os.chdir(settings.BASE_DIR)
-        # The server takes this process over, so that signals reach it and nothing of the preparation stays in memory.
+        # exec, so that signals reach the server and nothing of the preparation stays in memory
         listen = ["--host", settings.HOST, "--port", str(settings.PORT)]
-        os.execv(sys.executable, [sys.executable, "-m", "granian", *SERVER, *listen, "rlm_site.wsgi:application"])  # noqa: S606
+        command = [sys.executable, "-m", "granian", *SERVER_OPTIONS, *listen, "rlm_site.wsgi:application"]
+        os.execv(command[0], command)  # noqa: S606
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
@@ -55,7 +56,7 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.say("Bringing the tables of the database up to date …")
-        # Also where nothing is to be done: it puts back triggers that were lost.
+        # Also without pending migrations, because it reinstalls missing triggers.
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
 
     def load_content(self) -> None:
@@ -69,7 +70,7 @@ class Command(BaseCommand):
         analyze.analyze_if_outgrown()
 
     def collect_static_files(self) -> None:
-        if not static_files.are_collected():
+        if not settings.DEBUG and not static_files.are_collected():  # with DEBUG they are served from their sources
             self.say("Collecting and compressing static files …")
             static_files.collect()
 
@@ -78,14 +79,14 @@ class Command(BaseCommand):
         if users.exists():
             return
         password = secrets.token_urlsafe(15)
-        users.create_superuser(EDITOR, password=password)
+        users.create_superuser(FIRST_EDITOR, password=password)
         self.say(f"An editor's account for {settings.SITE_URL}/admin/ was made. Its password is shown only now:")
-        self.say(f"  name      {EDITOR}")
+        self.say(f"  name      {FIRST_EDITOR}")
         self.say(f"  password  {password}")
 
 
 def require_free_port(host: str, port: int) -> None:
-    """The server would share a port that another server of its kind listens on, without a word."""
+    """Refuse a port in use, which the server would otherwise silently share with another server."""
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

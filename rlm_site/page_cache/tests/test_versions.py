@@ -1,4 +1,4 @@
-"""Every change of what pages are made of is noticed, whoever writes it and however, and by the right pages alone."""
+"""Every change of content gives its cache tags new versions, whoever writes it and however, and no other tag one."""
 
 import json
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -30,19 +31,19 @@ def execute(statement: str, *parameters: str | bool | int) -> None:
         cursor.execute(statement, parameters)
 
 
-def tokens() -> dict[str, str]:
+def all_versions() -> dict[str, str]:
     if connection.vendor == "postgresql":
         with transaction.atomic():  # as at commit; in a transaction of its own, for the triggers, by the savepoint
             execute("SET CONSTRAINTS ALL IMMEDIATE")
             execute("SET CONSTRAINTS ALL DEFERRED")
-    return versions.versions_of(PartVersion.objects.values_list("name", flat=True))
+    return versions.read_versions(PartVersion.objects.values_list("name", flat=True)).versions
 
 
 def renewed(change: Callable[[], object]) -> set[str]:
-    """The names of the tokens that a change renews."""
-    before = tokens()
+    """Return the cache tags to which a change gives new versions."""
+    before = all_versions()
     change()
-    after = tokens()
+    after = all_versions()
     return {name for name in before | after if before.get(name) != after.get(name)}
 
 
@@ -55,7 +56,7 @@ def insert_tag_by_sql() -> None:
 
 CHANGES: dict[str, Callable[[], object]] = {
     "save": lambda: Article.objects.first().save(),  # type: ignore[union-attr]
-    "update": lambda: Article.objects.filter(slug="the-allies").update(body="x"),
+    "update": lambda: Article.objects.filter(slug="the-millers").update(body="x"),
     "bulk_create": lambda: Reference.objects.bulk_create([Reference(key="new-1", title="New")]),
     "bulk_update": lambda: Person.objects.bulk_update(
         [Person(pk=Person.objects.values_list("pk")[0][0], name="N")], ["name"]
@@ -63,12 +64,12 @@ CHANGES: dict[str, Callable[[], object]] = {
     "delete": lambda: QuoteChoice.objects.all()[0].delete(),
     "tag": lambda: Quote.objects.all()[0].tags.add("brand new"),
     "untag": lambda: TaggedArticle.objects.all()[0].delete(),
-    "rename of a tag": lambda: Tag.objects.filter(slug="exile").update(name="Exiles"),
+    "rename of a tag": lambda: Tag.objects.filter(slug="bread").update(name="Breads"),
     "index term": lambda: IndexTerm.objects.all()[0].delete(),
     "evidence": lambda: Check.objects.all()[0].delete(),
     "work": lambda: Work.objects.filter(title="Familiar Quotations").update(year=1906),
     "SQL": insert_tag_by_sql,
-    "SQL update": lambda: execute("UPDATE quotes_quote SET text = 'x' WHERE key = 'sontag-liberal-intellectuals'"),
+    "SQL update": lambda: execute("UPDATE quotes_quote SET text = 'x' WHERE key = 'sommer-honest-men'"),
 }
 
 
@@ -85,31 +86,31 @@ def test_loaddata_gives_the_content_a_new_version(tmp_path: Path) -> None:
     assert Tag.objects.get(slug="loaded").folded == "loaded"
 
 
-def test_tokens_never_repeat() -> None:
+def test_versions_never_repeat() -> None:
     seen = set()
     for number in range(50):
-        Reference.objects.filter(key="andreyev-1987").update(note=str(number))
-        now = tokens()
+        Reference.objects.filter(key="arden-1987").update(note=str(number))
+        now = all_versions()
         seen |= {now["all"], now["references"]}
     assert len(seen) == 100
 
 
-def test_a_rolled_back_change_keeps_the_tokens_and_the_next_one_is_new() -> None:
-    before = tokens()
+def test_a_rolled_back_change_keeps_the_versions_and_the_next_one_is_new() -> None:
+    before = all_versions()
     with transaction.atomic():
         Tag.objects.create(name="Undone")
-        undone = tokens()
+        undone = all_versions()
         transaction.set_rollback(True)
-    assert tokens() == before
+    assert all_versions() == before
     Tag.objects.create(name="Done")
-    assert tokens()["all"] not in {before["all"], undone["all"]}
+    assert all_versions()["all"] not in {before["all"], undone["all"]}
 
 
-def allies() -> Article:
-    return Article.objects.get(parent__slug="russian-liberation-movement", slug="the-allies")
+def millers() -> Article:
+    return Article.objects.get(parent__slug="yarle-valley", slug="the-millers")
 
 
-PARTS: dict[str, tuple[Callable[[Article], object], set[str]]] = {
+CHANGES_OF_TAGS: dict[str, tuple[Callable[[Article], object], set[str]]] = {
     "text of a section": (lambda page: Article.objects.filter(pk=page.pk).update(body="x"), {"own", "topic"}),
     "save without a change": (lambda page: page.save(), {"own", "topic"}),
     "text of a topic": (lambda page: Article.objects.filter(pk=page.parent_id).update(body="x"), {"topic"}),
@@ -123,44 +124,44 @@ PARTS: dict[str, tuple[Callable[[Article], object], set[str]]] = {
         {"article:9000", "topic", "addresses", "due"},
     ),
     "moved section": (
-        lambda page: Article.objects.filter(pk=page.pk).update(parent=Article.objects.get(slug="andrey-vlasov")),
+        lambda page: Article.objects.filter(pk=page.pk).update(parent=Article.objects.get(slug="edgar-tarlow")),
         {"own", "topic", "other topic", "addresses"},
     ),
     "tag": (lambda page: TaggedArticle.objects.filter(content_object=page)[0].delete(), {"own"}),
     "tag moved": (
         lambda page: TaggedArticle.objects.filter(pk=TaggedArticle.objects.filter(content_object=page)[:1]).update(
-            content_object=Article.objects.get(slug="andrey-vlasov"), tag=Tag.objects.create(name="lonely")
+            content_object=Article.objects.get(slug="edgar-tarlow"), tag=Tag.objects.create(name="lonely")
         ),
         {"own", "other topic", "tags"},
     ),
     "pin": (lambda page: QuoteChoice.objects.create(article=page, quote=Quote.objects.all()[0]), {"own"}),
     "published revision": (lambda page: revisions.record_revision(page, state=Revision.State.PUBLISHED), {"own"}),
-    "quotation": (lambda page: Quote.objects.filter(key="sontag-liberal-intellectuals").update(text="x"), {"quotes"}),
+    "quotation": (lambda page: Quote.objects.filter(key="sommer-honest-men").update(text="x"), {"quotes"}),
     "quotation off": (
-        lambda page: Quote.objects.filter(key="sontag-liberal-intellectuals").update(published=False),
+        lambda page: Quote.objects.filter(key="sommer-honest-men").update(published=False),
         {"quotes", "due"},
     ),
     "tag of a quotation": (lambda page: TaggedQuote.objects.all()[0].delete(), {"quotes"}),
-    "tag's name": (lambda page: Tag.objects.filter(slug="exile").update(name="Exiles"), {"tags"}),
+    "tag's name": (lambda page: Tag.objects.filter(slug="bread").update(name="Breads"), {"tags"}),
     "reference": (lambda page: Reference.objects.all()[0].delete(), {"references"}),
     "evidence": (lambda page: Check.objects.all()[0].delete(), set()),
 }
 
 
-@pytest.mark.parametrize("change", PARTS)
-def test_a_change_renews_the_parts_that_it_belongs_to_and_no_other(change: str) -> None:
-    page = allies()
+@pytest.mark.parametrize("change", CHANGES_OF_TAGS)
+def test_a_change_renews_the_tags_that_it_belongs_to_and_no_other(change: str) -> None:
+    page = millers()
     names = {
         "own": f"article:{page.pk}",
         "topic": f"article:{page.parent_id}",
-        "other topic": f"article:{Article.objects.get(slug='andrey-vlasov').pk}",
+        "other topic": f"article:{Article.objects.get(slug='edgar-tarlow').pk}",
     }
-    make, parts = PARTS[change]
-    assert renewed(lambda: make(page)) == {"all", *(names.get(part, part) for part in parts)}
+    make, tags = CHANGES_OF_TAGS[change]
+    assert renewed(lambda: make(page)) == {"all", *(names.get(tag, tag) for tag in tags)}
 
 
 def test_what_readers_never_see_renews_nothing() -> None:
-    page, user = allies(), User.objects.create(username="owner")
+    page, user = millers(), User.objects.create(username="owner")
 
     def work_at_the_desk() -> None:
         draft = revisions.record_revision(page)
@@ -177,10 +178,10 @@ def test_what_readers_never_see_renews_nothing() -> None:
 
 
 def test_a_revision_that_is_published_or_taken_back_is_noticed() -> None:
-    draft = revisions.record_revision(allies())
+    draft = revisions.record_revision(millers())
     row = Revision.objects.filter(pk=draft.pk)
     for state in (Revision.State.PUBLISHED, Revision.State.DRAFT):
-        assert f"article:{allies().pk}" in renewed(lambda state=state: row.update(state=state))  # type: ignore[misc]
+        assert f"article:{millers().pk}" in renewed(lambda state=state: row.update(state=state))  # type: ignore[misc]
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'")
@@ -220,7 +221,7 @@ def test_a_table_that_is_emptied_at_once_is_noticed() -> None:
 
 
 def test_only_what_changed_is_stale() -> None:
-    quote = Quote.objects.get(key="sontag-liberal-intellectuals")
+    quote = Quote.objects.get(key="sommer-honest-men")
     assert not Stale.objects.exists()
     Quote.objects.filter(pk=quote.pk).update(text="New words")
     assert set(Stale.objects.values_list("kind", "object_id")) == {("quote", quote.pk)}
@@ -228,28 +229,28 @@ def test_only_what_changed_is_stale() -> None:
     assert not Stale.objects.exists()
 
 
-def test_settling_is_one_query_when_nothing_changed(django_assert_num_queries: Callable[[int], object]) -> None:
+def test_nothing_to_index_costs_one_query(django_assert_num_queries: Callable[[int], object]) -> None:
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
         queue.ensure_indexed()
 
 
-def test_who_is_overtaken_while_settling_has_tokens_of_what_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    quote, drain = Quote.objects.filter(key="sontag-liberal-intellectuals"), queue.process_queue
+def test_who_is_overtaken_while_indexing_has_the_versions_of_what_is_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    quote, drain = Quote.objects.filter(key="sommer-honest-men"), queue.process_queue
 
     def drain_and_be_overtaken() -> None:
         drain()
         quote.update(text="Newer words")
-        tokens()
+        all_versions()
 
     quote.update(text="New words")
-    before = tokens()
+    before = all_versions()
     monkeypatch.setattr(queue, "process_queue", drain_and_be_overtaken)
-    settled = queue.ensure_indexed()
+    indexed = queue.ensure_indexed()
     assert Stale.objects.exists()
-    assert tokens()["quotes"] != settled.tokens["quotes"] == before["quotes"]
+    assert all_versions()["quotes"] != indexed.versions["quotes"] == before["quotes"]
 
 
-def test_whoever_goes_on_writing_holds_up_nobody_who_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_goes_on_writing_holds_up_nobody_who_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     quotes = list(Quote.objects.all()[:10])
     rebuilt: list[tuple[str, int]] = []
 
@@ -260,16 +261,16 @@ def test_whoever_goes_on_writing_holds_up_nobody_who_settles(monkeypatch: pytest
     monkeypatch.setattr(queue, "reindex", rebuild_and_be_overtaken)
     Quote.objects.filter(pk=quotes[0].pk).update(text="New words")
     queue.process_queue()
-    assert rebuilt == [("quote", quote.pk) for quote in quotes[: queue.ROUNDS]]
+    assert rebuilt == [("quote", quote.pk) for quote in quotes[: queue.MAX_ROUNDS]]
     assert Stale.objects.exists()
 
 
-def test_nothing_is_remembered_of_what_has_no_token() -> None:
-    tokens = {"all": "a", "quotes": "b", "tags": "c"}
-    state = versions.Versions(tokens, stale=False)
-    assert state.of("quotes", "tags") == "b c"
-    assert state.of("quotes", "no such part") == ""
-    assert versions.Versions(tokens, stale=False, committed=False).of("quotes") == ""
+def test_nothing_is_cached_of_what_has_no_version() -> None:
+    known = {"all": "a", "quotes": "b", "tags": "c"}
+    pinned = versions.Versions(known, stale=False)
+    assert pinned.combined("quotes", "tags") == "b c"
+    assert pinned.combined("quotes", "no such tag") == ""
+    assert pinned._replace(committed=False).combined("quotes") == ""
 
 
 def drop_a_trigger() -> None:
@@ -289,24 +290,37 @@ def test_a_missing_trigger_is_an_error_and_comes_back() -> None:
     assert triggers.tables_without_trigger() == []
 
 
+def test_the_check_of_a_deployed_database_finds_a_missing_trigger() -> None:
+    call_command("check", tags=["database"], deploy=True, databases=["default"])
+    drop_a_trigger()
+    with pytest.raises(SystemCheckError, match=r"rlm_site\.E001"):
+        call_command("check", tags=["database"], deploy=True, databases=["default"])
+
+
+def test_migrate_is_not_stopped_by_a_missing_trigger_and_puts_it_back() -> None:
+    drop_a_trigger()
+    call_command("migrate", skip_checks=False, verbosity=0)
+    assert triggers.tables_without_trigger() == []
+
+
 def test_what_changed_while_a_trigger_was_missing_counts_as_everything() -> None:
     drop_a_trigger()
-    before = tokens()
+    before = all_versions()
     triggers.install_triggers()
-    after = tokens()
+    after = all_versions()
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
 
 
-def test_tokens_that_are_gone_come_back() -> None:
-    before = tokens()
+def test_versions_that_are_gone_come_back() -> None:
+    before = all_versions()
     execute(f"DELETE FROM {versions.VERSION_TABLE}")
-    execute(f"DELETE FROM {versions.PART_TABLE}")
+    execute(f"DELETE FROM {versions.ROW_VERSION_TABLE}")
     triggers.install_triggers()
-    assert tokens().keys() == before.keys()
+    assert all_versions().keys() == before.keys()
 
 
 def test_installing_again_changes_nothing() -> None:
-    before = triggers._installed(connection), tokens()
+    before = triggers._installed(connection), all_versions()
     triggers.install_triggers()
-    assert (triggers._installed(connection), tokens()) == before
+    assert (triggers._installed(connection), all_versions()) == before
