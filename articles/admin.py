@@ -1,36 +1,33 @@
 import re
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import OperationalError
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.contrib import admin
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Coalesce
 from django.forms import Script
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import ordering, placements, quotation_panel, reports, review_checks
-from articles.editor_views import WritingAdmin
+from articles import reports, review_checks, views
+from articles.editor_views import QuotationPanel, SectionOrder, WritingPanels
 from articles.models import Article, Reference
 from articles.resources import ReferenceResource
-from quotes.models import Quote
-from rlm_site.editor.concurrency import locking
 from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.dashboard import DashboardFilter
-from rlm_site.editor.import_pages import ImportExportMixin
-from rlm_site.editor.publishable import PublishableForm
+from rlm_site.editor.import_pages import ImportExport
+from rlm_site.editor.publishable import PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter, badge
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
-from rlm_site.indexing import queue
-from rlm_site.publishing import permissions
 from rlm_site.publishing.schedule import is_public_at, publication_state
 
 _CITATION = re.compile(r"\[@[^\]]*\]")
@@ -94,7 +91,7 @@ class ArticleForm(PublishableForm):
     }
 
     def clean(self) -> dict[str, Any] | None:
-        """What is moved to another topic stands last there, unless a place was typed."""
+        """Put a page that moves to another topic last there, unless a place was typed."""
         cleaned = super().clean()
         if "parent" in self.changed_data and "position" not in self.changed_data and self.instance.pk:
             self.cleaned_data["position"] = next_position(self.cleaned_data.get("parent"))
@@ -108,8 +105,10 @@ def next_position(topic: Article | None) -> int:
 
 
 @admin.register(Article)
-class ArticleAdmin(WritingAdmin):
+class ArticleAdmin(PublishableAdmin):
     form = ArticleForm
+    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder)
+    previews_versions = True
     list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
     list_filter = [
         PlaceFilter,
@@ -168,8 +167,8 @@ class ArticleAdmin(WritingAdmin):
     def state(self, obj: Article) -> SafeString:
         return format_html("{} {}", super().state(obj), self._hidden_by_topic(obj))
 
-    def describe(self, obj: Article, copy: Revision | None = None) -> SafeString:
-        return format_html("{} {}", super().describe(obj, copy), self._hidden_by_topic(obj))
+    def describe(self, row: Article, copy: Revision | None) -> SafeString:
+        return format_html("{} {}", super().describe(row, copy), self._hidden_by_topic(row))
 
     def _hidden_by_topic(self, obj: Article) -> str:
         now = timezone.now()
@@ -177,130 +176,17 @@ class ArticleAdmin(WritingAdmin):
             return _("Not shown: its topic is not public.")
         return ""
 
-    # Quotations
-
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
-        return [
-            path("coverage/", view(self.coverage_view), name="articles_article_coverage"),
-            path("<int:pk>/quotations/", view(self.quotations_view), name="articles_article_quotations"),
-            path("<int:pk>/sections/", view(self.sections_view), name="articles_article_sections"),
-            *super().get_urls(),
-        ]
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        article = context.get("original")
-        if article is not None and not context.get("is_busy") and self.has_change_permission(request, article):
-            if request.POST:
-                article = self.get_object(request, str(article.pk))  # a refused form has been laid over the other one
-            context["quotation_panel"] = quotation_panel.build_panel(article, request.POST, timezone.now())
-            context["quotation_address"] = reverse("admin:articles_article_quotations", args=[article.pk])
-            context["can_choose"] = permissions.can_change_immediately(request.user, article)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The panel for the form as it stands, after an editor's choice if one was sent."""
-        article = self.get_object(request, str(pk))
-        if article is None:
-            raise Http404
-        if not self.has_change_permission(request, article):
-            raise PermissionDenied
-        can_choose = permissions.can_change_immediately(request.user, article)
-        said, refused, status = "", "", 200
-        if request.method == "POST" and request.POST.get("action"):
-            if not can_choose:
-                raise PermissionDenied
-            try:
-                with locking.write_transaction():
-                    said = self._choose(request, article)
-            except (ValidationError, OperationalError) as error:
-                refused, status = _refusal(error, 400)
-        panel = quotation_panel.build_panel(article, request.POST, timezone.now())
-        context = {"panel": panel, "said": said, "refused": refused, "can_choose": can_choose}
-        return render(request, "articles/editor/_quotations.html", context, status=status)
-
-    def _choose(self, request: HttpRequest, article: Article) -> str:
-        action = request.POST["action"]
-        quotes = {name: self._quote(request.POST.get(name, "")) for name in ("quote", "instead_of")}
-        quote = quotes["quote"]
-        if quote is None:
-            raise ValidationError(_("There is no such quotation."))
-        if action == "veto" and not permissions.can_change_immediately(request.user, quote):
-            raise PermissionDenied
-        said = quotation_panel.apply_action(
-            article,
-            action,
-            quote,
-            word=request.POST.get("word", "").replace("\0", "")[:64],
-            instead_of=quotes["instead_of"],
-            reason=request.POST.get("reason", "").replace("\0", "").strip()[: quotation_panel.LONGEST_REASON],
-            author=request.user,  # type: ignore[arg-type]
-        )
-        self.log_change(request, article, f"{said} {quote}")
-        return said
-
-    @staticmethod
-    def _quote(pk: str) -> Quote | None:
-        is_id = pk.isascii() and pk.isdigit() and len(pk) < 19
-        return Quote.objects.filter(pk=int(pk)).first() if is_id else None
-
-    def coverage_view(self, request: HttpRequest) -> HttpResponse:
-        """Pages without a good quotation, and quotations shown never or very often."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        version = queue.ensure_indexed().of(*placements.PICKED_FROM)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("How quotations answer the pages"),
-            "coverage": quotation_panel.quotation_coverage(timezone.now(), version),
-            "opts": self.opts,
-        }
-        return render(request, "articles/editor/coverage.html", context)
-
-    # Sections
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        row = super().get_object(request, object_id, from_field)
-        if row is not None:
-            row.can_be_ordered = permissions.can_change_immediately(request.user, row)
-        return row
-
-    def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The sections of a topic in their order, each with the buttons that move it."""
-        topic = get_object_or_404(Article.objects.topics(), pk=pk)
-        if not permissions.can_change_immediately(request.user, topic):
-            raise PermissionDenied
-        refused, status = "", 200
-        if request.method == "POST":
-            section, _space, step = request.POST.get("move", "").partition(" ")
-            seen, author = request.POST.get("seen", ""), request.user
-            try:
-                with locking.write_transaction():
-                    said = ordering.move_section(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
-                    self.log_change(request, topic, said)
-            except (ValidationError, OperationalError) as error:
-                refused, status = _refusal(error, 409)
-            else:
-                messages.success(request, said)
-                return HttpResponseRedirect(f"{request.path}?{urlencode({'moved': section, 'step': step})}")
-        rows = list(Article.objects.filter(parent=topic).for_links())
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Sections in their order"),
-            "original": topic,
-            "opts": self.opts,
-            "refused": refused,
-            "seen": ordering.order_token(rows),
-            "rows": [
-                (row, badge(publication_state(row)), buttons)
-                for row, buttons in ordering.move_buttons(
-                    rows, request.GET.get("moved", ""), request.GET.get("step", "")
-                )
-            ],
-        }
-        return render(request, "articles/editor/sections.html", context, status=status)
-
     # The change page
+
+    @method_decorator(csp_update({"frame-src": [SELF]}))  # for the preview
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(*args, **kwargs)
+
+    def content_warnings(self, row: Article) -> list[ContentWarning]:
+        return review_checks.check_article(row, timezone.now())
+
+    def preview(self, request: HttpRequest, draft: Draft[Article]) -> HttpResponse:
+        return views.preview_of(request, draft)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
@@ -331,31 +217,18 @@ class ArticleAdmin(WritingAdmin):
             )
             for row in sections
         ]
-        ordering_link: SafeString | str = ""
-        if getattr(obj, "can_be_ordered", False):
-            address = reverse("admin:articles_article_sections", args=[obj.pk])
-            ordering_link = format_html('<a href="{}">{}</a>', address, _("Change their order"))
         return format_html(
-            '<ol class="sections">{}</ol><p><a class="addlink" href="{}?parent={}">{}</a> {}</p>',
+            '<ol class="sections">{}</ol><p><a class="addlink" href="{}?parent={}">{}</a></p>',
             format_html_join("", '<li><a href="{}">{}</a> <span class="quiet">({})</span> {}</li>', rows),
             reverse("admin:articles_article_add"),
             obj.pk,
             _("Add a section"),
-            ordering_link,
         )
 
 
-def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[str, int]:
-    """What is said of an act that was not done, and the status that goes with it."""
-    if isinstance(error, ValidationError):
-        return " ".join(error.messages), status
-    if not locking.is_busy(error):
-        raise error
-    return _("The database is busy. Nothing was changed; try again."), 503
-
-
 @admin.register(Reference)
-class ReferenceAdmin(ImportExportMixin, ContentAdmin):
+class ReferenceAdmin(ContentAdmin):
+    features = (*ContentAdmin.features, ImportExport)
     resource_class = ReferenceResource
     list_display = ["key", "title", "authors", "year", "kind"]
     list_filter = ["kind", ("language", admin.AllValuesFieldListFilter)]

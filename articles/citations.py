@@ -1,4 +1,4 @@
-"""A reference record as it is printed: in a note, and in the bibliography. Pure functions of its fields."""
+"""Formatting of references for notes and for the bibliography. Pure functions."""
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -7,7 +7,7 @@ from articles.models import Reference
 
 
 def names_in_note(authors: str) -> str:
-    """`Andreyev, Catherine; Rees, Tim` -> `Catherine Andreyev and Tim Rees`."""
+    """Format `Andreyev, Catherine; Rees, Tim` as `Catherine Andreyev and Tim Rees`."""
     names = []
     for author in filter(None, (part.strip() for part in authors.split(";"))):
         family, _comma, given = author.partition(",")
@@ -16,7 +16,7 @@ def names_in_note(authors: str) -> str:
 
 
 def in_note(reference: Reference) -> SafeString:
-    """The record with `{place}` where a note names the place cited. Ends in a full stop."""
+    """Format a reference for a note, with `{place}` for the place cited. Ends with a full stop."""
     author = names_in_note(reference.authors)
     return format_html(
         "{}{}{}{}{{place}}{}.",
@@ -29,7 +29,7 @@ def in_note(reference: Reference) -> SafeString:
 
 
 def in_bibliography(reference: Reference) -> SafeString:
-    """Author first, then everything the record has."""
+    """Format a reference for the bibliography: author first, then all details."""
     identifiers = [
         ("ISBN ", reference.isbn),
         ("doi ", reference.doi),
@@ -48,9 +48,9 @@ def in_bibliography(reference: Reference) -> SafeString:
 
 
 def _title(reference: Reference) -> SafeString:
-    """Italics for what was published by itself, quotation marks for a part of something; linked where it is online."""
+    """Format the title: italic for independent works, quotation marks for parts of one, with a link if online."""
     part = bool(reference.container) and reference.kind not in {Reference.Kind.BOOK, Reference.Kind.MEMOIR}
-    # within quotation marks, marks of its own become single ones
+    # quotation marks within quotation marks become single ones
     inner = reference.title.translate({ord("“"): "‘", ord("”"): "’"}) if part else reference.title
     title = format_html("“{}”" if part else "<em>{}</em>", inner)
     if reference.language != "en":
@@ -60,7 +60,7 @@ def _title(reference: Reference) -> SafeString:
 
 
 def _published(reference: Reference) -> str:
-    """`, vol. 5 (Cambridge: Cambridge University Press, 1987)`; what is missing drops out."""
+    """Format `, vol. 5 (Cambridge: Cambridge University Press, 1987)` without missing details."""
     printer = ": ".join(filter(None, [reference.place, reference.publisher]))
     imprint = ", ".join(filter(None, [printer, reference.year]))
     return (f", {reference.details}" if reference.details else "") + (f" ({imprint})" if imprint else "")

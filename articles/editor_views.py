@@ -3,96 +3,87 @@
 from typing import Any
 
 from csp.constants import SELF
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp_replace
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import path, reverse
+from django.urls import URLPattern
 from django.utils import formats, timezone
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from articles import link_picker, previews, review_checks, views
+from articles import link_picker, ordering, previews, quotation_panel, views
 from articles.form_preview import with_form_values
 from articles.models import Article
-from rlm_site.editor.content_warnings import ContentWarning
-from rlm_site.editor.publishable import PublishableAdmin
+from quotes.models import Quote
+from rlm_site.editor.concurrency import locking
+from rlm_site.editor.features import Feature
+from rlm_site.editor.states import badge
 from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
+from rlm_site.publishing import permissions
+from rlm_site.publishing.schedule import publication_state
 from rlm_site.text import json_ld
 
 
-class WritingAdmin(PublishableAdmin):
-    """Pages and fragments beside the form of an article, each made of the form as it stands, saved or not."""
+class WritingPanels(Feature):
+    """Panels and pickers beside the form of an article, each made of the form as it stands, saved or not."""
 
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
+    def urls(self) -> list[URLPattern]:
         return [
-            path("add/preview/", view(self.preview_view), name="articles_article_preview"),
-            path("<int:pk>/preview/", view(self.preview_view), name="articles_article_preview"),
-            path("add/checks/", view(self.checks_view), name="articles_article_checks"),
-            path("<int:pk>/checks/", view(self.checks_view), name="articles_article_checks"),
-            path("pages/", view(self.pages_view), name="articles_article_pages"),
-            path("references/", view(self.references_view), name="articles_article_references"),
-            path("<int:pk>/preview-links/", view(self.preview_links_view), name="articles_article_preview_links"),
-            *super().get_urls(),
+            self.path("add/preview/", self.preview_view, "preview"),
+            self.path("<int:pk>/preview/", self.preview_view, "preview"),
+            self.path("add/checks/", self.checks_view, "checks"),
+            self.path("<int:pk>/checks/", self.checks_view, "checks"),
+            self.path("pages/", self.pages_view, "pages"),
+            self.path("references/", self.references_view, "references"),
+            self.path("<int:pk>/preview-links/", self.preview_links_view, "preview_links"),
         ]
 
-    @method_decorator(csp_update({"frame-src": [SELF]}))  # for the preview
-    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        return super().changeform_view(*args, **kwargs)
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        row = context.get("original")
-        if self.has_change_permission(request, row) if row else self.has_add_permission(request):
-            key = [row.pk] if row else []
-            context["preview_address"] = reverse("admin:articles_article_preview", args=key)
-            context["checks_address"] = reverse("admin:articles_article_checks", args=key)
-            context["content_warnings"] = self.content_warnings(with_form_values(row or Article(), request.POST))
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def content_warnings(self, obj: Article) -> list[ContentWarning]:
-        return review_checks.check_article(obj, timezone.now())
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        row = context["original"]
+        can_save = self.admin.has_change_permission(request, row) if row else self.admin.has_add_permission(request)
+        if not can_save:
+            return {}
+        key = [row.pk] if row else []
+        draft = with_form_values(context.get("draft") or Draft(Article(), []), request.POST)
+        return {
+            "preview_address": self.url("preview", *key),
+            "checks_address": self.url("checks", *key),
+            "content_warnings": self.admin.content_warnings(draft.row),
+        }
 
     def checks_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        content_warnings = self.content_warnings(self._in_hand(request, pk))
+        content_warnings = self.admin.content_warnings(self._typed(request, pk).row)
         return render(request, "articles/editor/_checks.html", {"content_warnings": content_warnings})
 
     @method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
     def preview_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        article = self._in_hand(request, pk)
-        article.title = article.title or _("Without a title")
-        return views.preview_of(request, article)
+        draft = self._typed(request, pk)
+        draft.row.title = draft.row.title or _("Without a title")
+        return views.preview_of(request, draft)
 
-    def _in_hand(self, request: HttpRequest, pk: int | None) -> Article:
-        """With its working copy and the form laid over it; for whoever may change it."""
+    def _typed(self, request: HttpRequest, pk: int | None) -> Draft[Article]:
+        """Return the article with its working copy and the form laid over it, for whoever may change it."""
         if pk is None:
-            if not self.has_add_permission(request):
+            if not self.admin.has_add_permission(request):
                 raise PermissionDenied
-            return with_form_values(Article(), request.POST or request.GET)
-        article: Article | None = self.get_object(request, str(pk))
-        if article is None:
-            raise Http404
-        if not self.has_change_permission(request, article):
-            raise PermissionDenied
-        return with_form_values(article, request.POST)
-
-    previews_versions = True
-
-    def preview(self, request: HttpRequest, row: Any) -> HttpResponse:
-        """One version, from the history."""
-        return views.preview_of(request, row)
+            return with_form_values(Draft(Article(), []), request.POST or request.GET)
+        return with_form_values(_draft_to_change(self.admin, request, pk), request.POST)
 
     # What to link and cite
 
     def pages_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_change_permission(request):
+        if not self.admin.has_change_permission(request):
             raise PermissionDenied
         return JsonResponse({"results": link_picker.find_articles(request.GET.get("q", ""), timezone.now())})
 
     def references_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_change_permission(request):
+        if not self.admin.has_change_permission(request):
             raise PermissionDenied
         return JsonResponse({"results": link_picker.find_references(request.GET.get("q", ""))})
 
@@ -100,11 +91,11 @@ class WritingAdmin(PublishableAdmin):
 
     def preview_links_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         article = get_object_or_404(Article.objects.select_related("parent"), pk=pk)
-        if not self.has_change_permission(request, article):
+        if not self.admin.has_change_permission(request, article):
             raise PermissionDenied
         if request.method == "POST":
             said = self._revoke(request, article) if "revoke" in request.POST else self._make(request, article)
-            self.log_change(request, article, said)
+            self.admin.log_change(request, article, said)
             messages.success(request, said)
             return HttpResponseRedirect(request.path)
         now = timezone.now()
@@ -123,7 +114,7 @@ class WritingAdmin(PublishableAdmin):
 
     @staticmethod
     def _make(request: HttpRequest, article: Article) -> str:
-        """Of the newest version of the text."""
+        """Make a link to the newest version of the text."""
         revisions.record_external_changes(article)
         newest = revisions.working_copy(article) or revisions.published_revision(article)
         assert newest is not None  # noqa: S101 - the history begins with what was just noticed
@@ -142,3 +133,145 @@ class WritingAdmin(PublishableAdmin):
             raise Http404
         previews.revoke_link(link)
         return _("The preview link for version %(number)d is taken back.") % {"number": link.revision.number}
+
+
+class QuotationPanel(Feature):
+    """The quotations of an article beside its form, and the choices of its editors, which take effect at once."""
+
+    def urls(self) -> list[URLPattern]:
+        return [
+            self.path("coverage/", self.coverage_view, "coverage"),
+            self.path("<int:pk>/quotations/", self.quotations_view, "quotations"),
+        ]
+
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        draft = context.get("draft")
+        if draft is None or context.get("is_busy") or not self.admin.has_change_permission(request, draft.row):
+            return {}
+        return {
+            "quotation_panel": quotation_panel.build_panel(draft, request.POST, timezone.now()),
+            "quotation_address": self.url("quotations", draft.row.pk),
+            "can_choose": permissions.can_change_immediately(request.user, draft.row),
+        }
+
+    def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Render the panel for the form as it is now, after an editor's choice if one was sent."""
+        draft = _draft_to_change(self.admin, request, pk)
+        article = draft.row
+        can_choose = permissions.can_change_immediately(request.user, article)
+        said, refused, status = "", "", 200
+        if request.method == "POST" and request.POST.get("action"):
+            if not can_choose:
+                raise PermissionDenied
+            try:
+                with locking.write_transaction():
+                    said = self._choose(request, article)
+            except (ValidationError, OperationalError) as error:
+                refused, status = _refusal(error, 400)
+        panel = quotation_panel.build_panel(draft, request.POST, timezone.now())
+        context = {"panel": panel, "said": said, "refused": refused, "can_choose": can_choose}
+        return render(request, "articles/editor/_quotations.html", context, status=status)
+
+    def _choose(self, request: HttpRequest, article: Article) -> str:
+        action = request.POST["action"]
+        quotes = {name: self._quote(request.POST.get(name, "")) for name in ("quote", "instead_of")}
+        quote = quotes["quote"]
+        if quote is None:
+            raise ValidationError(_("There is no such quotation."))
+        if action == "veto" and not permissions.can_change_immediately(request.user, quote):
+            raise PermissionDenied
+        said = quotation_panel.apply_action(
+            article,
+            action,
+            quote,
+            word=request.POST.get("word", "").replace("\0", "")[:64],
+            instead_of=quotes["instead_of"],
+            reason=request.POST.get("reason", "").replace("\0", "").strip()[: quotation_panel.LONGEST_REASON],
+            author=request.user,  # type: ignore[arg-type]
+        )
+        self.admin.log_change(request, article, f"{said} {quote}")
+        return said
+
+    @staticmethod
+    def _quote(pk: str) -> Quote | None:
+        is_id = pk.isascii() and pk.isdigit() and len(pk) < 19
+        return Quote.objects.filter(pk=int(pk)).first() if is_id else None
+
+    def coverage_view(self, request: HttpRequest) -> HttpResponse:
+        """Pages without a good quotation, and quotations shown never or very often."""
+        if not self.admin.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("How quotations answer the pages"),
+            "coverage": quotation_panel.quotation_coverage(timezone.now()),
+            "opts": self.opts,
+        }
+        return render(request, "articles/editor/coverage.html", context)
+
+
+class SectionOrder(Feature):
+    """The page on which the sections of a topic are put in order."""
+
+    def urls(self) -> list[URLPattern]:
+        return [self.path("<int:pk>/sections/", self.sections_view, "sections")]
+
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        article = context["original"]
+        if article is None or article.parent_id or not permissions.can_change_immediately(request.user, article):
+            return {}
+        return {"sections_address": self.url("sections", article.pk)}
+
+    def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the sections of a topic in their order, each with the buttons that move it."""
+        topic = get_object_or_404(Article.objects.topics(), pk=pk)
+        if not permissions.can_change_immediately(request.user, topic):
+            raise PermissionDenied
+        refused, status = "", 200
+        if request.method == "POST":
+            section, _space, step = request.POST.get("move", "").partition(" ")
+            seen, author = request.POST.get("seen", ""), request.user
+            try:
+                with locking.write_transaction():
+                    said = ordering.move_section(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
+                    self.admin.log_change(request, topic, said)
+            except (ValidationError, OperationalError) as error:
+                refused, status = _refusal(error, 409)
+            else:
+                messages.success(request, said)
+                return HttpResponseRedirect(f"{request.path}?{urlencode({'moved': section, 'step': step})}")
+        rows = list(Article.objects.filter(parent=topic).for_links())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Sections in their order"),
+            "original": topic,
+            "opts": self.opts,
+            "refused": refused,
+            "seen": ordering.order_token(rows),
+            "rows": [
+                (row, badge(publication_state(row)), buttons)
+                for row, buttons in ordering.move_buttons(
+                    rows, request.GET.get("moved", ""), request.GET.get("step", "")
+                )
+            ],
+        }
+        return render(request, "articles/editor/sections.html", context, status=status)
+
+
+def _draft_to_change(model_admin: Any, request: HttpRequest, pk: int) -> Draft[Article]:
+    """Return an article as its form opens it, for whoever may change it."""
+    article: Article | None = model_admin.get_object(request, str(pk))
+    if article is None:
+        raise Http404
+    if not model_admin.has_change_permission(request, article):
+        raise PermissionDenied
+    return Draft.of(article)
+
+
+def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[str, int]:
+    """Return what is said of an action that was refused, and the status that goes with it."""
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages), status
+    if not locking.is_busy(error):
+        raise error
+    return _("The database is busy. Nothing was changed; try again."), 503

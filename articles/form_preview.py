@@ -1,18 +1,21 @@
-"""The article as its form stands, saved or not, whatever is still wrong with the form."""
+"""An article with what is typed in its form, saved or not, whatever is still wrong with the form."""
 
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 from articles.models import Article
+from rlm_site.history.drafts import Draft
 from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.slugs import slug_for
 
 TEXTS = ("title", "body", "quote_words")
 
 
-def with_form_values(article: Article, form: Mapping[str, Any]) -> Article:
-    """Lay the fields of the form over the article in hand; what makes no sense leaves the article as it is."""
+def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Article]:
+    """Return the article with the fields of the form laid over it; what makes no sense leaves it as it is."""
+    article, tags = copy(draft.row), draft.tags
     typed = {name: str(value).replace("\r\n", "\n").replace("\0", "") for name, value in form.items()}
     for name in TEXTS:
         if name in typed:
@@ -25,18 +28,10 @@ def with_form_values(article: Article, form: Mapping[str, Any]) -> Article:
         article.parent = _topic(typed["parent"], article)
     if "tags" in typed:
         with suppress(ValueError):  # a quotation mark that is not closed yet
-            article.drafted_tags = parse_tags(typed["tags"])  # type: ignore[attr-defined]
+            tags = parse_tags(typed["tags"])
     if typed.get("slug") or not article.slug:
         article.slug = slug_for(typed.get("slug") or article.title)
-    return article
-
-
-def tag_names(article: Article) -> list[str]:
-    """Those of the draft, where one is laid over the article."""
-    drafted = getattr(article, "drafted_tags", None)
-    if drafted is not None:
-        return list(drafted)
-    return list(article.tags.names()) if article.pk else []
+    return Draft(article, tags, draft.working_copy)
 
 
 def _topic(key: str, article: Article) -> Article | None:

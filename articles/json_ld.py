@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from rlm_site.text.json_ld import absolute, breadcrumbs, script_of
+from rlm_site.text.json_ld import absolute, breadcrumbs, render_script
 
 if TYPE_CHECKING:
     from articles.models import Article
@@ -14,7 +14,7 @@ def article_json_ld(row: "Article", topic: "Article") -> SafeString:
     crumbs = [(settings.SITE_NAME, "/"), (topic.title, topic.get_absolute_url())]
     if row.parent_id:
         crumbs.append((row.title, row.get_absolute_url()))
-    return script_of(
+    return render_script(
         {
             "@type": "Article",
             "headline": row.full_title,

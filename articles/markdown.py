@@ -1,12 +1,12 @@
-"""Markdown of editors -> safe HTML, its headings and its notes. Pure; memoised by its input.
+"""Rendering of editors' Markdown as safe HTML with headings and notes. Pure functions, cached by input.
 
-CommonMark with tables, footnotes, typographic quotes and dashes, and three things of ours:
+CommonMark with tables, footnotes, typographic quotes and dashes, and three extensions:
 
 - `[[Title]]`, `[[Title|text]]`, `[[Topic#Section]]` link pages of the site;
-- `[@key, p. 42; @other]` cites reference records; citations and footnotes are numbered in one series;
-- a paragraph `Table: what it shows` directly above a table is its caption; `[слово]{lang=ru}` names a language.
+- `[@key, p. 42; @other]` cites references; citations and footnotes are numbered in one series;
+- a paragraph `Table: caption` directly above a table is its caption; `[слово]{lang=ru}` sets a language.
 
-This is the only module that imports the Markdown library and the sanitiser.
+Only this module imports the Markdown library and the sanitizer.
 """
 
 import re
@@ -19,15 +19,17 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from rlm_site.text.slugs import slug_for
 
-# What may leave the renderer, whatever an editor or a mistake of ours put in: tag -> attributes.
+# The allowlist of the sanitizer: tag -> attributes.
 ALLOWED: dict[str, set[str]] = {
     "p": set(), "br": set(), "hr": set(), "em": set(), "strong": set(), "s": set(), "code": set(), "pre": set(),
     "blockquote": set(), "ul": set(), "ol": {"start"}, "li": {"id"}, "sup": {"class"}, "span": {"lang"},
@@ -37,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "table": set(), "caption": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"scope"}, "td": set(),
 }  # fmt: skip
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
-# Ids that the page around the text uses.
+# Ids used by the page around the text.
 PAGE_IDS = frozenset({"main", "contents", "notes", "quotations", "cite", "search", "q"})
 
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
@@ -53,14 +55,14 @@ class Heading(NamedTuple):
 
 
 class Cited(NamedTuple):
-    """One source in a citation: the key of a reference record, and the place in it."""
+    """One source in a citation: the key of a reference, and the place cited."""
 
     key: str
     place: str = ""
 
 
 class Note(NamedTuple):
-    """A numbered note. `back_links` are the ids of the markers in the text that lead to it."""
+    """A numbered note. `back_links` are the ids of its markers in the text."""
 
     number: int
     html: SafeString
@@ -71,7 +73,7 @@ class Note(NamedTuple):
         return f"note-{self.number}"
 
     def lettered_back_links(self) -> list[tuple[str, str]]:
-        """(id, letter) where there are several markers; the letter is empty for a single one."""
+        """Return (id, letter) of each marker; the letter is empty if there is only one."""
         if len(self.back_links) == 1:
             return [(self.back_links[0], "")]
         return [(link, chr(ord("a") + place % 26)) for place, link in enumerate(self.back_links)]
@@ -83,21 +85,21 @@ class Rendered(NamedTuple):
     notes: tuple[Note, ...]
 
 
-class Part(NamedTuple):
-    """What stands under one heading up to the next one; before the first heading its text is empty."""
+class Passage(NamedTuple):
+    """The text from one heading to the next; the part before the first heading has an empty one."""
 
     heading: str
     words: int
-    cites: bool
+    has_citation: bool
 
 
 class Source(NamedTuple):
-    """What a text refers to, before anything is looked up."""
+    """The references and words of a text, before anything is looked up."""
 
-    links: tuple[str, ...]  # targets of wiki links as written: `Title` or `Topic#Section`
+    links: tuple[str, ...]  # targets of wiki links: `Title` or `Topic#Section`
     citations: tuple[Cited, ...]
     headings: tuple[Heading, ...]
-    parts: tuple[Part, ...]
+    passages: tuple[Passage, ...]
     plain: str  # the words alone, for search and matching
     words: int
 
@@ -108,8 +110,8 @@ def render(
 ) -> Rendered:
     """Render the text.
 
-    `links` pairs a target with its address; a target that is not among them shows as plain text. `references` pairs a
-    key with the HTML of its record in a note, where `{place}` stands for the place cited.
+    `links` pairs targets with addresses; other targets are rendered as plain text. `references` pairs keys with the
+    HTML of a note, where `{place}` stands for the place cited.
     """
     env = _parse(text)
     env.links, env.references = dict(links), dict(references)
@@ -123,10 +125,10 @@ def render(
 
 @lru_cache(maxsize=4096)
 def source(text: str) -> Source:
-    """What must be looked up before the text can be rendered, and its words."""
+    """Return what must be looked up before the text can be rendered, and its words."""
     env = _parse(text)
     links, citations = [], []
-    for token in _all_tokens([*env.tokens, *(token for remark in env.remarks.values() for token in remark)]):
+    for token in _all_tokens([*env.tokens, *(token for footnote in env.footnotes.values() for token in footnote)]):
         if token.type == "wiki_link":
             links.append(token.meta["target"])
         elif token.type == "citation":
@@ -136,62 +138,65 @@ def source(text: str) -> Source:
         tuple(dict.fromkeys(links)),
         tuple(dict.fromkeys(citations)),
         tuple(env.headings),
-        tuple(_parts(env)),
+        tuple(_passages(env)),
         plain,
         len(plain.split()),
     )
 
 
-def _parts(env: "_Env") -> Iterator[Part]:
+def _passages(env: "_ParseState") -> Iterator[Passage]:
     heading = ""
     tokens: list[Token] = []
     for token in env.tokens:
         if token.type == "heading_open":
-            yield Part(heading, len(_plain(tokens).split()), _cites(tokens, env))
+            yield Passage(heading, len(_plain(tokens).split()), _has_citation(tokens, env))
             heading, tokens = "", []
         elif token.type == "heading_close":
             heading, tokens = _plain(tokens), []
         else:
             tokens.append(token)
-    yield Part(heading, len(_plain(tokens).split()), _cites(tokens, env))
+    yield Passage(heading, len(_plain(tokens).split()), _has_citation(tokens, env))
 
 
-def _cites(tokens: Sequence[Token], env: "_Env") -> bool:
-    """Whether there is a citation among them, or in a remark that they refer to."""
+def _has_citation(tokens: Sequence[Token], env: "_ParseState") -> bool:
+    """Return whether the tokens contain a citation, directly or in a footnote."""
     for token in _all_tokens(tokens):
         if token.type == "citation":
             return True
         if token.type == "footnote_ref" and any(
-            inner.type == "citation" for inner in _all_tokens(env.remarks.get(token.meta["label"], []))
+            inner.type == "citation" for inner in _all_tokens(env.footnotes.get(token.meta["label"], []))
         ):
             return True
     return False
 
 
-class _Env:
-    """What one parse gathers. Notes map their key (the label of a remark, or what is cited) to ids of markers."""
+NoteKey = str | tuple[Cited, ...]  # the label of a footnote, or the sources of a citation
+
+
+class _ParseState:
+    """The state of one parse. `notes` maps each footnote label or citation to the ids of its markers."""
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
         self.headings: list[Heading] = []
-        self.remarks: dict[str, list[Token]] = {}
-        self.notes: dict[Any, list[str]] = {}
+        self.footnotes: dict[str, list[Token]] = {}
+        self.notes: dict[NoteKey, list[str]] = {}
         self.links: Mapping[str, str] = {}
         self.references: Mapping[str, str] = {}
 
     def as_dict(self) -> dict[str, Any]:
-        return {"ours": self}
+        return {"state": self}
 
 
-def _parse(text: str) -> _Env:
-    env = _Env()
+def _parse(text: str) -> _ParseState:
+    env = _ParseState()
     env.tokens = _MARKDOWN.parse(text, env.as_dict())
     return env
 
 
 def _clean(html: str) -> SafeString:
     cleaned = nh3.clean(html, tags=set(ALLOWED), attributes=ALLOWED, url_schemes=ALLOWED_SCHEMES, link_rel=None)
-    return mark_safe(cleaned)  # noqa: S308 - the one place where text becomes markup, just behind the sanitiser
+    return mark_safe(cleaned)  # noqa: S308 - the only place where text becomes markup, after the sanitizer
 
 
 def _all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -241,24 +246,24 @@ def _citation(state: StateInline, silent: bool) -> bool:
 
 
 def _typography(state: StateCore) -> None:
-    """Dashes and ellipses; the library's own rule would also turn `(c)` into a sign."""
+    """Replace dashes and ellipses; the library's own rule would also turn `(c)` into a symbol."""
     for token in _all_tokens(state.tokens):
         if token.type == "text":
             token.content = token.content.replace("---", "—").replace("--", "–").replace("...", "…")
 
 
 def _headings(state: StateCore) -> None:
-    """Levels from 2, ids made of the text; the same text gives the same id."""
-    env: _Env = state.env["ours"]
-    taken = set(PAGE_IDS)
+    """Set heading levels from 2 and unique ids derived from the text."""
+    env: _ParseState = state.env["state"]
+    taken_ids = set(PAGE_IDS)
     for opening, inline, closing in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if opening.type != "heading_open":
             continue
         level = max(2, int(opening.tag[1]))
         opening.tag = closing.tag = f"h{level}"
         text = _plain(inline.children or [])
-        heading_id = slug_for(text, taken.__contains__)
-        taken.add(heading_id)
+        heading_id = slug_for(text, taken_ids.__contains__)
+        taken_ids.add(heading_id)
         opening.attrSet("id", heading_id)
         env.headings.append(Heading(level, heading_id, text))
 
@@ -281,28 +286,28 @@ def _captions(state: StateCore) -> None:
 
 
 def _notes(state: StateCore) -> None:
-    """Take footnotes out of the text and number them together with citations, by first appearance."""
-    env: _Env = state.env["ours"]
+    """Take footnotes out of the text, and number them together with citations by first appearance."""
+    env: _ParseState = state.env["state"]
     text: list[Token] = []
-    remark: list[Token] | None = None
+    footnote: list[Token] | None = None
     for token in state.tokens:
         if token.type == "footnote_reference_open":
-            remark = env.remarks.setdefault(token.meta["label"], [])
+            footnote = env.footnotes.setdefault(token.meta["label"], [])
         elif token.type == "footnote_reference_close":
-            remark = None
+            footnote = None
         else:
-            (text if remark is None else remark).append(token)
+            (text if footnote is None else footnote).append(token)
     state.tokens = text
     _number(text, env)
-    for key in list(env.notes):  # citations within remarks follow the notes of the text
+    for key in list(env.notes):  # citations within footnotes follow the notes of the text
         if isinstance(key, str):
-            _number(env.remarks.get(key, []), env)
+            _number(env.footnotes.get(key, []), env)
 
 
-def _number(tokens: Sequence[Token], env: _Env) -> None:
+def _number(tokens: Sequence[Token], env: _ParseState) -> None:
     for token in _all_tokens(tokens):
         if token.type == "citation":
-            key: Any = token.meta["cited"]
+            key: NoteKey = token.meta["cited"]
         elif token.type == "footnote_ref":
             key = token.meta["label"]
         else:
@@ -314,23 +319,27 @@ def _number(tokens: Sequence[Token], env: _Env) -> None:
         token.meta = {**token.meta, "number": number, "marker": marker}
 
 
-# Rendering: each takes the renderer's arguments (self, tokens, index, options, env)
+# Render rules, with the arguments of markdown-it: the renderer as self, tokens, index, options, env
 
 
-def _render_wiki_link(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_wiki_link(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
     token = tokens[index]
-    address = env["ours"].links.get(token.meta["target"])
+    address = env["state"].links.get(token.meta["target"])
     text = escape(token.content)
     return f'<a href="{escape(address)}">{text}</a>' if address else text
 
 
-def _render_marker(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_marker(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     number, marker = tokens[index].meta["number"], tokens[index].meta["marker"]
     label = _("Note %(number)d") % {"number": number}
     return f'<sup class="note"><a href="#note-{number}" id="{marker}" aria-label="{escape(label)}">{number}</a></sup>'
 
 
-def _render_table_open(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_table_open(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
     inline = (tokens[index].meta or {}).get("caption")
     caption = self.renderInline(inline.children, options, env) if inline else ""
     label = escape(_plain(inline.children)) if inline else escape(_("Table"))
@@ -338,21 +347,23 @@ def _render_table_open(self: Any, tokens: Sequence[Token], index: int, options: 
     return opening + (f"<caption>{caption}</caption>" if caption else "")
 
 
-def _render_table_close(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_table_close(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
     return "</table></div>\n"
 
 
-def _render_th_open(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_th_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return '<th scope="col">'
 
 
-def _render_nothing(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_nothing(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return ""
 
 
-def _note_html(key: Any, env: _Env) -> str:
+def _note_html(key: NoteKey, env: _ParseState) -> str:
     if isinstance(key, str):
-        html = _MARKDOWN.renderer.render(env.remarks.get(key, []), _MARKDOWN.options, env.as_dict())
+        html = _MARKDOWN.renderer.render(env.footnotes.get(key, []), _MARKDOWN.options, env.as_dict())
         return html.strip().removeprefix("<p>").removesuffix("</p>")
     notes = []
     for cited in key:

@@ -1,4 +1,4 @@
-"""The order of a topic's sections: one is moved at a time, in the order that its editor saw."""
+"""Ordering the sections of a topic, one move at a time, in the order that the editor saw."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -31,12 +31,12 @@ class Button(NamedTuple):
 
 
 def order_token(rows: Iterable[Article]) -> str:
-    """What a page of these sections in this order sends back, to tell whether it is still theirs."""
+    """Return a string that identifies this order, to detect changes by others."""
     return ",".join(str(row.pk) for row in rows)
 
 
 def move_buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterator[tuple[Article, list[Button]]]:
-    """Each section with its buttons; the focus stays on the one that was pressed, or on the next that still works."""
+    """Yield each section with its buttons; focus stays on the pressed one, or moves to the next enabled one."""
     for row in rows:
         works = {name: row != (rows[0] if name in {"top", "up"} else rows[-1]) for name in STEPS}
         usable = [name for name in STEPS if works[name]]
@@ -46,8 +46,8 @@ def move_buttons(rows: list[Article], moved: str = "", step: str = "") -> Iterat
 
 @transaction.atomic
 def move_section(topic: Article, section: str, step: str, *, seen: str, author: User | None = None) -> str:
-    """Move one section and record it in the history of each that has another place now. Returns what was done."""
-    Article.objects.select_for_update().get(pk=topic.pk)  # those who order one topic wait for each other
+    """Move a section and record it in the history of every section that moved. Return a message."""
+    Article.objects.select_for_update().get(pk=topic.pk)  # one move at a time per topic
     rows = list(Article.objects.filter(parent=topic).in_reading_order())
     if order_token(rows) != seen:
         raise ValidationError(_("The order was changed meanwhile. Nothing was moved; here it is as it is now."))
@@ -58,7 +58,7 @@ def move_section(topic: Article, section: str, step: str, *, seen: str, author: 
     place = before[moved.pk]
     rows.remove(moved)
     rows.insert({"top": 0, "up": max(place - 1, 0), "down": place + 1, "bottom": len(rows)}[step], moved)
-    said = _("“%(title)s” is section %(place)d of %(count)d now.") % {
+    message = _("“%(title)s” is section %(place)d of %(count)d now.") % {
         "title": moved.title,
         "place": rows.index(moved) + 1,
         "count": len(rows),
@@ -69,6 +69,6 @@ def move_section(topic: Article, section: str, step: str, *, seen: str, author: 
             row.save(update_fields=["position"])
         if before[row.pk] != position - 1:
             state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
-            revisions.record_revision(row, state=state, act=Revision.Act.PLACE, author=author, comment=said)
+            revisions.record_revision(row, state=state, act=Revision.Act.PLACE, author=author, comment=message)
     queue.process_queue()
-    return said
+    return message

@@ -1,4 +1,4 @@
-"""Links to one revision for a reviewer without an account: signed, good for a limited time, taken back at will."""
+"""Preview links: signed URLs that show one revision without an account, expire, and can be revoked."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
-from rlm_site.history import revisions
 from rlm_site.history.models import PreviewLink, Revision
 
 LIFETIME = timedelta(days=14)
@@ -27,7 +26,7 @@ def link_address(link: PreviewLink) -> str:
 
 
 def find_link(token: str) -> PreviewLink:
-    """Whether it is still good or not. Raises Http404 for what was never a link, or leads to a page that is gone."""
+    """Return the link, valid or not. Raises Http404 if there is none, or if its page was deleted."""
     try:
         pk = int(_SIGNER.unsign(token))
     except signing.BadSignature as error:
@@ -46,9 +45,9 @@ def is_valid(link: PreviewLink, now: datetime) -> bool:
 
 
 def preview_links_of(article: Article) -> QuerySet[PreviewLink]:
-    return PreviewLink.objects.filter(revision__in=revisions.history_of(article)).select_related("revision", "author")
+    return PreviewLink.objects.filter(revision__in=article.revisions.all()).select_related("revision", "author")
 
 
 def revoke_link(link: PreviewLink) -> None:
-    """From now on the link says that it was taken back."""
+    """Revoke a preview link."""
     PreviewLink.objects.filter(pk=link.pk, revoked=None).update(revoked=timezone.now())

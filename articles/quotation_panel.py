@@ -1,4 +1,4 @@
-"""The panel of quotations beside an article's form: what it shows and why, and the choices that act at once.
+"""The quotations of an article beside its form, why they are shown, and its editors' choices.
 
 The panel is made of the form as it stands, saved or not, so an editor sees the effect of a new heading before saving.
 A choice is separate from the text: it acts at once, stands in the history by itself, and is in nobody's way.
@@ -16,14 +16,15 @@ from django.http import QueryDict
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from articles import topics
-from articles.form_preview import tag_names, with_form_values
+from articles import placements, topics
+from articles.form_preview import with_form_values
 from articles.models import Article, QuoteChoice
 from quotes import explanations, matching
 from quotes.explanations import Explanation
 from quotes.matching import Pick
 from quotes.models import IndexTerm, Quote, QuoteWord
 from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing.models import Publishable
@@ -53,16 +54,12 @@ class Panel:
     differs: bool  # from what is saved
 
 
-def build_panel(article: Article, form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
-    """What the page would show with the form as it stands. A fixed number of queries."""
+def build_panel(draft: Draft[Article], form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
+    """Return what the page would show with the form as it is now. A fixed number of queries."""
     queue.process_queue()
-    names = tag_names(article)
-    saved = [getattr(article, name) for name in PICKED_BY], sorted(names)
-    with_form_values(article, form_data)
-    if "tags" in form_data:
-        names = tag_names(article)
-    typed = [getattr(article, name) for name in PICKED_BY], sorted(names)
-    topic = topics.with_unsaved(article, names, now)
+    typed = with_form_values(draft, form_data)
+    article = typed.row
+    topic = topics.with_unsaved(article, typed.tags, now)
     place = topic.articles.index(article)
     explanation = explanations.explain(topic.pages(), place, now)
     headings = tuple(row.title for row in topic.articles)
@@ -87,8 +84,12 @@ def build_panel(article: Article, form_data: QueryDict | dict[str, Any], now: da
         tuple(
             Found(quote, explanations.why_not_shown(quote, explanation, headings, now)) for quote in _matching(asked)
         ),
-        typed != saved,
+        _picked_by(typed) != _picked_by(draft),
     )
+
+
+def _picked_by(draft: Draft[Article]) -> list[Any]:
+    return [*(getattr(draft.row, name) for name in PICKED_BY), sorted(draft.tags)]
 
 
 def _matching(asked: str) -> list[Quote]:
@@ -203,23 +204,19 @@ class Coverage:
     often_shown: tuple[tuple[Quote, int], ...]
 
 
-def quotation_coverage(now: datetime, version: str, most: int = 200, often: int = 5) -> Coverage:
+def quotation_coverage(now: datetime, most: int = 200, often: int = 5) -> Coverage:
     """Pages without a good quotation, and quotations shown never or on very many pages."""
-    all_topics = topics.load_topics(Article.objects.topics(), now)
     shown: dict[int, int] = {}
     unanswered, by_tag = [], []
-    for topic, blocks in zip(
-        all_topics, matching.blocks([topic.pages() for topic in all_topics], now, version), strict=True
-    ):
-        for article, block in zip(topic.articles, blocks, strict=True):
-            for pick in block.picks:
-                shown[pick.quote.pk] = shown.get(pick.quote.pk, 0) + 1
-            if article.quotations == Article.Quotations.NONE:
-                continue
-            if not block:
-                unanswered.append(article)
-            elif block.rule is matching.Rule.TAG:
-                by_tag.append(article)
+    for article, block in placements.blocks_by_article(now):
+        for pick in block.picks:
+            shown[pick.quote.pk] = shown.get(pick.quote.pk, 0) + 1
+        if article.quotations == Article.Quotations.NONE:
+            continue
+        if not block:
+            unanswered.append(article)
+        elif block.rule is matching.Rule.TAG:
+            by_tag.append(article)
     never = (
         Quote.objects.published(now).listed().exclude(pk__in=shown).for_display().order_by("person__sort_name", "id")
     )

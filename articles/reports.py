@@ -1,4 +1,4 @@
-"""What is to be put right on public pages: tasks of the desk's first page, and the lists that they lead to."""
+"""Dashboard tasks about public pages, and the lists that they link to."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -7,13 +7,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import placements, review_checks, topics
+from articles import placements, review_checks
 from articles.models import Article
 from quotes import matching
 from quotes.models import Quote
 from rlm_site.editor import dashboard
 from rlm_site.editor.dashboard import Task, TaskCount
-from rlm_site.indexing import queue
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
@@ -42,7 +41,7 @@ def with_broken_links() -> Collection[int]:
 
 
 def without_good_quotation() -> Collection[int]:
-    """Pages that want quotations and show none that contains a word of their heading, nor one that an editor chose."""
+    """Return pages that want quotations, but show none that contains a heading word or was chosen."""
     return dashboard.cached_report("good quotations", _find_without_good_quotation, Article, Quote)
 
 
@@ -51,12 +50,8 @@ def _find_broken_links(now: datetime) -> Collection[int]:
 
 
 def _find_without_good_quotation(now: datetime) -> Collection[int]:
-    all_topics = topics.load_topics(Article.objects.topics(), now)
-    version = queue.ensure_indexed().of(*placements.PICKED_FROM)
-    blocks = matching.blocks([topic.pages() for topic in all_topics], now, version)
     return [
         article.pk
-        for topic, of_topic in zip(all_topics, blocks, strict=True)
-        for article, block in zip(topic.articles, of_topic, strict=True)
+        for article, block in placements.blocks_by_article(now)
         if article.quotations != Article.Quotations.NONE and (not block or block.rule is matching.Rule.TAG)
     ]

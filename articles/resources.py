@@ -1,4 +1,4 @@
-"""References as rows of files."""
+"""Import and export resource for references."""
 
 from articles.models import Reference
 from rlm_site.editor.importing import ContentResource

@@ -1,4 +1,4 @@
-"""Topics and sections as the search knows them."""
+"""Registration of topics and sections with the search."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from rlm_site.search.registry import Document, Source
 
 
 def documents(ids: Sequence[int]) -> Iterator[Document]:
-    """Yield a document for each of these articles that is or will be public."""
+    """Yield a search document for each of these articles that is or will be public."""
     rows = Article.objects.filter(pk__in=ids).select_related("parent").prefetch_related("tagged_items__tag")
     for article in rows:
         if public := public_window(article, article.parent):
@@ -22,7 +22,7 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
 
 
 def results(ids: Collection[int], now: datetime) -> Mapping[int, Article]:
-    """Return those of these articles that are public, by id. One query."""
+    """Return the public ones of these articles by id. One query."""
     return Article.objects.published(now).for_links().in_bulk(ids)
 
 

@@ -21,7 +21,7 @@ from quotes.resources import PersonResource, QuoteResource
 from rlm_site.editor.content import ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
 from rlm_site.editor.dashboard import DashboardFilter
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.import_pages import ImportExportMixin
+from rlm_site.editor.import_pages import ImportExport
 from rlm_site.editor.publishable import ImmediateInlineMixin, PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter
 from rlm_site.publishing import permissions
@@ -82,8 +82,9 @@ class LivingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(ImportExportMixin, ContentAdmin):
+class PersonAdmin(ContentAdmin):
     form = PersonForm
+    features = (*ContentAdmin.features, ImportExport)
     resource_class = PersonResource
     list_display = ["name", "lived", "description", "kind", "quotations"]
     list_filter = ["kind", DeathFilter, LivingFilter]
@@ -279,8 +280,9 @@ _VERDICTS = {
 
 
 @admin.register(Quote)
-class QuoteAdmin(ImportExportMixin, PublishableAdmin):
+class QuoteAdmin(PublishableAdmin):
     form = QuoteForm
+    features = (*PublishableAdmin.features, ImportExport)
     resource_class = QuoteResource
     list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
     list_filter = [
@@ -314,7 +316,7 @@ class QuoteAdmin(ImportExportMixin, PublishableAdmin):
         return super().get_queryset(request).select_related("person", "work")
 
     def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """What is published; drafts are for those who may change them."""
+        """Return what is published; drafts are for those who may change them."""
         if not permissions.can_edit(request.user, Quote):
             public = Quote.objects.published(timezone.now())
             queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))

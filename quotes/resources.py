@@ -1,4 +1,4 @@
-"""People and quotations as rows of files."""
+"""Import and export resources for people and quotations."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from quotes.duplicates import duplicates_within
 from quotes.models import Person, Quote, Work
 from rlm_site.editor.importing import ContentResource, NameList, OtherRow, Rows, TagNames, Text, Year, YesNo, is_empty
 from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.publishing import permissions
 from rlm_site.text.slugs import slug_for
@@ -44,8 +45,8 @@ class PersonResource(ContentResource):
         known = Person.objects.filter(name=instance.name).first()
         if known is None:
             return {}
-        told = _("There is a %(name)s already; give the slug, “%(slug)s” or another.")
-        return {"slug": told % {"name": known.name, "slug": known.slug}}
+        message = _("There is a %(name)s already; give the slug, “%(slug)s” or another.")
+        return {"slug": message % {"name": known.name, "slug": known.slug}}
 
 
 class WorkNamed(Widget):
@@ -54,28 +55,32 @@ class WorkNamed(Widget):
     def __init__(self, column: str) -> None:
         super().__init__()
         self.column = column
-        self.titled: dict[str, list[Work]] = {}
+        self.by_title: dict[str, list[Work]] = {}
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Work | None:
         title = Text().clean(value)
-        given: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
         if f"{self.column}_authors" in row:
-            given["authors"] = Text().clean(row[f"{self.column}_authors"])
+            columns["authors"] = Text().clean(row[f"{self.column}_authors"])
         if f"{self.column}_year" in row:
-            given["year"] = Year().clean(row[f"{self.column}_year"])
+            columns["year"] = Year().clean(row[f"{self.column}_year"])
         if not title:
-            if any(not is_empty(value) for value in given.values()):
+            if any(not is_empty(value) for value in columns.values()):
                 raise ValueError(_("Its authors or its year are given, but not its title."))
             return None
-        if title not in self.titled:
-            self.titled[title] = list(Work.objects.filter(title=title))
-        found = [work for work in self.titled[title] if all(getattr(work, name) == given[name] for name in given)]
+        if title not in self.by_title:
+            self.by_title[title] = list(Work.objects.filter(title=title))
+        found = [
+            work
+            for work in self.by_title[title]
+            if all(getattr(work, name) == value for name, value in columns.items())
+        ]
         if not found:
-            named = ", ".join(str(value) for value in (title, *given.values()) if not is_empty(value))
-            raise ValueError(_("There is no work “%(named)s”. Add it first.") % {"named": named})
+            description = ", ".join(str(value) for value in (title, *columns.values()) if not is_empty(value))
+            raise ValueError(_("There is no work “%(named)s”. Add it first.") % {"named": description})
         if len(found) > 1:
-            told = _("There are %(count)d works of this title; name authors and year in columns of their own.")
-            raise ValueError(told % {"count": len(found)})
+            message = _("There are %(count)d works of this title; name authors and year in columns of their own.")
+            raise ValueError(message % {"count": len(found)})
         return found[0]
 
     def render(self, value: Any, **kwargs: Any) -> str:
@@ -83,18 +88,18 @@ class WorkNamed(Widget):
 
 
 class Tags(Field):
-    """Drafted with the words of the quotation, and written with them."""
+    """Tags, which are drafted and saved together with the text."""
 
     def get_value(self, instance: Any) -> list[str]:
-        drafted: list[str] | None = getattr(instance, "drafted_tags", None)
+        drafted: list[str] | None = getattr(instance, "imported_tags", None)
         return sorted(item.tag.name for item in instance.tagged_items.all()) if drafted is None else drafted
 
     def save(self, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
-        instance.drafted_tags = self.clean(row, **kwargs)
+        instance.imported_tags = self.clean(row, **kwargs)
 
 
 class Published(Field):
-    """Not a field to draft: it asks for publication, which is an act of its own."""
+    """A request to publish the row, which is a transition and not a drafted field."""
 
     def save(self, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
         if not is_empty(row[self.column_name]):
@@ -102,7 +107,7 @@ class Published(Field):
 
 
 class QuoteResource(ContentResource):
-    """A public quotation changes for readers only where somebody imports who may publish; else it gets a draft."""
+    """Quotations. Public ones change at once only if the user may publish; otherwise the file creates drafts."""
 
     natural_key = "key"
     command = "import_quotes"
@@ -143,22 +148,22 @@ class QuoteResource(ContentResource):
 
     def __init__(self, user: Any) -> None:
         super().__init__(user)
-        # nobody passes by whoever has to look at it
+        # an import must not bypass the review by another person
         self.can_publish = permissions.can_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
         self.drafts: dict[int, Revision] = {}
-        self.twins: dict[int, str] = {}  # number of a row -> what is the same quotation
+        self.duplicates: dict[int, str] = {}  # row number -> description of the same quotation
         self.number = 0
 
     def content(self, instance: Any) -> dict[str, Any]:
-        return revisions.content_of(instance)
+        return revisions.content_with_tags(instance, instance.imported_tags)
 
     def init_instance(self, row: Any = None) -> Quote:
-        """The site picks what somebody has looked at: not what a file brings, unless it says so."""
+        """Return a new quotation, not picked automatically unless the file says so."""
         quote = Quote(auto_pick=False, owner=self.user)
-        quote.drafted_tags = []  # type: ignore[attr-defined]
+        quote.imported_tags = []  # type: ignore[attr-defined]
         return quote
 
-    # What is there
+    # Stored quotations
 
     def load(self, rows: Rows, *, lock: bool = False) -> None:
         super().load(rows, lock=lock)
@@ -167,29 +172,32 @@ class QuoteResource(ContentResource):
             for number, row in enumerate(self.dataset.dict, 1)
             if isinstance(row.get("text"), str) and self.identity(row) not in self.stored
         ]
-        for twin in duplicates_within([text for _number, text in new]):
-            if twin.earlier is None:
-                told = _("the stored one with the key %(key)s") % {"key": Quote.objects.get(pk=twin.quote_id).key}
+        for duplicate in duplicates_within([text for _number, text in new]):
+            if duplicate.earlier is None:
+                key = Quote.objects.get(pk=duplicate.quote_id).key
+                description = _("the stored one with the key %(key)s") % {"key": key}
             else:
-                told = _("line %(line)d") % {"line": self.lines[new[twin.earlier][0] - 1]}
-            self.twins.setdefault(new[twin.place][0], told)
+                description = _("line %(line)d") % {"line": self.lines[new[duplicate.earlier][0] - 1]}
+            self.duplicates.setdefault(new[duplicate.place][0], description)
 
     def find(self, stored: QuerySet[Any], identities: set[str]) -> dict[str, Any]:
         return super().find(stored.prefetch_related("tagged_items__tag", "checks"), identities)
 
     def prepared(self, found: dict[str, Any]) -> dict[str, Any]:
-        """With their drafts laid over them: a row changes what its editors see."""
+        """Overlay the stored quotations with their drafts, so that a row changes what editors see."""
         ids = [quote.pk for quote in found.values()]
         drafts = revisions.working_copies(Quote).filter(object_id__in=ids).select_related("author")
         self.drafts = {draft.object_id: draft for draft in drafts}
         prepared = {}
         for key, quote in found.items():
-            quote.drafted_tags = sorted(item.tag.name for item in quote.tagged_items.all())
-            draft = self.drafts.get(quote.pk)
-            prepared[key] = revisions.overlay(quote, draft) if draft and quote.published else quote
+            revision = self.drafts.get(quote.pk)
+            tags = sorted(item.tag.name for item in quote.tagged_items.all())
+            draft = Draft.at(quote, revision) if revision and quote.published else Draft(quote, tags)
+            prepared[key] = draft.row
+            prepared[key].imported_tags = draft.tags
         return prepared
 
-    # What becomes of a row
+    # Importing a row
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         self.number = kwargs["row_number"]
@@ -209,11 +217,12 @@ class QuoteResource(ContentResource):
         if instance.status == Quote.Status.VERIFIED and (is_new or not instance.checks.all()):
             problems["status"] = _("A verified quotation needs evidence, which is written on its own page.")
         if instance.published and self.can_publish and (draft := self.drafts.get(instance.pk)):
-            told = _("%(name)s has a draft of it that is not published. Publish or discard it first.")
-            problems["key"] = told % {"name": draft.author or _("Somebody")}
-        if is_new and not instance.version_of and not instance.true_source and (twin := self.twins.get(self.number)):
-            told = _("It is the same quotation as %(twin)s. Give that key, or name it as version_of.")
-            problems["text"] = told % {"twin": twin}
+            message = _("%(name)s has a draft of it that is not published. Publish or discard it first.")
+            problems["key"] = message % {"name": draft.author or _("Somebody")}
+        duplicate = self.duplicates.get(self.number)
+        if is_new and not instance.version_of and not instance.true_source and duplicate:
+            message = _("It is the same quotation as %(twin)s. Give that key, or name it as version_of.")
+            problems["text"] = message % {"twin": duplicate}
         return problems
 
     def _publishes(self, instance: Any) -> bool:
@@ -221,7 +230,7 @@ class QuoteResource(ContentResource):
         return self.can_publish and (instance.published or asked)
 
     def write(self, instance: Any, is_new: bool) -> None:
-        content = revisions.content_of(instance)
+        content = self.content(instance)
         publishes = self._publishes(instance)
         row = instance if is_new else Quote.objects.get(pk=instance.pk)
         if not is_new:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, F, IntegerField, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,23 +19,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rlm_site.editor import dashboard
+from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.features import registered_admins
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.import_pages import ImportExportMixin
+from rlm_site.editor.import_pages import ImportExport
 from rlm_site.editor.tag_resource import TagResource
-from rlm_site.editor.tags import TagChangesAdmin
+from rlm_site.editor.tags import TagChanges
 from rlm_site.editor.trash import RecoveryAdmin
 from rlm_site.history import diff
 from rlm_site.history.models import Deletion, Import, Revision
 from rlm_site.redirects.models import Address
-from rlm_site.tags import parsing
+from rlm_site.tags import changes, parsing
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
 
-admin.site.unregister(taggit.models.Tag)  # taggit.admin has registered it; ours is another
+admin.site.unregister(taggit.models.Tag)  # registered by taggit.admin; ours is another model
 
 
-# Accounts are Django's own. Its two-column picker cannot be used with a screen reader; a plain list can.
+# Django's two-column picker cannot be used with a screen reader; a plain list can.
 admin.site.unregister([User, Group])
 
 
@@ -70,16 +72,17 @@ class TagForm(ContentForm):
 
 
 @admin.register(Tag)
-class TagAdmin(ImportExportMixin, TagChangesAdmin):
+class TagAdmin(ContentAdmin):
     form = TagForm
+    features = (*ContentAdmin.features, ImportExport, TagChanges)
     resource_class = TagResource
     list_display = ["name", "uses", "brings_quotations", "description"]
     list_filter = ["brings_quotations"]
     search_fields = ["folded"]
     fields = ["name", "slug", "description", "brings_quotations"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [] if obj is None or self.has_merge_permission(request) else ["name", "slug"]
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return [] if obj is None or self.feature(TagChanges).can_merge(request) else ["name", "slug"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         uses: Any = Value(0)
@@ -93,6 +96,13 @@ class TagAdmin(ImportExportMixin, TagChangesAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return super().get_search_results(request, queryset, fold_name(search_term))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and {"name", "slug"} & set(form.changed_data):
+            author: Any = request.user
+            changes.rename_tag(obj, author)
+        else:
+            super().save_model(request, obj, form, change)
+
     @admin.display(description=gettext_lazy("uses"), ordering=F("use_count"))
     def uses(self, obj: Any) -> int:
         return int(obj.use_count)
@@ -102,13 +112,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
-    """What happened lately, of all records that the reader may see: written by saving, and never changed."""
+    """Recent changes of all records that the user may see; read-only."""
 
     list_display = ["what", "kind_of_record", "number", "what_happened", "author", "when", "for_readers"]
     list_filter = ["state", "act", "kind", ("content_type", admin.RelatedOnlyFieldListFilter)]
@@ -120,7 +130,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     fields = ("record", "number", "what_happened", "author", "when", "comment", "for_readers", "changes", "text")
     readonly_fields = ("record", "what_happened", "when", "for_readers", "changes", "text")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -190,7 +200,7 @@ class RecoveredFilter(admin.SimpleListFilter):
 
 @admin.register(Deletion)
 class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
-    """What was deleted, by whom, and its way back. Whoever may delete a kind of record sees and recovers it."""
+    """Deleted records. Users who may delete a kind of record see and recover deletions of it."""
 
     list_display = ["title", "kind", "contents", "author", "when", "standing"]
     list_filter = [RecoveredFilter, ("content_type", admin.RelatedOnlyFieldListFilter)]
@@ -203,7 +213,7 @@ class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
 
 @admin.register(Import)
 class ImportAdmin(ReadOnlyAdmin):
-    """Files that were imported at the desk. Whoever may import a kind of record sees what was imported of it."""
+    """Imported files. Users who may import a kind of record see its imports."""
 
     list_display = ["name", "kind", "author", "created", "added", "changed", "unchanged"]
     list_filter = [("model", admin.RelatedOnlyFieldListFilter)]
@@ -215,23 +225,27 @@ class ImportAdmin(ReadOnlyAdmin):
     fields = ("name", "digest", "model", "author", "created", "added", "changed", "unchanged", "versions")
     readonly_fields = ("versions",)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:
         kinds = self._kinds(request)
         return bool(kinds) if obj is None else obj.model in kinds
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(model__in=self._kinds(request))
 
     def _kinds(self, request: HttpRequest) -> list[ContentType]:
-        admins = self.admin_site._registry.values()
+        admins = registered_admins(self.admin_site).values()
         importing = [
-            each for each in admins if isinstance(each, ImportExportMixin) and each.has_import_permission(request)
+            each
+            for each in admins
+            if isinstance(each, ContentAdmin)
+            and each.has_feature(ImportExport)
+            and each.feature(ImportExport).can_import(request)
         ]
         return [ContentType.objects.get_for_model(each.model) for each in importing]
 
@@ -251,7 +265,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
 @admin.register(Address)
 class AddressAdmin(ReadOnlyAdmin):
-    """Where things are and once were; without its row, an old address leads nowhere."""
+    """Present and former paths; without its row, a former path is not redirected."""
 
     list_display = ["path", "kind", "object_id"]
     list_filter = ["kind"]

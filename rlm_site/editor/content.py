@@ -1,33 +1,35 @@
-"""Base classes of the admin's pages of content: finding, saving and deleting, with derived data always true."""
+"""The base class of all admins of content: finding, saving and deleting."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.utils import quote as quote_key
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, models, router, transaction
 from django.db.models import QuerySet
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 
-from rlm_site.editor.concurrency import locking, presence, row_versions
+from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
+from rlm_site.editor.concurrency.presence import PresencePanel
+from rlm_site.editor.features import Feature, registered_admins
 from rlm_site.editor.forms import Autocomplete, ContentForm, RowForm, TagsField, TextField
 from rlm_site.editor.trash import offer_recovery
 from rlm_site.editor.widgets import TagsInput
 from rlm_site.history import trash
 from rlm_site.indexing import queue
+
+F = TypeVar("F", bound=Feature)
 
 MOST_LISTED = 50  # of the objects that a deletion takes along or that stand in its way
 
@@ -39,7 +41,7 @@ FIELDS: Any = {
 
 
 def case_variants(words: str) -> list[str]:
-    """As typed, and in each case: SQLite knows upper and lower case of ASCII letters only."""
+    """Return the words as typed and in each case: SQLite folds ASCII letters only."""
     if words.isascii():
         return [words]
     return list(dict.fromkeys([words, words.lower(), words.upper(), words.capitalize(), words.title()]))
@@ -66,13 +68,21 @@ class ContentStackedInline(AutocompleteMixin, admin.StackedInline):
     formfield_overrides = FIELDS
 
 
-class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
-    """Derived data is made anew in the transaction of every save and deletion, so that readers see it at once."""
+class DeletedObjects(list[str]):
+    """Lines that name what a deletion takes along, for the two pages that ask for confirmation."""
+
+    etags = ""  # of the rows, signed, as the page shows them
+    changed: Sequence[str] = ()  # rows that are not as the page that was confirmed showed them
+
+
+class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
+    """The admin of content: indexes are updated in the transaction of every save, so that readers see it at once."""
 
     form = ContentForm
     list_per_page = 50
     show_full_result_count = False
     formfield_overrides = FIELDS
+    features: tuple[type[Feature], ...] = (PresencePanel,)
 
     class Media:
         js = [
@@ -81,10 +91,25 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
             Script("js/presence.js", defer=True),
         ]
 
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self._features = {feature: feature(self) for feature in self.features}
+
+    def feature(self, kind: type[F]) -> F:
+        """Return the part of this kind; raises KeyError where the admin has none."""
+        found: Any = self._features[kind]
+        return found
+
+    def has_feature(self, kind: type[Feature]) -> bool:
+        return kind in self._features
+
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.presence_view)
-        name = f"{self.opts.app_label}_{self.opts.model_name}_presence"
-        return [path("<int:pk>/presence/", view, name=name), *super().get_urls()]
+        return [*(url for feature in self._features.values() for url in feature.urls()), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        for feature in self._features.values():
+            context |= feature.form_context(request, context)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, TaggableManager):
@@ -107,7 +132,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
         return rows, duplicates
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """Only where readers find it too."""
+        """Return its address where readers find it too."""
         if obj is None or not hasattr(obj, "get_absolute_url") or not self.is_public(obj):
             return None
         return str(obj.get_absolute_url())
@@ -115,24 +140,12 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
     def is_public(self, obj: Any) -> bool:
         return True
 
-    # With others at the same time
-
-    def presence_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The browser says that it has the form open, and is told who else has."""
-        row: Any = get_object_or_404(self.get_queryset(request), pk=pk)
-        if not self.has_view_or_change_permission(request, row):
-            raise PermissionDenied
-        return presence.presence_response(request, row)
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        row = context.get("original")
-        if row is not None and self.has_change_permission(request, row):
-            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_presence"
-            context["presence_address"] = reverse(name, args=[row.pk])
-        return super().render_change_form(request, context, *args, **kwargs)
+    # Lists
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
+            for feature in self._features.values():
+                extra_context = feature.list_context(request) | (extra_context or {})
             response: HttpResponse = super().changelist_view(request, extra_context)
         except OperationalError as error:
             if request.method != "POST" or not locking.is_busy(error):
@@ -155,7 +168,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
             return super().response_action(request, queryset, *args)
 
     def _refused(self, request: HttpRequest, queryset: QuerySet[Any]) -> str:
-        """Why nothing is done with the rows that were chosen in a list: they are not as it showed them."""
+        """Return why nothing is done with the rows chosen in a list: they are not as it showed them."""
         seen, mark = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
         if request.POST.get("select_across") == "1":
             if mark == row_versions.content_etag():
@@ -169,6 +182,10 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
             "rows": ", ".join(f"“{row}”" for row in changed[:MOST_LISTED])
         }
 
+    def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the listed rows that this person may export, with all that the columns need."""
+        return queryset
+
     # Saving
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -176,17 +193,13 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
 
     def changed_fields(self, form: Any) -> list[str]:
-        """Fields of the row that were changed, without those that only the form has."""
+        """Return the fields of the row that were changed, without those that only the form has."""
         names = {field.name for field in [*self.opts.fields, *self.opts.many_to_many, *self.opts.private_fields]}
         return [name for name in form.changed_data if name in names]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        self.record_history(request, form, formsets, change)
         queue.process_queue()
-
-    def record_history(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """For what has a history."""
 
     # Deleting
 
@@ -201,7 +214,8 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
                 raise
             messages.error(request, _("The database is busy. Nothing was deleted; try again."))
             return HttpResponseRedirect(request.get_full_path())
-        if hasattr(request, "changed_meanwhile"):
+        context = getattr(response, "context_data", None) or {}
+        if "deleted_objects" in context and context["deleted_objects"].changed:
             response.status_code = 409
         return response
 
@@ -224,9 +238,9 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
     def get_deleted_objects(
         self, objs: QuerySet[Any] | Sequence[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """As Django's, in a fixed number of queries: it names what has a page in the admin, and not too many of it.
+        """Collect what a deletion takes along, as Django does, in a fixed number of queries, and name a limited number.
 
-        What was changed since the page that asked for confirmation was opened stands in the way.
+        What was changed since the page that asked for confirmation was opened is in the way.
         """
         collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
         collector.collect(objs)
@@ -237,33 +251,29 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin, admin.ModelAdmin):
         forbidden = {
             str(model._meta.verbose_name)
             for model in found
-            if (model_admin := self.admin_site._registry.get(model)) and not model_admin.has_delete_permission(request)
+            if (model_admin := registered_admins(self.admin_site).get(model))
+            and not model_admin.has_delete_permission(request)
         }
         in_the_way: dict[type[models.Model], list[Any]] = defaultdict(list)
         for row in collector.protected:
             in_the_way[type(row)].append(row.pk)
         counts = {str(model._meta.verbose_name_plural): len(ids) for model, ids in found.items()}
-        protected = self._named(in_the_way, request) or self._changed_since_confirmation(
-            request, [row for rows in collected.values() for row in rows]
-        )
-        return self._named(found, request), counts, forbidden, protected
-
-    def _changed_since_confirmation(self, request: HttpRequest, rows: list[models.Model]) -> list[str]:
-        asked: Any = request  # the templates of the two pages know nothing else of ours
+        deleted = DeletedObjects(self._named(found, request))
+        rows = [row for of_model in collected.values() for row in of_model]
+        protected = self._named(in_the_way, request)
         if "post" not in request.POST:
-            asked.seen = row_versions.sign(row_versions.etags_of(rows))
-            return []
-        seen, _mark = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
-        changed = [f"{capfirst(str(row._meta.verbose_name))}: {row}" for row in row_versions.changed_rows(rows, seen)]
-        if changed:
-            asked.changed_meanwhile = changed[:MOST_LISTED]
-        return changed
+            deleted.etags = row_versions.sign(row_versions.etags_of(rows))
+        elif not protected:
+            confirmed, _etag = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
+            changed = row_versions.changed_rows(rows, confirmed)
+            deleted.changed = [f"{capfirst(str(row._meta.verbose_name))}: {row}" for row in changed[:MOST_LISTED]]
+        return deleted, counts, forbidden, protected or list(deleted.changed)
 
     def _named(self, found: dict[type[models.Model], list[Any]], request: HttpRequest) -> list[str]:
         lines: list[str] = []
         for model, ids in found.items():
             kind = capfirst(str(model._meta.verbose_name))
-            model_admin = self.admin_site._registry.get(model)
+            model_admin = registered_admins(self.admin_site).get(model)
             if model_admin is None:
                 continue
             rows = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_LISTED])

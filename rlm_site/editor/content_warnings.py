@@ -1,4 +1,4 @@
-"""What a check of a text found."""
+"""Warnings about a text."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What there is to do at the desk, as its first page shows it: piles of work, each with the list of just its rows.
+"""The dashboard: what there is to do, each task with its count and a link to the list of just these records.
 
 What every record goes through is found here, whatever its model is. What else an app knows of it adds with `shows`.
 """
@@ -21,6 +21,7 @@ from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
 
+from rlm_site.editor.features import registered_admins
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions, schedule
@@ -92,7 +93,7 @@ def _can_write(user: Any, model: type[Publishable]) -> bool:
 
 
 def _drafted_by(model: type[Publishable], user: Any, state: str) -> Q:
-    """This person has written on what is in work since it was last published."""
+    """Return the condition that this person has written on a record since it was last published."""
     texts = Revision.objects.filter(content_type=ContentType.objects.get_for_model(model), act="")
     ended = texts.filter(
         object_id=OuterRef("object_id"),
@@ -153,7 +154,7 @@ def workflow_tasks(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
     """One query a model, however many rows it has."""
     now, user = timezone.now(), request.user
     counts: dict[type[Publishable], dict[str, int]] = {}
-    for model, model_admin in site._registry.items():
+    for model, model_admin in registered_admins(site).items():
         if issubclass(model, Publishable) and model_admin.has_view_permission(request):
             stages = {
                 f"in_{name}": ExpressionWrapper(stage.rows(model, user, now), BooleanField())
@@ -173,7 +174,7 @@ def workflow_tasks(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
 
 
 class DashboardFilter(admin.SimpleListFilter):
-    """What is in the hands of whoever looks."""
+    """Records that wait for the person who looks."""
 
     title = gettext_lazy("work")
     parameter_name = "work"
@@ -192,10 +193,10 @@ class DashboardFilter(admin.SimpleListFilter):
 
 
 def visible_content_types(request: HttpRequest, site: admin.AdminSite) -> list[ContentType]:
-    """The kinds of records with a history that this person may look at."""
+    """Return the content types with a history that this person may look at."""
     kinds = [
         model
-        for model, model_admin in site._registry.items()
+        for model, model_admin in registered_admins(site).items()
         if issubclass(model, Publishable) and model_admin.has_view_permission(request)
     ]
     return list(ContentType.objects.get_for_models(*kinds).values())
@@ -231,13 +232,13 @@ def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] 
 
 
 def title_of(revision: Revision) -> str:
-    """What the record was called, or how its text began."""
+    """Return what the record was called, or how its text began."""
     content = revision.content
     return Truncator(content.get("title") or content.get("text") or "").words(10, truncate="…") or str(revision)
 
 
 def address_of(revision: Revision, page: str) -> str:
-    """Of a page about its record; empty where the desk has none."""
+    """Return the address of a page about its record; empty where the admin has none."""
     kind = revision.content_type
     try:
         return reverse(f"admin:{kind.app_label}_{kind.model}_{page}", args=[revision.object_id])
@@ -252,8 +253,8 @@ _memory_lock = Lock()
 
 
 def cached_report(name: str, make: Callable[[datetime], T], *clocks: type[Publishable]) -> T:
-    """What `make(now)` says of all content: made anew after a change, and when the clock alone changes these tables."""
-    now, version = timezone.now(), queue.ensure_indexed().of("all")
+    """Return `make(now)`, cached until any content changes or the clock alone changes one of these tables."""
+    now, version = timezone.now(), queue.ensure_indexed().combined("all")
     with _memory_lock:
         known = _memory.get(name)
     if known and version and known[0] == version and (known[1] is None or now < known[1]):

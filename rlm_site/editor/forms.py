@@ -111,7 +111,7 @@ class ContentForm(forms.ModelForm):
         return super().is_valid() and not self.is_held
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """What a constraint of several fields refuses is told beside the one that must change."""
+        """Add the error of a constraint of several fields beside the field that must change."""
         if field is not None or not hasattr(error, "error_dict"):
             super().add_error(field, error)
             return

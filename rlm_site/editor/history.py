@@ -1,4 +1,4 @@
-"""The history of a record: its list, any two versions side by side, and an old one as the next draft."""
+"""The history of a record: its versions, any two of them compared, and an old one restored as a draft."""
 
 from typing import Any
 
@@ -11,14 +11,16 @@ from django.db import OperationalError, models
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern
 from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor.concurrency import locking
+from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.history.revisions import Content
 from rlm_site.indexing import queue
@@ -40,38 +42,23 @@ class RestoreForm(forms.Form):
     )
 
 
-class HistoryPages:
-    """For the admin of what has revisions. Whoever sees the record sees its history; whoever changes it restores."""
+class History(Feature):
+    """The versions of a record. Whoever sees the record sees its history; whoever may change it may restore one.
 
-    model: type[Publishable]
-    opts: Any
-    admin_site: Any
+    Restoring saves the old text as a draft: readers see it when it is published.
+    """
 
-    previews_versions = False
-
-    def preview(self, request: HttpRequest, row: Any) -> HttpResponse:
-        """The page as readers would see it with the row in hand; for models that have `previews_versions`."""
-        raise Http404
-
-    def get_urls(self) -> list[Any]:
-        return [*self.history_urls(), *super().get_urls()]  # type: ignore[misc]
-
-    def history_urls(self) -> list[Any]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}"
-        view = self.admin_site.admin_view
+    def urls(self) -> list[URLPattern]:
         return [
-            path("<int:pk>/history/compare/", view(self.compare_view), name=f"{name}_compare"),
-            path("<int:pk>/history/<int:number>/preview/", view(self.version_view), name=f"{name}_version"),
-            path("<int:pk>/history/<int:number>/restore/", view(self.restore_view), name=f"{name}_restore"),
+            self.path("<int:pk>/history/compare/", self.compare_view, "compare"),
+            self.path("<int:pk>/history/<int:number>/preview/", self.version_view, "version"),
+            self.path("<int:pk>/history/<int:number>/restore/", self.restore_view, "restore"),
         ]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row = self._row(request, unquote(object_id))
         newest = (
-            revisions.history_of(row)
-            .select_related("author", "imported")
-            .defer("content", "standing")
-            .order_by("-number")
+            row.revisions.all().select_related("author", "imported").defer("content", "standing").order_by("-number")
         )
         page = Paginator(newest, PER_PAGE).get_page(request.GET.get("page"))
         current = self._current(row)
@@ -80,7 +67,7 @@ class HistoryPages:
             {
                 "revision": revision,
                 "current": current is not None and revision.number == current.number,
-                "preview": self._address("version", row.pk, revision.number) if self.previews_versions else "",
+                "preview": self.url("version", row.pk, revision.number) if self.admin.previews_versions else "",
             }
             for revision in page
         ]
@@ -88,22 +75,22 @@ class HistoryPages:
             "page": page,
             "versions": versions,
             "can_restore": can_change,
-            "compare": self._address("compare", row.pk),
+            "compare": self.url("compare", row.pk),
         }
         return TemplateResponse(request, "editor/history.html", context | (extra_context or {}))
 
     def version_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         row = self._row(request, str(pk))
-        revision = revisions.history_of(row).filter(number=number).first()
+        revision = row.revisions.filter(number=number).first()
         if revision is None:
             raise Http404(_("There is no such version."))
-        return self.preview(request, revisions.overlay(row, revision))
+        return self.admin.preview(request, Draft.at(row, revision))
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self._row(request, str(pk))
-        last = revisions.history_of(row).aggregate(last=Max("number"))["last"] or 0
+        last = row.revisions.aggregate(last=Max("number"))["last"] or 0
         older, newer = sorted((self._number(request, "from", last - 1), self._number(request, "to", last)))
-        found = revisions.history_of(row).filter(number__in={older, newer}).select_related("author", "imported")
+        found = row.revisions.filter(number__in={older, newer}).select_related("author", "imported")
         by_number = {revision.number: revision for revision in found}
         if by_number.keys() != {older, newer}:
             raise Http404(_("There is no such version."))
@@ -124,7 +111,7 @@ class HistoryPages:
         return TemplateResponse(request, "editor/compare.html", context)
 
     def restore_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
-        """Shows what an old version would change, and makes it the working copy."""
+        """Show what restoring an old version would change, and save it as the working copy."""
         refused = ""
         form = RestoreForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -144,7 +131,7 @@ class HistoryPages:
         now = _text_now(row)
         content, kept = _with_text_of(row, revision, now)
         if not form.errors:
-            seen = revisions.history_of(row).aggregate(newest=Max("number"))["newest"]
+            seen = row.revisions.aggregate(newest=Max("number"))["newest"]
             form = RestoreForm(initial={"comment": request.POST.get("comment", ""), "seen": seen})
         context = self._context(request, row, _("Restore version %(number)s") % {"number": number}) | {
             "revision": revision,
@@ -160,11 +147,7 @@ class HistoryPages:
     ) -> tuple[Publishable, Revision]:
         rows = self.model._default_manager.filter(pk=pk)
         row = (rows.select_for_update(of=("self",)) if lock else rows).first()
-        revision = (
-            revisions.history_of(row).select_related("author", "imported").filter(number=number).first()
-            if row
-            else None
-        )
+        revision = row.revisions.select_related("author", "imported").filter(number=number).first() if row else None
         if row is None or revision is None:
             raise Http404(_("There is no such version."))
         if not permissions.can_change(request.user, row):
@@ -173,8 +156,8 @@ class HistoryPages:
         return row, revision
 
     def _restore(self, row: Publishable, revision: Revision, author: Any, seen: int, comment: str) -> str:
-        """Why nothing was done; empty where the version is the working copy now."""
-        newest = revisions.history_of(row).select_related("author").order_by("-number")[0]
+        """Save the version as the working copy; return why not, or nothing."""
+        newest = row.revisions.select_related("author").order_by("-number")[0]
         if seen != newest.number:
             return _("%(name)s saved version %(number)s on %(time)s, after you opened this page. Look again.") % {
                 "name": newest.author or _("Another program"),
@@ -194,18 +177,18 @@ class HistoryPages:
         said = _("Version %(number)s of “%(title)s” is the draft now.") % {"number": number, "title": row}
         readers = _("Readers still see the published text.") if row.published else _("Readers cannot see it yet.")
         messages.success(request, f"{said} {readers}")
-        return HttpResponseRedirect(self._address("change", row.pk))
+        return HttpResponseRedirect(self.url("change", row.pk))
 
     def _row(self, request: HttpRequest, object_id: str) -> Any:
-        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        row = self.admin.get_object(request, object_id)
         if row is None:
             raise Http404
-        if not self.has_view_or_change_permission(request, row):  # type: ignore[attr-defined]
+        if not self.admin.has_view_or_change_permission(request, row):
             raise PermissionDenied
         return row
 
     def _current(self, row: Publishable) -> Revision | None:
-        """Whose text the form shows."""
+        """Return the revision that the form shows."""
         return revisions.working_copy(row) or revisions.published_revision(row)
 
     def _number(self, request: HttpRequest, name: str, default: int) -> int:
@@ -215,9 +198,6 @@ class HistoryPages:
         if not (given.isascii() and given.isdigit() and len(given) < 10):
             raise Http404(_("There is no such version."))
         return int(given)
-
-    def _address(self, name: str, *parts: int) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=parts)
 
     def _context(self, request: HttpRequest, row: Any, title: str) -> dict[str, Any]:
         return {
@@ -235,20 +215,20 @@ def _everything(revision: Revision) -> Content:
 
 
 def _text_now(row: Publishable) -> Content:
-    """What the form shows: the working copy where there is one."""
+    """Return the content that the form shows: of the working copy where there is one."""
     content = revisions.content_of(row)
     copy = revisions.working_copy(row)
     return _with(content, copy) if copy else content
 
 
 def _with(content: Content, revision: Revision) -> Content:
-    """What a revision does not know stays as it is; tags are called what they are called today."""
+    """Return the content with that of a revision over it; tags have their current names."""
     content = content | {name: value for name, value in revision.content.items() if name in content}
     return content | {"tags": manager.current_names(content["tags"])}
 
 
 def _with_text_of(row: Publishable, revision: Revision, now: Content) -> tuple[Content, list[str]]:
-    """The text as it was, and the names of fields that stay as they are: what they named then is deleted."""
+    """Return the content as it was, and the labels of fields that keep their value: what they named is gone."""
     content, kept = _with(now, revision), []
     for name in row.versioned_fields:
         column = row._meta.get_field(name)

@@ -1,26 +1,26 @@
-"""Import and export at the desk: a file is previewed with its differences, and imported as it was previewed."""
+"""Import and export in the admin: a file is previewed with its differences, and imported as it was previewed."""
 
 import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, OperationalError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor.concurrency import locking, row_versions
+from rlm_site.editor.features import Feature
 from rlm_site.editor.importing import (
     MOST_ROWS,
     READERS,
@@ -60,7 +60,7 @@ class Upload:
 
     @classmethod
     def read(cls, text: str, salt: str) -> "Upload":
-        """Raises BadSignature."""
+        """Return the file that a form has carried. Raises BadSignature."""
         return cls(**signing.loads(text, salt=salt, max_age=PREVIEW_SECONDS))
 
 
@@ -94,36 +94,31 @@ class RefusedError(Exception):
         self.why = why
 
 
-class ImportExportMixin(admin.ModelAdmin):
-    """For model admins, in front of the other bases."""
+class ImportExport(Feature):
+    """Files of records, in and out; the admin names the `resource_class` that reads and writes them."""
 
-    resource_class: type[ContentResource]
+    def __init__(self, model_admin: Any) -> None:
+        super().__init__(model_admin)
+        self.resource_class: type[ContentResource] = model_admin.resource_class
 
-    def get_urls(self) -> list[Any]:
-        view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+    def urls(self) -> list[URLPattern]:
         return [
-            path("import/", view(self.import_view), name=f"{name}_import"),
-            path("export/<str:ending>/", view(self.export_view), name=f"{name}_export"),
-            *super().get_urls(),
+            self.path("import/", self.import_view, "import"),
+            self.path("export/<str:ending>/", self.export_view, "export"),
         ]
 
-    def has_import_permission(self, request: HttpRequest) -> bool:
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"can_import": self.can_import(request), "can_export": self.admin.has_view_permission(request)}
+
+    def can_import(self, request: HttpRequest) -> bool:
         label, name = self.opts.app_label, self.opts.model_name
         return request.user.has_perms([f"{label}.{act}_{name}" for act in ("import", "add", "change")])
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {
-            **(extra_context or {}),
-            "can_import": self.has_import_permission(request),
-            "can_export": self.has_view_permission(request),
-        }
-        return super().changelist_view(request, context)
 
     # Import
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for a file, shows what it would change, and changes that."""
-        if not self.has_import_permission(request):
+        if not self.can_import(request):
             raise PermissionDenied
         if request.method == "POST" and "upload" in request.POST:
             return self._confirmed(request)
@@ -183,10 +178,10 @@ class ImportExportMixin(admin.ModelAdmin):
             return self._preview(request, upload, status=503)
         queue.process_queue()
         messages.success(request, self._said(result, imported))
-        return HttpResponseRedirect(self._list_address())
+        return HttpResponseRedirect(self.url("changelist"))
 
     def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Etags) -> tuple[Any, Import]:
-        """To be called in a transaction, which a RefusedError is to end."""
+        """Import the file. To be called in a transaction, which a RefusedError is to end."""
         author: Any = request.user
         resource = self.resource_class(author)
         imported = Import.objects.create(
@@ -234,7 +229,7 @@ class ImportExportMixin(admin.ModelAdmin):
                 **self.admin_site.each_context(request),
                 "title": _("Import %(names)s") % {"names": self.opts.verbose_name_plural},
                 "opts": self.opts,
-                "media": self.media,
+                "media": self.admin.media,
                 "form": form,
                 "columns": resource.columns(),
                 "natural_key": resource.natural_key,
@@ -245,23 +240,20 @@ class ImportExportMixin(admin.ModelAdmin):
             status=status,
         )
 
-    def _list_address(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-
     # Export
 
     def export_view(self, request: HttpRequest, ending: str) -> HttpResponse:
-        """What the list shows with its filters, as a file that can be imported again."""
-        if not self.has_view_permission(request):
+        """Return what the list shows with its filters as a file that can be imported again."""
+        if not self.admin.has_view_permission(request):
             raise PermissionDenied
         if ending not in READERS:
             raise Http404
-        listed = f"{self._list_address()}?{request.GET.urlencode()}"
+        listed = f"{self.url('changelist')}?{request.GET.urlencode()}"
         try:
-            queryset = self.get_changelist_instance(request).queryset
+            queryset = self.admin.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(listed)
-        rows = self.for_export(request, queryset)
+        rows = self.admin.for_export(request, queryset)
         if rows.count() > MOST_EXPORTED:
             told = _("These are more than %(most)d. Choose fewer with the filters of the list.")
             messages.error(request, told % {"most": MOST_EXPORTED})
@@ -274,7 +266,3 @@ class ImportExportMixin(admin.ModelAdmin):
             content_type=f"{kind}; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-
-    def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Of what the list shows, what this person may take away, with all that the columns need."""
-        return queryset

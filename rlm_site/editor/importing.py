@@ -101,7 +101,7 @@ def read_csv(text: str) -> Rows:
 
 
 def read_json(text: str) -> Rows:
-    """A list of objects; what an object does not name is `Absent`."""
+    """Read a list of objects; what an object does not name is `Absent`."""
     try:
         values = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -116,7 +116,7 @@ def read_json(text: str) -> Rows:
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """The line on which each item of a list begins."""
+    """Return the line on which each item of a list begins."""
     decoder, space = json.JSONDecoder(), re.compile(r"[\s,\[]*")
     line, counted = 1, 0
     place = space.match(text).end()  # type: ignore[union-attr]
@@ -300,7 +300,7 @@ def widget_for(field: Any) -> Widget:
 
 
 class Changes:
-    """What an import does to one record."""
+    """The effect of an import on one record."""
 
     def __init__(self, resource: "ContentResource", instance: Any, new: bool) -> None:
         self.model = resource._meta.model
@@ -311,7 +311,7 @@ class Changes:
         self.after = resource.content(instance)
 
     def as_html(self) -> "Changes":
-        """The library has rows keep this for its template; ours makes the page of `differences`."""
+        """Return nothing: the library keeps this for its own template."""
         return self
 
     @cached_property
@@ -320,7 +320,7 @@ class Changes:
 
 
 class Stored(BaseInstanceLoader):
-    """Of the records that a file is about, all found before; each as a copy for its row to change."""
+    """The records that a file is about, found beforehand; each as a copy for its row to change."""
 
     def get_instance(self, row: Mapping[str, Any]) -> Any:
         stored = self.resource.stored.get(self.resource.identity(row))
@@ -379,7 +379,7 @@ class ContentResource(ModelResource):
     # For subclasses
 
     def content(self, instance: Any) -> dict[str, Any]:
-        """What a row can change, by field."""
+        """Return what a row can change, by field."""
         fields = self._meta.model._meta
         return {name: fields.get_field(name).value_from_object(instance) for name in self.fields}
 
@@ -389,7 +389,7 @@ class ContentResource(ModelResource):
         return value.strip() if isinstance(value, str) and not _UNPRINTABLE.search(value) else ""
 
     def find(self, stored: models.QuerySet[Any], identities: set[str]) -> dict[str, Any]:
-        """The records of these identities."""
+        """Return the records of these identities."""
         rows = stored.filter(**{f"{self.natural_key}__in": identities})
         return {getattr(row, self.natural_key): row for row in rows}
 
@@ -397,14 +397,14 @@ class ContentResource(ModelResource):
         """Give a record what its row may leave to us, such as a slug."""
 
     def problems(self, instance: Any) -> dict[str, str]:
-        """What else is wrong, by column."""
+        """Return what else is wrong, by column."""
         return {}
 
     def write(self, instance: Any, is_new: bool) -> None:
         instance.save(force_insert=is_new)
 
     def outcome(self, instance: Any, is_new: bool) -> str:
-        """What will be done with a row, where its words do not say it."""
+        """Return what will be done with a row, where its words do not say it."""
         return ""
 
     # The import
@@ -422,7 +422,7 @@ class ContentResource(ModelResource):
         self.stored = self.prepared(found)
 
     def run(self, *, write: bool) -> Any:
-        """What becomes of each row, and whatever is wrong with it. Where anything is, nothing is written."""
+        """Import the rows, or only check them. Where anything is wrong, nothing is written."""
         if write:
             result = self.import_data(self.dataset, use_transactions=True, rollback_on_validation_errors=True)
         else:
@@ -434,13 +434,13 @@ class ContentResource(ModelResource):
         return result
 
     def changed_since(self, seen: row_versions.Etags) -> list[Any]:
-        """The records that are not as they were seen."""
+        """Return the records that are not as the preview showed them."""
         label = self._meta.model._meta.label_lower
         then, now = seen.get(label, {}), self.seen.get(label, {})
         return [row for row in self.stored.values() if then.get(str(row.pk)) != now.get(str(row.pk))]
 
     def prepared(self, found: dict[str, Any]) -> dict[str, Any]:
-        """The records as a row changes them, where that is not as they are stored."""
+        """Return the records as rows change them: with their working copies, say."""
         return found
 
     def _wrong_headers(self, headers: list[str]) -> list[str]:

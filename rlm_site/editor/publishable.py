@@ -1,9 +1,11 @@
-"""The desk of records that readers see only when they are published.
+"""The admin of records that readers see only when they are published.
 
-What is drafted (`versioned_fields` and tags) is saved as a working copy and becomes public by an act of its own: see
-`workflow`. What stands (`immediate_fields` and inlines) acts at once; on a public record a publisher alone changes it.
+What is versioned (`versioned_fields` and tags) is saved as a draft and becomes public by a transition of its own: see
+`workflow`. What is immediate (`immediate_fields` and inlines) takes effect with the save; on a public record only a
+publisher may change it.
 """
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,19 +13,23 @@ from django.contrib import admin, messages
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rlm_site.editor.concurrency.mixin import MergeInputs
+from rlm_site.editor.concurrency.mixin import MergeInputs, Opened
+from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.history import HistoryPages
-from rlm_site.editor.states import badge, editorial_state
-from rlm_site.editor.workflow import WorkflowAdmin
+from rlm_site.editor.history import History
+from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
+from rlm_site.editor.workflow import Workflow
 from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions
@@ -41,12 +47,6 @@ class PublishableForm(ContentForm):
         help_text=gettext_lazy("What you changed and why; stands in the history."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        drafted = getattr(self.instance, "drafted_tags", None)
-        if drafted is not None and "tags" in self.fields:
-            self.initial["tags"] = [Tag(name=name, folded=fold_name(name)) for name in drafted]
-
 
 class ImmediateInlineMixin:
     """For inlines: rows that act at once on what readers see are changed by whoever may do that."""
@@ -60,8 +60,10 @@ class ImmediateInlineMixin:
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class PublishableAdmin(HistoryPages, WorkflowAdmin):
+class PublishableAdmin(ContentAdmin):
     form = PublishableForm
+    features = (*ContentAdmin.features, History, Workflow)
+    previews_versions = False
     change_fieldset: Any = (None, {"fields": ["change_comment"]})
 
     # Who may
@@ -100,105 +102,108 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
     def state(self, obj: Any) -> SafeString:
         return badge(editorial_state(obj, getattr(obj, "newest_state", None)))
 
-    # The record as its editors know it: the working copy laid over the row
+    def describe(self, row: Any, copy: Revision | None) -> SafeString:
+        """Return its state as a badge, and what that means for readers."""
+        now = timezone.now()
+        return format_html(
+            '{} <span class="state-words">{} {}</span>',
+            badge(editorial_state(row, copy.state if copy else None, now)),
+            describe_visibility(row, now),
+            describe_working_copy(row, copy),
+        )
+
+    def is_public(self, obj: Any) -> bool:
+        return bool(obj.is_public(timezone.now()))
+
+    def content_warnings(self, row: Any) -> list[ContentWarning]:
+        """Return what an editor should know before this text is reviewed or published."""
+        return []
+
+    def preview(self, request: HttpRequest, draft: Draft[Any]) -> HttpResponse:
+        """Render the page as readers would see it; for models that have `previews_versions`."""
+        raise Http404
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return self.feature(History).history_view(request, object_id)
+
+    # Opening the form: with the working copy
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
-        if row is None:
-            return None
-        if self.has_change_permission(request, row):
+        if row is not None and self.has_change_permission(request, row):
             revisions.record_external_changes(row)
-        copy = revisions.working_copy(row)
-        row.opened_as = self.describe(row, copy)
-        row.working_copy = copy
-        if copy is not None and row.published:
-            revisions.overlay(row, copy)
-        if request.method == "POST":
-            row.opened_content = revisions.content_of(row)
         return row
 
-    def merge_inputs(self, request: HttpRequest, obj: Any) -> MergeInputs | None:
-        """`?merge=7`: the draft and what was published over it as revision 7, brought together."""
+    def open_row(self, request: HttpRequest, row: Any) -> Opened:
+        return _opened(Draft.of(row))
+
+    def merge_inputs(self, request: HttpRequest, row: Any) -> MergeInputs | None:
+        """Return, for `?merge=7`, the draft and what was published over it as revision 7."""
         number = request.GET.get("merge", "")
-        copy = obj.working_copy
-        published = revisions.published_since(obj, copy) if copy is not None else None
-        if published is None or number != str(published.number):
+        draft = Draft.of(row) if number else None
+        copy = draft.working_copy if draft else None
+        published = revisions.published_since(row, copy) if copy is not None else None
+        if draft is None or copy is None or published is None or number != str(published.number):
             return None
-        stored = self.model._default_manager
         return MergeInputs(
-            base=revisions.overlay(stored.get(pk=obj.pk), copy.base),
-            mine=obj,
-            theirs=revisions.overlay(stored.get(pk=obj.pk), published),
+            base=_opened(Draft.at(row, copy.base)) if copy.base else None,
+            mine=_opened(draft),
+            theirs=_opened(Draft.at(row, published)),
             said=_("The published text was changed after this draft was begun. Bring both together, then save."),
             mine_are=_("The draft"),
             theirs_are=_("Published"),
         )
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        row = context.get("original")
-        context["state"] = getattr(row, "opened_as", "")
-        offered = self.available_transitions(request, row) if row is not None else []
-        context["acts"] = [(act, self.transition_url(row, act.name)) for act in offered]
-        context["act_names"] = {act.name for act in offered}
-        context["can_publish"] = permissions.can_publish(request.user, self.model)
-        copy = getattr(row, "working_copy", None)
-        context["reasons"] = copy.comment if copy is not None and copy.state == Revision.State.RETURNED else ""
-        context["draft_first"] = row is None or not row.published
-        return super().render_change_form(request, context, *args, **kwargs)
+    # Saving the form: a draft, and what takes effect at once
 
-    # Saving
+    def save_record(self, request: HttpRequest, row: Any, form: Any, formsets: list[Any]) -> Any:
+        """Save what was typed as a draft, and what takes effect at once with it.
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            obj.owner = request.user
-        if not obj.published:
-            super().save_model(request, obj, form, change)
-        elif standing := self._standing_changes(obj, form):
-            obj.save(update_fields=standing)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        row = form.instance
-        if row.published:
-            row.drafted_tags = form.cleaned_data.get("tags", row.tags.names())
-            for formset in formsets:
-                self.save_formset(request, form, formset, change=change)
+        A record that was never public follows its draft. Of a public one the text stays as readers see it: only its
+        immediate fields and inlines are written, which `get_readonly_fields` leaves to whoever may publish.
+        """
+        user: Any = request.user
+        before = {} if row is None else Draft.of(row).content
+        immediate = [name for name in form.changed_data if name in self.model.immediate_fields]
+        if row is not None and row.published:
+            saved = row
+            for name in immediate:
+                setattr(saved, name, getattr(form.instance, name))
+            if immediate:
+                saved.save(update_fields=immediate)
         else:
-            form.save_m2m()
-            for formset in formsets:
-                self.save_formset(request, form, formset, change=change)
-        self.record_history(request, form, formsets, change)
-        queue.process_queue()
+            if row is None:
+                form.instance.owner = user
+            saved = form.save()
+        for formset in formsets:
+            self.save_formset(request, form, formset, change=row is not None)
 
-    def record_history(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """A draft of the text where it was changed, and an act for what was changed at once."""
-        row = form.instance
-        author: Any = request.user
-        comment = form.cleaned_data.get("change_comment", "")
-        acts = []
-        if change and self._standing_changes(row, form):
-            acts.append(Revision.Act.PLACE)
-        if change and any(formset.has_changed() for formset in formsets):
-            acts.append(Revision.Act.CHOICES)
-        stored = self.model._default_manager.get(pk=row.pk)
-        for act in acts:
-            state = Revision.State.PUBLISHED if stored.published else Revision.State.DRAFT
-            revisions.record_revision(stored, state=state, act=act, author=author, comment=comment)
-        if not change or {*form.changed_data} & {*row.versioned_fields, "tags"}:
-            before = row.opened_content if change else {}
-            typed = revisions.content_of(row)
+        record = partial(revisions.record_revision, saved, author=user, comment=form.cleaned_data["change_comment"])
+        state = Revision.State.PUBLISHED if saved.published else Revision.State.DRAFT
+        if row is not None and immediate:
+            record(state=state, act=Revision.Act.PLACE)
+        if row is not None and any(formset.has_changed() for formset in formsets):
+            record(state=state, act=Revision.Act.CHOICES)
+        if row is None or {*form.changed_data} & {*saved.versioned_fields, "tags"}:
+            typed = Draft(form.instance, form.cleaned_data.get("tags", before.get("tags", []))).content
             # A form trims the spaces at the ends of a line: what nobody has touched stays to the letter.
-            content = before | {name: typed[name] for name in typed if not change or name in form.changed_data}
-            revisions.save_draft(stored, content, author=author, comment=comment, base=self._merged_with(request, row))
+            content = before | {name: typed[name] for name in typed if row is None or name in form.changed_data}
+            revisions.save_draft(
+                saved,
+                content,
+                author=user,
+                comment=form.cleaned_data["change_comment"],
+                base=self._merged_with(request, saved),
+            )
+        queue.process_queue()
+        return saved
 
     def _merged_with(self, request: HttpRequest, row: Publishable) -> Revision | None:
-        """The published revision that the form was brought together with, if it was: see `merge_inputs`."""
+        """Return the published revision that the form was opened with merged, if it was: see `merge_inputs`."""
         number = request.GET.get("merge", "")
-        is_number = number.isascii() and number.isdigit() and len(number) < 10
-        published = revisions.history_of(row).filter(state=Revision.State.PUBLISHED)
-        return published.filter(number=int(number)).first() if is_number else None
-
-    def _standing_changes(self, row: Publishable, form: Any) -> list[str]:
-        return [name for name in form.changed_data if name in row.immediate_fields]
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            return None
+        return row.revisions.filter(state=Revision.State.PUBLISHED, number=int(number)).first()
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._went_on(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -210,9 +215,9 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
         """To the act that was asked for with the save, or on with the text; None where Django knows the way."""
         if "_popup" in request.POST:
             return None
-        for act in ("review", "publish"):
-            if f"_{act}" in request.POST:
-                return HttpResponseRedirect(self.transition_url(obj, act))
+        for name in ("review", "publish"):
+            if f"_{name}" in request.POST:
+                return HttpResponseRedirect(self.feature(Workflow).url(name, obj.pk))
         said = _("The draft of “%(title)s” is saved. %(readers)s") % {
             "title": obj,
             "readers": _("Readers still see the published text.") if obj.published else _("Readers cannot see it yet."),
@@ -223,3 +228,9 @@ class PublishableAdmin(HistoryPages, WorkflowAdmin):
                 reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
             )
         return self.response_post_save_change(request, obj)
+
+
+def _opened(draft: Draft[Any]) -> Opened:
+    """Return what a form opens with: the draft, whose tags the row itself does not hold."""
+    tags = [Tag(name=name, folded=fold_name(name)) for name in draft.tags]
+    return Opened(draft.row, {"tags": tags}, {"draft": draft})

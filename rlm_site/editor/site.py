@@ -20,7 +20,7 @@ from rlm_site.editor import dashboard
 
 class SignInForm(AdminAuthenticationForm):
     def clean_username(self) -> str:
-        """A name that no account can have is not looked up, nor noted as an attempt."""
+        """Refuse a name that no account can have without a look-up or a note of the attempt."""
         name: str = self.cleaned_data["username"]
         if len(name) > (User._meta.get_field("username").max_length or 150):
             raise self.get_invalid_login_error()
@@ -36,7 +36,7 @@ class SiteAdmin(admin.AdminSite):
     enable_nav_sidebar = False  # its room belongs to the text that is edited
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Names of fields and values are looked up as they were sent: nonsense is told, and no failure."""
+        """Answer names and values that make no sense with a message or 400 instead of 500."""
 
         @wraps(view)
         def careful(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -54,7 +54,7 @@ class SiteAdmin(admin.AdminSite):
         return super().admin_view(careful, cacheable)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
-        """What there is to do, then what was done, then everything."""
+        """Show what there is to do, then what was done, then everything."""
         context = {
             "in_stages": dashboard.workflow_tasks(request, self),
             "of_apps": dashboard.tasks_of_apps(request),

@@ -1,4 +1,4 @@
-"""The state of a record in words, as a chip, and as a filter of lists."""
+"""The editorial state of a record: in words, as a badge, and as a filter of lists."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -31,7 +31,7 @@ STATES: dict[str, str | Promise] = {
 
 
 def editorial_state(row: Publishable, newest: str | None, now: datetime | None = None) -> str:
-    """One of STATES. `newest` is the state of the newest revision of the text, which may be a working copy."""
+    """Return one of STATES. `newest` is the state of the newest revision of the text, which may be a working copy."""
     shown = schedule.publication_state(row, now)
     working = newest in Revision.WORKING
     if working and newest != Revision.State.DRAFT:
@@ -40,12 +40,12 @@ def editorial_state(row: Publishable, newest: str | None, now: datetime | None =
 
 
 def badge(state: str) -> SafeString:
-    """The state as a word; the stylesheet gives it its shape."""
+    """Return the state as a badge."""
     return format_html('<span class="state state-{}">{}</span>', state, STATES[state])
 
 
 def describe_visibility(row: Publishable, now: datetime) -> str:
-    """Who can see the row, and what its times mean."""
+    """Return who can see the row and what its times mean, in words."""
     state = schedule.publication_state(row, now)
     if state == "draft":
         return _("Readers cannot see it.")
@@ -63,7 +63,7 @@ def describe_visibility(row: Publishable, now: datetime) -> str:
 
 
 def describe_working_copy(row: Publishable, copy: Revision | None) -> str:
-    """What has been written and readers do not see yet."""
+    """Return what was written and readers do not see yet, in words."""
     if copy is None:
         return ""
     by = {"name": copy.author or _("another program"), "time": _moment(copy.created), "reasons": copy.comment}

@@ -1,4 +1,4 @@
-"""The desk of tags: what is suggested while one is typed, merging one into another, and undoing what was done."""
+"""Tags in the admin: suggestions while one is typed, merging one into another, and undo."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rlm_site.editor.concurrency import locking
-from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.features import Feature, registered_admins
 from rlm_site.editor.widgets import TagInput
 from rlm_site.indexing import queue
 from rlm_site.tags import changes, lists, manager
@@ -49,7 +49,7 @@ class MergeForm(forms.Form):
 
 
 class Moving(NamedTuple):
-    """What a merge does with the things of one kind."""
+    """The effect of a merge on the records of one kind."""
 
     kind: str
     moved: int
@@ -57,18 +57,22 @@ class Moving(NamedTuple):
     both: int
 
 
-class TagChangesAdmin(ContentAdmin):
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
+class TagChanges(Feature):
+    """Suggestions while a tag is typed, merging one into another, and undoing what was done."""
+
+    def urls(self) -> list[URLPattern]:
         return [
-            path("suggestions/", view(self.suggestions_view), name="rlm_site_tag_suggestions"),
-            path("<int:pk>/merge/", view(self.merge_view), name="rlm_site_tag_merge"),
-            path("changes/<int:pk>/undo/", view(require_POST(self.undo_view)), name="rlm_site_tag_undo"),
-            *super().get_urls(),
+            self.path("suggestions/", self.suggestions_view, "suggestions"),
+            self.path("<int:pk>/merge/", self.merge_view, "merge"),
+            self.path("changes/<int:pk>/undo/", require_POST(self.undo_view), "undo"),
         ]
 
-    def has_merge_permission(self, request: HttpRequest) -> bool:
-        """To rename and merge tags, and to undo that."""
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        tag = context["original"]
+        return {} if tag is None else {"can_merge": self.can_merge(request), "log": changes.changes_of(tag)}
+
+    def can_merge(self, request: HttpRequest) -> bool:
+        """Return whether somebody may rename and merge tags, and undo that."""
         return request.user.has_perm("rlm_site.merge_tag")
 
     def suggestions_view(self, request: HttpRequest) -> JsonResponse:
@@ -79,8 +83,8 @@ class TagChangesAdmin(ContentAdmin):
         return JsonResponse({"names": lists.suggest_tags(typed, chosen)})
 
     def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks into which tag, shows what would move, and moves it."""
-        if not self.has_merge_permission(request):
+        """Ask into which tag, show what would move, and move it."""
+        if not self.can_merge(request):
             raise PermissionDenied
         tag = get_object_or_404(Tag, pk=pk)
         given = request.POST if request.method == "POST" else request.GET
@@ -92,7 +96,7 @@ class TagChangesAdmin(ContentAdmin):
             **self.admin_site.each_context(request),
             "title": _("Merge “%(tag)s” into another tag") % {"tag": tag},
             "opts": self.opts,
-            "media": self.media + form.media,
+            "media": self.admin.media + form.media,
             "original": tag,
             "form": form,
             "into": into,
@@ -104,7 +108,11 @@ class TagChangesAdmin(ContentAdmin):
         model: Any = through._meta.get_field("content_object").related_model
         moved, both = changes.split_by_overlap(through, tag, into)
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        rows = self.admin_site._registry[model].get_queryset(request).filter(pk__in=moved.values("content_object"))
+        rows = (
+            registered_admins(self.admin_site)[model]
+            .get_queryset(request)
+            .filter(pk__in=moved.values("content_object"))
+        )
         first = [(reverse(page, args=[row.pk]), row) for row in rows.order_by("pk")[:MOST_PREVIEWED]]
         return Moving(capfirst(str(model._meta.verbose_name_plural)), moved.count(), first, both.count())
 
@@ -118,7 +126,7 @@ class TagChangesAdmin(ContentAdmin):
         return self._act(request, merge, refused)
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not self.has_merge_permission(request):
+        if not self.can_merge(request):
             raise PermissionDenied
         change = get_object_or_404(TagChange, pk=pk)
         author: Any = request.user
@@ -130,11 +138,11 @@ class TagChangesAdmin(ContentAdmin):
         return self._act(request, undo, refused)
 
     def _act(self, request: HttpRequest, act: Callable[[], tuple[Tag, str]], refused: str) -> HttpResponse:
-        """Do it, and go to the page of the tag that stays; or say why not, and go to where it was asked for."""
+        """Do it and go to the tag that stays, or say why not and go back."""
         try:
             with locking.write_transaction():
                 tag, said = act()
-                self.log_change(request, tag, said)
+                self.admin.log_change(request, tag, said)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return HttpResponseRedirect(refused)
@@ -147,26 +155,13 @@ class TagChangesAdmin(ContentAdmin):
         messages.success(request, f"{said}.")
         return HttpResponseRedirect(_page_of(tag))
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change and {"name", "slug"} & set(form.changed_data):
-            author: Any = request.user
-            changes.rename_tag(obj, author)
-        else:
-            super().save_model(request, obj, form, change)
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        if tag := context.get("original"):
-            context["can_merge"] = self.has_merge_permission(request)
-            context["log"] = changes.changes_of(tag)
-        return super().render_change_form(request, context, *args, **kwargs)
-
 
 def _page_of(tag: Tag) -> str:
     return reverse("admin:rlm_site_tag_change", args=[tag.pk])
 
 
 def _can_tag(user: Any) -> bool:
-    """Whoever may write anything that has tags, whatever it is, or tags themselves."""
+    """Return whether somebody may write anything that has tags, or tags themselves."""
     tagged = [through._meta.get_field("content_object").related_model for through in Tag.through_models()]
     models: list[Any] = [Tag, *tagged]
     return any(

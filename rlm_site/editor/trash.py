@@ -1,4 +1,4 @@
-"""What was deleted, and its way back."""
+"""Deleted records, and their recovery."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor.concurrency import locking
+from rlm_site.editor.features import registered_admins
 from rlm_site.history import trash
 from rlm_site.history.models import Deletion
 from rlm_site.publishing import permissions
@@ -27,7 +28,7 @@ MOST_LISTED = 50  # of the rows that cannot come back
 
 
 def offer_recovery(request: HttpRequest, deletions: Sequence[Deletion]) -> None:
-    """Say that it can come back, and where."""
+    """Offer to recover what was just deleted."""
     if len(deletions) == 1:
         address = reverse("admin:rlm_site_deletion_change", args=[deletions[0].pk])
     else:
@@ -36,7 +37,7 @@ def offer_recovery(request: HttpRequest, deletions: Sequence[Deletion]) -> None:
 
 
 class RecoveryAdmin(admin.ModelAdmin):
-    """A list, and a page for each deletion that says what is in it, what stands in its way, and brings it back."""
+    """A list of deletions, and a page for each that says what is in it and what is in the way, and recovers it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         kinds = ContentType.objects.get_for_models(*self._deletable(request)).values()
@@ -46,7 +47,7 @@ class RecoveryAdmin(admin.ModelAdmin):
         return super().get_queryset(request).annotate(counts=F("rows__counts")).defer("rows")
 
     def _deletable(self, request: HttpRequest) -> list[type[Model]]:
-        registry = self.admin_site._registry.items()
+        registry = registered_admins(self.admin_site).items()
         return [
             model for model, its_admin in registry if model is not Deletion and its_admin.has_delete_permission(request)
         ]
@@ -55,7 +56,7 @@ class RecoveryAdmin(admin.ModelAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may delete a kind of record."""
+        """Return whether somebody may delete this kind of record, and so recover it."""
         kinds = self._deletable(request)
         return bool(kinds) if obj is None else obj.content_type.model_class() in kinds
 
@@ -144,7 +145,7 @@ class RecoveryAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(reverse("admin:rlm_site_deletion_changelist"))
 
     def _address(self, row: Any) -> str:
-        """Of its page in the admin, if it has one."""
+        """Return the address of its page in the admin, if it has one."""
         if row is None:
             return ""
         try:

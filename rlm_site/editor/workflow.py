@@ -1,4 +1,4 @@
-"""What happens to a working copy, each act on a page of its own: review, approval, publication, and taking back."""
+"""What happens to a draft, each transition on a page of its own: review, approval, publication, discarding."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from django.contrib import messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import router, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rlm_site.editor.content import ContentAdmin
-from rlm_site.editor.content_warnings import ContentWarning
-from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
+from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions, schedule
@@ -157,22 +157,22 @@ class Transition:
     name: str
     label: str | Promise  # on the button
     explanation: str | Promise
-    may: Callable[[Any, Publishable], bool]
+    is_allowed: Callable[[Any, Publishable], bool]
     fits: Callable[[Publishable, Revision | None], bool]
-    do: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
+    apply: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
     form: type[TransitionForm] = TransitionForm
     shows_difference: bool = False
 
 
 def _set_state(state: str, said: str | Promise) -> Callable[..., str]:
-    def do(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
+    def apply(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
         assert copy is not None  # noqa: S101 - it fits
         revisions.record_revision(
             row, state=state, content=copy.content, base=copy.base, author=user, comment=given["comment"]
         )
         return str(said)
 
-    return do
+    return apply
 
 
 def _publish(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
@@ -284,67 +284,50 @@ TRANSITIONS = (
 )
 
 
-class WorkflowAdmin(ContentAdmin):
-    """A page for each act, with the same care on all of them for who may and for what is there by now."""
+class Workflow(Feature):
+    """A page for each transition, with the same care on all of them for who may and for what is there by now."""
 
-    def describe(self, obj: Any, copy: Revision | None = None) -> SafeString:
-        """Its state, and what that means for readers."""
-        now = timezone.now()
-        return format_html(
-            '{} <span class="state-words">{} {}</span>',
-            badge(editorial_state(obj, copy.state if copy else None, now)),
-            describe_visibility(obj, now),
-            describe_working_copy(obj, copy),
-        )
-
-    def content_warnings(self, obj: Any) -> list[ContentWarning]:
-        """What an editor should know before this text is reviewed or published."""
-        return []
-
-    def is_public(self, obj: Any) -> bool:
-        return bool(obj.is_public(timezone.now()))
-
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
+    def urls(self) -> list[URLPattern]:
         return [
-            path(
-                f"<int:pk>/{act.name}/",
-                view(self.transition_view),
-                {"act": act},
-                name=self._transition_url_name(act.name),
-            )
-            for act in TRANSITIONS
-        ] + super().get_urls()
+            self.path(f"<int:pk>/{transition.name}/", self.transition_view, transition.name, transition=transition)
+            for transition in TRANSITIONS
+        ]
 
-    def _transition_url_name(self, name: str) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        draft: Draft[Any] | None = context.get("draft")
+        row: Any = None if draft is None else draft.row
+        copy = None if draft is None else draft.working_copy
+        offered = [] if row is None else self.available_transitions(request.user, row, copy)
+        return {
+            "state": "" if row is None else self.admin.describe(row, copy),
+            "transitions": [(transition, self.url(transition.name, row.pk)) for transition in offered],
+            "transition_names": {transition.name for transition in offered},
+            "can_publish": permissions.can_publish(request.user, self.model),
+            "reasons": copy.comment if copy is not None and copy.state == Revision.State.RETURNED else "",
+            "draft_first": row is None or not row.published,
+        }
 
-    def transition_url(self, row: Any, name: str) -> str:
-        return reverse(f"admin:{self._transition_url_name(name)}", args=[row.pk])
+    def available_transitions(self, user: Any, row: Any, copy: Revision | None) -> list[Transition]:
+        """Return what this person may do with the record as it is."""
+        return [each for each in TRANSITIONS if each.is_allowed(user, row) and each.fits(row, copy)]
 
-    def available_transitions(self, request: HttpRequest, row: Any) -> list[Transition]:
-        """What this person may do with the record as it is."""
-        copy = row.working_copy if hasattr(row, "working_copy") else revisions.working_copy(row)
-        return [act for act in TRANSITIONS if act.may(request.user, row) and act.fits(row, copy)]
-
-    def transition_view(self, request: HttpRequest, pk: int, act: Transition) -> HttpResponse:
+    def transition_view(self, request: HttpRequest, pk: int, transition: Transition) -> HttpResponse:
         with transaction.atomic(using=router.db_for_write(self.model)):
-            row = self.model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
-            if row is None:
-                raise Http404
-            if not act.may(request.user, row):
+            rows: QuerySet[Any] = self.model._default_manager.select_for_update(of=("self",))
+            row = get_object_or_404(rows, pk=pk)
+            if not transition.is_allowed(request.user, row):
                 raise PermissionDenied
             revisions.record_external_changes(row)
             copy = revisions.working_copy(row)
-            newest = revisions.history_of(row).select_related("author").order_by("-number").first()
-            obstacle = self._in_the_way(request, act, row, copy)
-            form = act.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
+            newest = row.revisions.select_related("author").order_by("-number").first()
+            obstacle = self._in_the_way(request, transition, row, copy)
+            form = transition.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
             title = str(row)
             if request.method == "POST" and not obstacle and form.is_valid():
                 if newest is None or form.cleaned_data["seen"] == newest.number:
                     try:
                         with transaction.atomic():
-                            said = act.do(row, copy, request.user, form.cleaned_data)
+                            said = transition.apply(row, copy, request.user, form.cleaned_data)
                     except ValidationError as error:
                         row.refresh_from_db()
                         form.add_error(None, ValidationError(error.messages))
@@ -354,22 +337,22 @@ class WorkflowAdmin(ContentAdmin):
                     obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
                         "name": newest.author or _("Another program")
                     }
-                    form = act.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
-            return self._transition_page(request, act, row, copy, form, obstacle)
+                    form = transition.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
+            return self._transition_page(request, transition, row, copy, form, obstacle)
 
-    def _in_the_way(self, request: HttpRequest, act: Transition, row: Publishable, copy: Revision | None) -> str:
+    def _in_the_way(self, request: HttpRequest, transition: Transition, row: Publishable, copy: Revision | None) -> str:
         """Why this cannot be done now, and what can be done about it; empty where nothing stands in the way."""
-        if not act.fits(row, copy):
+        if not transition.fits(row, copy):
             return _("There is nothing for this to be done with. Perhaps somebody has done it already.")
-        judges = act.name in {"publish", "approve"}
+        judges = transition.name in {"publish", "approve"}
         if judges and settings.REVIEW_BY_ANOTHER and request.user.pk in revisions.authors_of(row):
             return _("You have written on this text yourself. Somebody else has to approve and publish it.")
-        published = revisions.published_since(row, copy) if act.name == "publish" and copy is not None else None
+        published = revisions.published_since(row, copy) if transition.name == "publish" and copy is not None else None
         if published is not None:
             return format_html(
                 '{} <a href="{}?merge={}">{}</a>',
                 _("The published text was changed after this draft was begun, and publishing would undo that."),
-                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
+                self.url("change", row.pk),
                 published.number,
                 _("Bring both together"),
             )
@@ -378,7 +361,7 @@ class WorkflowAdmin(ContentAdmin):
     def _transition_page(
         self,
         request: HttpRequest,
-        act: Transition,
+        transition: Transition,
         row: Any,
         copy: Revision | None,
         form: TransitionForm,
@@ -386,34 +369,32 @@ class WorkflowAdmin(ContentAdmin):
     ) -> HttpResponse:
         live = revisions.published_revision(row)
         differences = None
-        if act.shows_difference and copy is not None:
+        if transition.shows_difference and copy is not None:
             differences = diff.differences(self.model, live.content if live else {}, copy.content)
-        shown = revisions.overlay(row, copy) if copy is not None else row
+        shown = row if copy is None else Draft.at(row, copy).row
         context = {
             **self.admin_site.each_context(request),
-            "title": str(act.label).rstrip("…"),
+            "title": str(transition.label).rstrip("…"),
             "subtitle": str(row),
-            "act": act,
+            "transition": transition,
             "form": form,
             "original": row,
             "object_id": row.pk,
             "opts": self.opts,
-            "state": self.describe(row, copy),
+            "state": self.admin.describe(row, copy),
             "obstacle": obstacle,
             "live": live,
             "differences": differences,
-            "content_warnings": self.content_warnings(shown) if act.shows_difference else [],
-            "media": self.media + form.media,
+            "content_warnings": self.admin.content_warnings(shown) if transition.shows_difference else [],
+            "media": self.admin.media + form.media,
         }
         status = 409 if obstacle and request.method == "POST" else 200
         return TemplateResponse(request, "editor/transition.html", context, status=status)
 
     def _done(self, request: HttpRequest, row: Any, title: str, said: str, comment: str) -> HttpResponse:
-        self.log_change(request, row, f"{said} {comment}".strip())
+        self.admin.log_change(request, row, f"{said} {comment}".strip())
         link = ""
-        if self.is_public(row):
+        if self.admin.is_public(row):
             link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("See it as readers do"))
         messages.success(request, format_html("“{}”: {}{}", title, said, link))
-        return HttpResponseRedirect(
-            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-        )
+        return HttpResponseRedirect(self.url("change", row.pk))

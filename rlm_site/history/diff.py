@@ -1,4 +1,4 @@
-"""What is different between two versions of a record, field by field and word by word."""
+"""Differences separator two versions of a record, field by field and word by word."""
 
 import re
 from collections import defaultdict
@@ -15,7 +15,7 @@ from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-SHORT = 240  # characters of an unchanged stretch that need not be folded away
+MAX_UNFOLDED = 240  # characters; longer unchanged passages are folded
 
 Names = dict[tuple[type[models.Model], Any], str]  # of rows, by their table and key
 Kind = Literal["same", "removed", "added"]
@@ -31,12 +31,12 @@ class Stretch(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """A change of nothing but spaces can be seen too."""
+        """Return the text with visible spaces if a change consists of nothing else."""
         return self.text.translate(_INVISIBLE) if self.kind != "same" and self.text.isspace() else self.text
 
 
 class Row(NamedTuple):
-    """Lines that answer each other, or an unchanged stretch: it stands once, in `same`."""
+    """Corresponding lines of both versions, or an unchanged text in `same`."""
 
     before: tuple[Stretch, ...] = ()
     after: tuple[Stretch, ...] = ()
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 class Difference:
     name: str
     label: str
-    parts: tuple[Stretch, ...]  # in one series: where something was replaced, the removed part comes first
+    parts: tuple[Stretch, ...]  # of both versions in one series, removed before added
 
     @property
     def before(self) -> tuple[Stretch, ...]:
@@ -64,14 +64,14 @@ class Difference:
 
 
 def differences(model: type[models.Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """The fields, tags and lists in which two contents differ: the text first, then what acts at once.
+    """Return the differences of two contents in fields, tags and lists: the text first, then immediate fields.
 
-    A field that one of them does not know is left out: it keeps what it has. Against an empty content everything is
-    new. At most one query a related table.
+    Fields missing in one content are left out, because they do not change. Compared with an empty content everything
+    is new. At most one query per related table.
     """
     before = before or dict.fromkeys(after)
     changed = [name for name, value in after.items() if name in before and before[name] != value]
-    fields = {name: _field(model, name) for name in sorted(changed, key=_order(model))}
+    fields = {name: _field(model, name) for name in sorted(changed, key=_field_order(model))}
     names = _names((field, content[name]) for name, field in fields.items() for content in (before, after))
     found = []
     for name, field in fields.items():
@@ -81,35 +81,34 @@ def differences(model: type[models.Model], before: Mapping[str, Any], after: Map
         elif _is_prose(field, old, new):
             parts = word_by_word(old or "", new or "")
         else:
-            parts = _values(_in_words(field, old, names), _in_words(field, new, names))
+            parts = _values(_display_value(field, old, names), _display_value(field, new, names))
         if parts:
             found.append(Difference(name, _label(name, field), tuple(parts)))
     return found
 
 
 def word_by_word(before: str, after: str) -> list[Stretch]:
-    """The whole text of both, as runs of words that are the same, removed or added."""
-    known: dict[str, str] = {}  # token -> the character that stands for it: the library compares characters
+    """Return both texts as runs of words that are the same, removed or added."""
+    chars: dict[str, str] = {}  # the library compares characters, so each token is encoded as one
     encoded = [
-        "".join(known.setdefault(t, chr(len(known) + 1)) for t in _TOKEN.findall(text)) for text in (before, after)
+        "".join(chars.setdefault(token, chr(len(chars) + 1)) for token in _TOKEN.findall(text))
+        for text in (before, after)
     ]
-    tokens = ["", *known]
+    tokens = ["", *chars]
     library = diff_match_patch()
     runs = library.diff_main(*encoded, checklines=False)
     library.diff_cleanupSemantic(runs)
-    return _on_lines_of_their_own(
-        [Stretch(_KINDS[kind], "".join(tokens[ord(char)] for char in run)) for kind, run in runs]
-    )
+    return _align_to_lines([Stretch(_KINDS[kind], "".join(tokens[ord(char)] for char in run)) for kind, run in runs])
 
 
-def _on_lines_of_their_own(parts: list[Stretch]) -> list[Stretch]:
-    """A paragraph that came or went takes the line breaks behind it along, not those before it."""
-    for place in range(1, len(parts) - 1):
-        before, change, after = parts[place - 1 : place + 2]
+def _align_to_lines(parts: list[Stretch]) -> list[Stretch]:
+    """Move line breaks, so that an added or removed paragraph includes those after it, not those before."""
+    for index in range(1, len(parts) - 1):
+        before, change, after = parts[index - 1 : index + 2]
         breaks = change.text[: len(change.text) - len(change.text.lstrip("\n"))]
-        alone = change.kind != "same" and before.kind == after.kind == "same"
-        if alone and breaks and after.text.startswith(breaks):
-            parts[place - 1 : place + 2] = [
+        is_isolated = change.kind != "same" and before.kind == after.kind == "same"
+        if is_isolated and breaks and after.text.startswith(breaks):
+            parts[index - 1 : index + 2] = [
                 Stretch("same", before.text + breaks),
                 Stretch(change.kind, change.text.removeprefix(breaks) + breaks),
                 Stretch("same", after.text.removeprefix(breaks)),
@@ -117,14 +116,15 @@ def _on_lines_of_their_own(parts: list[Stretch]) -> list[Stretch]:
     return [part for part in parts if part.text]
 
 
-def _items(before: Sequence[str], after: Sequence[str], between: str) -> list[Stretch]:
-    """Each item as a whole: what stayed first, then what went, then what came."""
-    stayed = [item for item in after if item in before]
-    parts = [Stretch("same", between.join(stayed))] if stayed else []
-    went, came = ([item for item in items if item not in stayed] for items in (before, after))
-    for kind, items in (("removed", went), ("added", came)):
-        for place, item in enumerate(items):
-            parts.append(Stretch(kind, f"{between}{item}" if stayed or place else item))  # type: ignore[arg-type]
+def _items(before: Sequence[str], after: Sequence[str], separator: str) -> list[Stretch]:
+    """Compare lists item by item: unchanged items first, then removed, then added ones."""
+    unchanged = [item for item in after if item in before]
+    parts = [Stretch("same", separator.join(unchanged))] if unchanged else []
+    removed, added = ([item for item in items if item not in unchanged] for items in (before, after))
+    changes: list[tuple[Kind, list[str]]] = [("removed", removed), ("added", added)]
+    for kind, items in changes:
+        for index, item in enumerate(items):
+            parts.append(Stretch(kind, f"{separator}{item}" if unchanged or index else item))
     return parts
 
 
@@ -133,18 +133,18 @@ def _values(before: str, after: str) -> list[Stretch]:
     return [part for part in parts if part.text]
 
 
-# Values in words
+# Display of values
 
 
 def _field(model: type[models.Model], name: str) -> Any:
     try:
         return model._meta.get_field(name)
     except FieldDoesNotExist:
-        return None  # it was removed since, or it is a list of what hangs on the record
+        return None  # removed since, or a list from `related_snapshot`
 
 
-def _order(model: type[models.Model]) -> Callable[[str], tuple[int, str]]:
-    """A database may keep the names of a content in an order of its own."""
+def _field_order(model: type[models.Model]) -> Callable[[str], tuple[int, str]]:
+    """Return a sort key for fields; databases do not preserve the order of JSON keys."""
     known = [*getattr(model, "versioned_fields", ()), "tags", *(field.name for field in model._meta.concrete_fields)]
     return lambda name: (known.index(name) if name in known else len(known), name)
 
@@ -158,7 +158,7 @@ def _is_prose(field: Any, *values: Any) -> bool:
     return is_text and all(isinstance(value, str | None) for value in values)
 
 
-def _in_words(field: Any, value: Any, names: Names) -> str:
+def _display_value(field: Any, value: Any, names: Names) -> str:
     if value in (None, ""):
         return ""
     if isinstance(value, bool):
@@ -168,11 +168,11 @@ def _in_words(field: Any, value: Any, names: Names) -> str:
     if getattr(field, "choices", None):
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(field, models.DateField):
-        return _moment(field, value)
+        return _format_datetime(field, value)
     return str(value)
 
 
-def _moment(field: Any, value: str) -> str:
+def _format_datetime(field: Any, value: str) -> str:
     try:
         moment = field.to_python(value)
     except ValidationError:
@@ -183,14 +183,14 @@ def _moment(field: Any, value: str) -> str:
 
 
 def _names(values: Iterable[tuple[Any, Any]]) -> Names:
-    """What the rows that foreign keys name are called."""
+    """Return the names of rows that foreign keys refer to."""
     wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
     for field, value in values:
         if isinstance(field, models.ForeignKey) and value is not None:
             wanted[field.related_model].add(value)
     names: Names = {}
     for model, keys in wanted.items():
-        # the name of a row may have the name of another in it: of a section its topic's
+        # str() of a row may include a related row, as that of a section includes its topic
         relations = [field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey)]
         rows = model._default_manager.select_related(*relations).in_bulk(keys)
         names |= {(model, key): str(row) for key, row in rows.items()}
@@ -201,19 +201,19 @@ def _names(values: Iterable[tuple[Any, Any]]) -> Names:
 
 
 def _rows(parts: Iterable[Stretch]) -> Iterable[Row]:
-    """Cut where a line ends in both texts, and gather the lines that did not change."""
+    """Split at line ends common to both texts, and group unchanged lines."""
     unchanged: list[str] = []
     at_start = True
     for line in _lines(parts):
         if all(part.kind == "same" for part in line):
             unchanged.append("".join(part.text for part in line))
             continue
-        yield from _stretch(unchanged, at_start, False)
+        yield from _unchanged_rows(unchanged, at_start, False)
         before = [part for part in line if part.kind != "added"]
         after = [part for part in line if part.kind != "removed"]
         yield Row(_trimmed(before), _trimmed(after))
         unchanged, at_start = [], False
-    yield from _stretch(unchanged, at_start, True)
+    yield from _unchanged_rows(unchanged, at_start, True)
 
 
 def _lines(parts: Iterable[Stretch]) -> Iterable[list[Stretch]]:
@@ -232,13 +232,13 @@ def _lines(parts: Iterable[Stretch]) -> Iterable[list[Stretch]]:
 
 
 def _at_line_start(line: Sequence[Stretch]) -> bool:
-    """Whether what follows begins a line in both texts."""
+    """Return whether the next part begins a line in both texts."""
     sides = ("".join(part.text for part in line if part.kind != gone) for gone in ("added", "removed"))
     return all(text.endswith("\n") or not text for text in sides)
 
 
 def _trimmed(parts: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    """Without the line breaks at both ends: the row is a line already. A change of nothing else stays to be seen."""
+    """Strip line breaks from both ends, unless the change consists of nothing else."""
     if all(part.text.isspace() for part in parts):
         return tuple(parts)
     first, *others = parts
@@ -247,10 +247,10 @@ def _trimmed(parts: Sequence[Stretch]) -> tuple[Stretch, ...]:
     return tuple(part for part in [*others, Stretch(last.kind, last.text.rstrip("\n"))] if part.text)
 
 
-def _stretch(lines: Sequence[str], at_start: bool, at_end: bool) -> Iterable[Row]:
-    """Unchanged lines: next to a change the nearest one is shown, and what is long between is folded."""
+def _unchanged_rows(lines: Sequence[str], at_start: bool, at_end: bool) -> Iterable[Row]:
+    """Yield unchanged lines: those next to a change are shown, a long passage separator is folded."""
     text = "".join(lines).strip("\n")
-    if len(text) <= SHORT:
+    if len(text) <= MAX_UNFOLDED:
         shown = [(text, False)]
     else:
         rest = text.split("\n")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Import(models.Model):
-    """One file of rows that was imported; the revisions of the rows that it changed point here."""
+    """An imported file; the revisions of the rows that it changed refer to it."""
 
     name = models.CharField(_("file"), max_length=200)
     digest = models.CharField(_("SHA-256"), max_length=64)
@@ -29,10 +29,10 @@ class Import(models.Model):
 
 
 class Revision(models.Model):
-    """One version of a record, written once and never changed; what happens to it is another revision.
+    """One version of a record, never changed; later transitions are new revisions.
 
-    The row is what readers see. The newest revision of the text (`act` empty) is the working copy, unless it is
-    published or discarded.
+    The row holds what readers see. The newest revision of the text (with an empty `act`) is the working copy, unless it
+    is published or discarded.
     """
 
     class State(models.TextChoices):
@@ -46,7 +46,7 @@ class Revision(models.Model):
     WORKING = (State.DRAFT, State.IN_REVIEW, State.RETURNED, State.APPROVED)
 
     class Kind(models.TextChoices):
-        """What a published revision means to readers; `none` is not listed for them."""
+        """The significance of a published revision for readers; `none` is not listed for them."""
 
         NEW = "new", _("new")
         REVISION = "revision", _("revision")
@@ -54,7 +54,7 @@ class Revision(models.Model):
         NONE = "none", _("not notable")
 
     class Act(models.TextChoices):
-        """What acts at once and leaves the text, and a working copy of it, alone."""
+        """Changes that take effect at once, and leave the text and its working copy alone."""
 
         PLACE = "place", _("moved")
         CHOICES = "choices", _("choices and evidence")
@@ -101,7 +101,7 @@ class Revision(models.Model):
 
 
 class PreviewLink(models.Model):
-    """Shows one revision to whoever has the link, until it expires or is taken back."""
+    """A link that shows one revision without an account, until it expires or is revoked."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="preview_links")
     author = models.ForeignKey(
@@ -119,7 +119,7 @@ class PreviewLink(models.Model):
 
 
 class Deletion(models.Model):
-    """What was deleted, row by row as Django serializes it, so that all of it can come back."""
+    """A deleted record with all its rows, as serialized by Django, for recovery."""
 
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.BigIntegerField()

@@ -1,7 +1,8 @@
-"""The history of a record, and its working copy.
+"""Revisions: the history of a record, and its working copy.
 
 The row is what readers see. The newest revision of its text is the working copy, unless it is published or discarded.
-Every act is another revision; none is ever changed. What acts at once (`Revision.act`) leaves the working copy alone.
+Everything that happens is another revision; none is ever changed. Immediate changes (`Revision.act`) leave the working
+copy alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,33 +24,37 @@ from rlm_site.publishing import schedule
 from rlm_site.publishing.models import Publishable
 from rlm_site.tags import manager
 
-Content = dict[str, Any]  # drafted fields by name as JSON, and `tags` as a sorted list of names
-
-
-def history_of(row: Publishable) -> QuerySet[Revision]:
-    return Revision.objects.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
+Content = dict[str, Any]  # versioned fields by name as JSON, and `tags` as a sorted list of names
 
 
 def content_of(row: Publishable) -> Content:
-    """The drafted fields by name, and `tags` as a sorted list of names; of a draft, where one is laid over the row."""
-    content = {name: _field(row, name).value_from_object(row) for name in row.versioned_fields}
-    drafted = getattr(row, "drafted_tags", None)
-    content["tags"] = sorted(row.tags.names() if drafted is None else drafted)  # type: ignore[attr-defined]
-    return as_json(content)
+    """Return what the record says as it is stored: its versioned fields as JSON, and `tags` as a sorted list."""
+    return content_with_tags(row, tag_names(row))
+
+
+def content_with_tags(row: Publishable, tags: Iterable[str]) -> Content:
+    """Return the versioned fields of a record in hand, with these names of tags."""
+    content = {name: field_of(row, name).value_from_object(row) for name in row.versioned_fields}
+    return as_json({**content, "tags": sorted(tags)})
+
+
+def tag_names(row: Publishable) -> list[str]:
+    """Return the names of the tags that a record has; none where it is not saved yet."""
+    return list(row.tags.names()) if row.pk else []  # type: ignore[attr-defined]
 
 
 def working_copy(row: Publishable) -> Revision | None:
-    newest = history_of(row).filter(act="").select_related("author").order_by("-number").first()
+    newest = row.revisions.filter(act="").select_related("author").order_by("-number").first()
     return newest if newest is not None and newest.state in Revision.WORKING else None
 
 
 def published_revision(row: Publishable) -> Revision | None:
-    """The revision that the row was last published with."""
-    return history_of(row).filter(state=Revision.State.PUBLISHED).order_by("-number").first()
+    """Return the revision that the row was last published with."""
+    return row.revisions.filter(state=Revision.State.PUBLISHED).order_by("-number").first()
 
 
 def working_copies(model: type[Publishable], *states: str) -> QuerySet[Revision]:
-    """The working copies of a model's records: in these states, or in any."""
+    """Return the working copies of a model's records: in these states, or in any."""
     content_type = ContentType.objects.get_for_model(model)
     later = Revision.objects.filter(
         content_type=content_type, object_id=OuterRef("object_id"), act="", number__gt=OuterRef("number")
@@ -57,21 +62,6 @@ def working_copies(model: type[Publishable], *states: str) -> QuerySet[Revision]
     return Revision.objects.filter(
         ~Exists(later), content_type=content_type, act="", state__in=states or Revision.WORKING
     )
-
-
-def overlay(row: Publishable, revision: Revision) -> Publishable:
-    """Lay the revision over the row in hand; nothing is saved.
-
-    What it does not know keeps what it has, and so does what names a record that was deleted since.
-    """
-    for name in row.versioned_fields:
-        if name in revision.content:
-            field = _field(row, name)
-            value = field.to_python(revision.content[name])
-            if value == getattr(row, field.attname) or _exists(field, value):
-                setattr(row, field.attname, value)
-    row.drafted_tags = manager.current_names(revision.content.get("tags", []))  # type: ignore[attr-defined]
-    return row
 
 
 # Writing
@@ -89,7 +79,7 @@ def record_revision(
     """Append a revision: of the row as it is now, or with this content. Whoever else appends one waits."""
     with transaction.atomic():
         _lock(row)
-        last = history_of(row).aggregate(last=Max("number"))["last"] or 0
+        last = row.revisions.aggregate(last=Max("number"))["last"] or 0
         return Revision.objects.create(
             content_type=ContentType.objects.get_for_model(row),
             object_id=row.pk,
@@ -114,7 +104,7 @@ def record_external_changes(row: Publishable) -> Revision | None:
         _lock(row)
         if not _differs(row):
             return None  # noticed meanwhile
-        known = history_of(row).exists()
+        known = row.revisions.exists()
         return record_revision(
             row,
             state=Revision.State.PUBLISHED if row.published else Revision.State.DRAFT,
@@ -124,7 +114,7 @@ def record_external_changes(row: Publishable) -> Revision | None:
 
 
 def _differs(row: Publishable) -> bool:
-    known = published_revision(row) if row.published else history_of(row).filter(act="").order_by("-number").first()
+    known = published_revision(row) if row.published else row.revisions.filter(act="").order_by("-number").first()
     return known is None or not _has_content(known, content_of(row))
 
 
@@ -167,7 +157,7 @@ def publish(
 
     Its first publication is told to readers as new. Raises ValidationError where the content does not fit the row.
     """
-    first = not history_of(row).filter(state=Revision.State.PUBLISHED).exists()
+    first = not row.revisions.filter(state=Revision.State.PUBLISHED).exists()
     if not row.published:
         row.published, row.publish_at = True, publish_at
     _write(row, content)
@@ -188,7 +178,7 @@ def publish(
 
 
 def published_since(row: Publishable, copy: Revision) -> Revision | None:
-    """The published revision that a working copy knows nothing of, if its text is not what the copy began from."""
+    """Return the revision that was published after a working copy was begun, if it changed the text."""
     published = published_revision(row)
     if published is None or copy.base_id in {None, published.pk} or copy.base is None:
         return None
@@ -196,42 +186,41 @@ def published_since(row: Publishable, copy: Revision) -> Revision | None:
 
 
 def authors_of(row: Publishable) -> set[int]:
-    """Who wrote what is to be published: the authors of the working copy since the last publication."""
-    published = history_of(row).filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
+    """Return the ids of those who wrote the working copy since the last publication."""
+    published = row.revisions.filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
     last = published.aggregate(last=Max("number"))["last"] or 0
-    written = history_of(row).filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
+    written = row.revisions.filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
     return set(written.values_list("author_id", flat=True))
 
 
 def _write(row: Publishable, content: Content) -> None:
     for name in row.versioned_fields:
         if name in content:
-            field = _field(row, name)
+            field = field_of(row, name)
             setattr(row, field.attname, field.to_python(content[name]))
     _check_relations(row)
     row.save()
     if "tags" in content:
         row.tags.set(content["tags"])  # type: ignore[attr-defined]
-        row.__dict__.pop("drafted_tags", None)
 
 
 def _lock(row: Publishable) -> None:
-    """Until the transaction ends. SQLite has locked the whole database already."""
+    """Lock the row until the transaction ends. SQLite has locked the whole database already."""
     list(type(row)._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).values_list("pk"))
 
 
-def _exists(field: "Field[Any, Any]", key: Any) -> bool:
-    """Whether what a foreign key names is there; true of all other fields."""
+def key_exists(field: "Field[Any, Any]", key: Any) -> bool:
+    """Return whether the record that a foreign key names exists; true of all other fields."""
     related: Any = field.related_model
     return related is None or key is None or related._default_manager.filter(pk=key).exists()
 
 
 def _check_relations(row: Publishable) -> None:
-    """A work or a person of an old text may be gone since."""
+    """Raise ValidationError where a foreign key of the content names a record that is gone."""
     for name in row.versioned_fields:
-        field = _field(row, name)
+        field = field_of(row, name)
         key = getattr(row, field.attname)
-        if not _exists(field, key):
+        if not key_exists(field, key):
             raise ValidationError({name: _("What this text names here was deleted meanwhile. Choose another.")})
 
 
@@ -239,15 +228,15 @@ def _check_relations(row: Publishable) -> None:
 
 
 def notable_revisions(rows: Iterable[int] | QuerySet[Any, Any], model: type[Publishable]) -> QuerySet[Revision]:
-    """Published revisions of these rows that readers are told of, newest first."""
+    """Return the published revisions of these rows that readers are told of."""
     return Revision.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=rows, state=Revision.State.PUBLISHED
     ).exclude(kind=Revision.Kind.NONE)
 
 
 def immediate_content_of(row: Publishable) -> dict[str, Any]:
-    """What acts at once, as it stands: the undrafted fields, and what the model says hangs on the row."""
-    fields = {name: _field(row, name).value_from_object(row) for name in row.immediate_fields}
+    """Return the immediate fields, and what the model tells of rows of other tables."""
+    fields = {name: field_of(row, name).value_from_object(row) for name in row.immediate_fields}
     return as_json(fields | row.related_snapshot())
 
 
@@ -258,7 +247,7 @@ def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_content(revision: Revision, content: Content) -> bool:
-    """Whether the revision has this content, as far as both know the field, whatever its tags were called then."""
+    """Return whether the revision has this content in all fields that both know, tags by their current names."""
     different = [name for name, value in revision.content.items() if name in content and content[name] != value]
     return not different or (
         different == ["tags"]
@@ -266,7 +255,7 @@ def _has_content(revision: Revision, content: Content) -> bool:
     )
 
 
-def _field(row: Publishable, name: str) -> "Field[Any, Any]":
+def field_of(row: Publishable, name: str) -> "Field[Any, Any]":
     field = row._meta.get_field(name)
     assert isinstance(field, Field)  # noqa: S101 - versioned_fields name columns
     return field

@@ -1,6 +1,6 @@
-"""What is deleted at the desk is remembered row by row, so that all of it can come back with its old keys.
+"""The trash: deleted records are stored row by row, so that they can be recovered with their old keys.
 
-Revisions stay where they are: they name their record by its key. What is derived is made anew.
+Revisions are kept, as they refer to their record by key. Derived data is rebuilt.
 """
 
 import json
@@ -8,13 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from datetime import datetime, time
+from typing import Any, NamedTuple, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.deletion import SET_NULL, Collector
@@ -29,30 +31,34 @@ from rlm_site.publishing.models import Publishable
 from rlm_site.redirects.models import Address
 from rlm_site.tags.models import Tag, TaggedBase
 
-BATCH = 5000  # keys of one statement; databases allow some tens of thousands
-TERMS = 300  # conditions of one statement
+BATCH = 5000  # keys per statement; databases allow tens of thousands
+MAX_CONDITIONS = 300  # per statement
 
 Key = tuple[Any, Any]  # model and primary key
 Rows = Mapping[Key, models.Model]
+Value = TypeVar("Value")
 
 
-# Before a deletion
+# Deletion
 
 
 def move_to_trash(rows: Iterable[models.Model], author: User | None) -> list[Deletion]:
-    """To be called in the transaction that deletes these rows, before it does. What goes with another is kept there."""
-    found = sorted(((row, _DeletedRows.with_(row)) for row in rows), key=lambda pair: -len(pair[1].rows))
+    """Store these rows in the trash, within the transaction that will delete them.
+
+    A row that is deleted together with another is stored with that one.
+    """
+    found = sorted(((row, _DeletedRows.collect(row)) for row in rows), key=lambda pair: -len(pair[1].rows))
     kept: set[Key] = set()
     deletions = []
-    for row, taken in found:
+    for row, deleted in found:
         if (type(row), row.pk) not in kept:
-            kept |= taken.rows.keys()
+            kept |= deleted.rows.keys()
             deletions.append(
                 Deletion.objects.create(
                     content_type=ContentType.objects.get_for_model(row),
                     object_id=row.pk,
                     title=Truncator(str(row)).chars(400),
-                    rows=taken.as_json(),
+                    rows=deleted.as_json(),
                     author=author,
                 )
             )
@@ -61,44 +67,53 @@ def move_to_trash(rows: Iterable[models.Model], author: User | None) -> list[Del
 
 @dataclass
 class _DeletedRows:
-    """What a deletion takes along: rows, the row itself first, and the fields of others that it empties."""
+    """The rows that a deletion removes, the row itself first, and the foreign keys of others that it empties."""
 
     rows: dict[Key, models.Model] = field(default_factory=dict)
     emptied: dict[tuple[str, str, Any], list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def with_(cls, row: models.Model) -> "_DeletedRows":
-        """Raises ProtectedError where something stands in the way of the deletion."""
+    def collect(cls, row: models.Model) -> "_DeletedRows":
+        """Collect the rows that Django would delete. Raises ProtectedError if it must not."""
         collector = Collector(using=row._state.db or "default", origin=row)
         collector.collect([row])
         gathered: Any = [[row], *collector.data.values(), *collector.fast_deletes]
         updates: Any = collector.field_updates
-        taken = cls({(type(found), found.pk): found for group in gathered for found in group})
+        deleted = cls({(type(found), found.pk): found for group in gathered for found in group})
         for (column, _value), groups in updates.items():
             for other in (other for group in groups for other in group):
-                if (type(other), other.pk) not in taken.rows:
+                if (type(other), other.pk) not in deleted.rows:
                     key = (column.model._meta.label_lower, column.name, getattr(other, column.attname))
-                    taken.emptied[key].append(other.pk)
-        for model, found in _by_model(taken.rows.values()).items():
+                    deleted.emptied[key].append(other.pk)
+        for model, found in _by_model(deleted.rows.values()).items():
             if hasattr(model, "get_absolute_url"):
                 addresses = Address.objects.filter(kind=model._meta.model_name)
-                for some in _batches([other.pk for other in found]):
-                    taken.rows |= {(Address, address.pk): address for address in addresses.filter(object_id__in=some)}
-        return taken
+                for batch in _batches([other.pk for other in found]):
+                    deleted.rows |= {
+                        (Address, address.pk): address for address in addresses.filter(object_id__in=batch)
+                    }
+        return deleted
 
     def as_json(self) -> dict[str, Any]:
         return {
             "counts": Counter(model._meta.label_lower for model, _pk in self.rows if model is not Address),
-            "rows": json.loads(serializers.serialize("json", self.rows.values())),
+            "rows": json.loads(serializers.serialize("json", self.rows.values(), cls=_ExactEncoder)),
             "emptied": [[*key, others] for key, others in self.emptied.items()],
         }
 
 
-# Afterwards
+class _ExactEncoder(DjangoJSONEncoder):
+    """A JSON encoder that keeps microseconds, which Django's own truncates to milliseconds."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime | time) else super().default(o)
+
+
+# Recovery
 
 
 class Obstacle(NamedTuple):
-    """Why a row cannot come back, what can be done about it, and where: a row to change or a deletion to recover."""
+    """A reason why a row cannot be recovered, with a remedy and the row or deletion that it concerns."""
 
     why: str
     remedy: str = ""
@@ -107,20 +122,20 @@ class Obstacle(NamedTuple):
 
 @dataclass(frozen=True)
 class RecoveryPlan:
-    """What a recovery would do, as things are."""
+    """The result that a recovery would have now."""
 
-    row: models.Model | None  # that was deleted
+    row: models.Model | None  # the deleted record itself
     rows: list[models.Model] = field(default_factory=list)
-    obstacles: list[Obstacle] = field(default_factory=list)  # nothing comes back while there are any
-    lost: list[Obstacle] = field(default_factory=list)  # of what went with it: the rest can come back without
+    obstacles: list[Obstacle] = field(default_factory=list)  # these prevent the recovery
+    lost: list[Obstacle] = field(default_factory=list)  # of related rows, without which the rest can be recovered
 
     def published(self) -> list[type[Publishable]]:
-        """The kinds of records that readers would see again."""
+        """Return the models of rows that would become public again."""
         return list({type(row): None for row in self.rows if isinstance(row, Publishable) and row.published})
 
 
 def describe_contents(counts: dict[str, int]) -> list[str]:
-    """What a deletion took along, in words: `13 articles`, `4 tags`."""
+    """Describe the contents of a deletion: `13 articles`, `4 tags`."""
     found: Counter[type[models.Model]] = Counter()
     for label, count in counts.items():
         with suppress(LookupError):
@@ -133,7 +148,7 @@ def describe_contents(counts: dict[str, int]) -> list[str]:
 
 
 def plan_recovery(deletion: Deletion) -> RecoveryPlan:
-    """Look what stands in the way of a recovery. Nothing is written; a few queries a table, however many rows."""
+    """Plan a recovery without writing anything; a few queries per table, however many rows."""
     stored = deletion.rows["rows"]
     try:
         found = [entry.object for entry in serializers.deserialize("python", stored, ignorenonexistent=True)]
@@ -159,7 +174,7 @@ def plan_recovery(deletion: Deletion) -> RecoveryPlan:
 
 @transaction.atomic
 def recover(deletion: Deletion, author: User | None, *, without_lost: bool = False) -> models.Model:
-    """Bring all of it back as it was, with its keys. Raises ValidationError, and changes nothing, if it cannot."""
+    """Restore the rows with their keys. Raises ValidationError, and changes nothing, if that is impossible."""
     deletion = Deletion.objects.select_for_update(of=("self",)).get(pk=deletion.pk)
     if deletion.recovered:
         raise ValidationError(_("It is recovered already."))
@@ -169,10 +184,10 @@ def recover(deletion: Deletion, author: User | None, *, without_lost: bool = Fal
         raise ValidationError([obstacle.why for obstacle in refused])
     for model, rows in _by_model(planned.rows).items():
         model._default_manager.bulk_create(rows, batch_size=BATCH)
-    back = {(type(row)._meta.label_lower, row.pk) for row in planned.rows}
+    recovered_keys = {(type(row)._meta.label_lower, row.pk) for row in planned.rows}
     for label, name, key, others in deletion.rows["emptied"]:
         model = apps.get_model(label)
-        if (str(model._meta.get_field(name).related_model._meta.label_lower), key) in back:
+        if (str(model._meta.get_field(name).related_model._meta.label_lower), key) in recovered_keys:
             model._default_manager.filter(pk__in=others, **{name: None}).update(**{name: key})
     for row in planned.rows:
         if isinstance(row, Publishable):
@@ -184,29 +199,31 @@ def recover(deletion: Deletion, author: User | None, *, without_lost: bool = Fal
     return planned.row
 
 
-# What cannot come back
+# Rows that cannot be recovered
 
 
 def _existing_rows(rows: Rows) -> dict[Key, Obstacle]:
     refused = {}
-    for model, some in _by_model(rows.values()).items():
-        for pk in _existing(model, [row.pk for row in some]):
-            refused[model, pk] = Obstacle(_("%(kind)s %(id)s is there already.") % {"kind": _kind(model), "id": pk})
+    for model, batch in _by_model(rows.values()).items():
+        for pk in _existing_keys(model, [row.pk for row in batch]):
+            refused[model, pk] = Obstacle(
+                _("%(kind)s %(id)s is there already.") % {"kind": _kind_name(model), "id": pk}
+            )
     return refused
 
 
 def _unique_clashes(rows: Rows) -> dict[Key, Obstacle]:
-    """What is unique and another row has got it since. An old address that leads elsewhere by now just stays there."""
+    """Find unique values that another row has now. A former path that is in use again stays where it is."""
     refused: dict[Key, Obstacle] = {}
-    for model, some in _by_model(rows.values()).items():
-        for names, constraint in _uniques(model):
+    for model, batch in _by_model(rows.values()).items():
+        for names, constraint in _unique_fields(model):
             fields: list[Any] = [model._meta.get_field(name) for name in names]
             wanted = {
                 values: row
-                for row in some
+                for row in batch
                 if None not in (values := _values(row, fields)) and not _names_recovered_row(fields, values, rows)
             }
-            for other in _with(model, fields, list(wanted)) if wanted else ():
+            for other in _rows_with_values(model, fields, list(wanted)) if wanted else ():
                 row = wanted[_values(other, fields)]
                 if constraint is None or _violates(constraint, row):
                     refused[model, row.pk] = Obstacle(
@@ -218,7 +235,7 @@ def _unique_clashes(rows: Rows) -> dict[Key, Obstacle]:
     return refused
 
 
-def _uniques(model: type[models.Model]) -> Iterator[tuple[Sequence[str], models.UniqueConstraint | None]]:
+def _unique_fields(model: type[models.Model]) -> Iterator[tuple[Sequence[str], models.UniqueConstraint | None]]:
     for column in model._meta.concrete_fields:
         if column.unique and not column.primary_key:
             yield (column.name,), None
@@ -232,17 +249,17 @@ def _values(row: models.Model, fields: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _names_recovered_row(fields: Iterable[Any], values: Iterable[Any], rows: Rows) -> bool:
-    """Whether the values name one of the rows that are to come back: nothing that is there now does."""
+    """Return whether the values refer to a row that is to be recovered, so that no present row can have them."""
     return any((column.related_model, value) in rows for column, value in zip(fields, values, strict=True))
 
 
-def _with(
+def _rows_with_values(
     model: type[models.Model], fields: Sequence[Any], wanted: Sequence[tuple[Any, ...]]
 ) -> Iterator[models.Model]:
     relations = [column.name for column in model._meta.concrete_fields if isinstance(column, models.ForeignKey)]
-    for some in _batches(wanted, TERMS):
+    for batch in _batches(wanted, MAX_CONDITIONS):
         condition = Q(pk__in=[])
-        for values in some:
+        for values in batch:
             condition |= Q(**{column.attname: value for column, value in zip(fields, values, strict=True)})
         yield from model._default_manager.select_related(*relations).filter(condition)
 
@@ -256,7 +273,7 @@ def _violates(constraint: models.UniqueConstraint, row: models.Model) -> bool:
 
 
 def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
-    """Rows that name another which is neither there nor to come back. What may be empty is emptied."""
+    """Find rows that refer to missing rows; nullable references are emptied instead."""
     named = [
         (row, column, (column.related_model, value))
         for row in rows.values()
@@ -268,8 +285,8 @@ def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
     wanted: dict[Any, set[Any]] = defaultdict(set)
     for _row, _column, (model, pk) in named:
         wanted[model].add(pk)
-    there = {(model, pk) for model, pks in wanted.items() for pk in _existing(model, list(pks))}
-    gone = [(row, column, key) for row, column, key in named if key not in there]
+    existing = {(model, pk) for model, pks in wanted.items() for pk in _existing_keys(model, list(pks))}
+    gone = [(row, column, key) for row, column, key in named if key not in existing]
     deletions = _deletions_of({key for _row, _column, key in gone})
     missing = {}
     for row, column, key in gone:
@@ -280,8 +297,8 @@ def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
         missing[type(row), row.pk] = Obstacle(
             _("%(kind)s: the %(other)s “%(title)s” was deleted since.")
             % {
-                "kind": capfirst(_kind(type(row))),
-                "other": _kind(key[0]),
+                "kind": capfirst(_kind_name(type(row))),
+                "other": _kind_name(key[0]),
                 "title": deletion.title if deletion else key[1],
             },
             _("Recover that first.") if deletion else "",
@@ -291,22 +308,22 @@ def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
 
 
 def _deletions_of(keys: Iterable[Key]) -> dict[Key, Deletion]:
-    """The newest deletion of each that can be recovered. A query a table."""
+    """Return the newest recoverable deletion of each key. One query per table."""
     by_model: dict[type[models.Model], list[Any]] = defaultdict(list)
     for model, pk in keys:
         by_model[model].append(pk)
     found: dict[Key, Deletion] = {}
     for model, pks in by_model.items():
         deletions = Deletion.objects.filter(content_type=ContentType.objects.get_for_model(model), recovered=None)
-        for some in _batches(pks):
-            for deletion in deletions.filter(object_id__in=some).defer("rows").order_by("created", "id"):
+        for batch in _batches(pks):
+            for deletion in deletions.filter(object_id__in=batch).defer("rows").order_by("created", "id"):
                 found[model, deletion.object_id] = deletion
     return found
 
 
-def _existing(model: type[models.Model], pks: Sequence[Any]) -> Iterator[Any]:
-    for some in _batches(pks):
-        yield from model._base_manager.filter(pk__in=some).values_list("pk", flat=True)
+def _existing_keys(model: type[models.Model], pks: Sequence[Any]) -> Iterator[Any]:
+    for batch in _batches(pks):
+        yield from model._base_manager.filter(pk__in=batch).values_list("pk", flat=True)
 
 
 def _by_model(rows: Iterable[models.Model]) -> dict[type[models.Model], list[models.Model]]:
@@ -316,9 +333,9 @@ def _by_model(rows: Iterable[models.Model]) -> dict[type[models.Model], list[mod
     return by_model
 
 
-def _kind(model: type[models.Model]) -> str:
+def _kind_name(model: type[models.Model]) -> str:
     return str(Tag._meta.verbose_name if issubclass(model, TaggedBase) else model._meta.verbose_name)
 
 
-def _batches(found: Sequence[Any], size: int = BATCH) -> Iterator[Sequence[Any]]:
+def _batches(found: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:
     return (found[start : start + size] for start in range(0, len(found), size))

@@ -2,15 +2,25 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericRelation
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
+class RevisionRelation(GenericRelation):
+    """The revisions of a record. They outlive it, so that a record that is recovered has its history."""
+
+    def bulk_related_objects(self, objs: Any, using: str = DEFAULT_DB_ALIAS) -> QuerySet[Any]:
+        """Return nothing: what this returns is deleted with the record."""
+        return self.related_model._base_manager.none()
+
+
 class Publishable(models.Model):
-    """A row that readers see only while `publishing.live` says so."""
+    """A record that readers see only while `schedule.public_at` says so."""
 
     published = models.BooleanField(
         _("published"), default=False, help_text=_("Readers can see it, at the times below.")
@@ -36,9 +46,11 @@ class Publishable(models.Model):
         help_text=_("Who began it: an author may go on with their own."),
     )
 
-    # Names of the fields that are drafted and reviewed; tags go with them. Set by each model.
+    revisions = RevisionRelation("rlm_site.Revision")
+
+    # Fields that are drafted and reviewed; tags go with them. Set by each model.
     versioned_fields: tuple[str, ...] = ()
-    # Names of the fields that act at once; what hangs on the row and acts at once too is named by `related_snapshot`.
+    # Fields whose changes take effect at once; `related_snapshot` tells of rows of other tables that do.
     immediate_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
 
     class Meta:
@@ -60,7 +72,7 @@ class Publishable(models.Model):
         super().save(*args, **kwargs)
 
     def related_snapshot(self) -> dict[str, Any]:
-        """Rows of other tables that belong to this one, in words for its history: name -> list."""
+        """Return rows of other tables that belong to this one, in words for its history: name -> list."""
         return {}
 
 

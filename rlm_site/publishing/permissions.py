@@ -1,36 +1,36 @@
-"""Who may do what at the desk. Authors go on with what they began, editors with everything, publishers publish.
+"""Permissions of authors (their own records), editors (all records) and publishers.
 
-The groups of these names are made by migration 0003; what they may is in the permissions that they hold.
+Migration 0003 creates the groups of these names; their rights are the permissions that they hold.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser, User
 
 if TYPE_CHECKING:
     from rlm_site.publishing.models import Publishable
 
-AnyUser = User | AnonymousUser | Any
+AnyUser = User | AnonymousUser
 
 
 def can_change(user: AnyUser, row: "Publishable") -> bool:
-    """Write drafts of it: editors of anything, authors of what they began."""
+    """Return whether the user may write drafts: editors of any record, authors of their own."""
     begun = row.owner_id is not None and row.owner_id == user.pk
     return can_edit(user, row) or (begun and bool(user.has_perm(_permission("add", row))))
 
 
 def can_edit(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
-    """Go on with what others have written, and judge it: editors."""
+    """Return whether the user may edit and review what others have written: editors."""
     return bool(user.has_perm(_permission("change", what)))
 
 
 def can_publish(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
-    """Decide what readers see: publishers."""
+    """Return whether the user may decide what readers see: publishers."""
     return bool(user.has_perm(_permission("publish", what)))
 
 
 def can_change_immediately(user: AnyUser, row: "Publishable") -> bool:
-    """Change what is not drafted, such as the address or a pin: on a public record a publisher's decision."""
+    """Return whether the user may change undrafted fields, such as the slug; on public records only publishers may."""
     return can_publish(user, row) if row.published else can_change(user, row)
 
 

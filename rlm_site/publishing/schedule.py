@@ -1,8 +1,8 @@
-"""Who is public, and when. Nothing else in the project may spell this rule."""
+"""What is public, and when. No other module may spell out this rule."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from django.db.models import Min, Q
 from django.utils import timezone
@@ -11,11 +11,22 @@ if TYPE_CHECKING:
     from rlm_site.publishing.models import Publishable
 
 
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # stands for no beginning
+class Scheduled(Protocol):
+    """A `Publishable`, or a row of its columns."""
+
+    @property
+    def published(self) -> bool: ...
+    @property
+    def publish_at(self) -> datetime | None: ...
+    @property
+    def retire_at(self) -> datetime | None: ...
+
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # stands for no start
 
 
 def public_at(now: datetime, prefix: str = "") -> Q:
-    """The condition that a row is public at `now`; `prefix` reaches it through a relation (`parent__`)."""
+    """Return the condition that a row is public at `now`; `prefix` is the path of a relation, such as `parent__`."""
     return (
         Q(**{f"{prefix}published": True})
         & (Q(**{f"{prefix}publish_at": None}) | Q(**{f"{prefix}publish_at__lte": now}))
@@ -23,8 +34,8 @@ def public_at(now: datetime, prefix: str = "") -> Q:
     )
 
 
-def is_public_at(row: "Publishable", now: datetime) -> bool:
-    """`live` for a row in hand."""
+def is_public_at(row: Scheduled, now: datetime) -> bool:
+    """Return whether an instance is public at `now`; the same rule as `public_at`."""
     return (
         row.published
         and (row.publish_at is None or row.publish_at <= now)
@@ -32,18 +43,18 @@ def is_public_at(row: "Publishable", now: datetime) -> bool:
     )
 
 
-def is_retired(row: "Publishable", now: datetime) -> bool:
-    """Was public once, and its time is over."""
+def is_retired(row: Scheduled, now: datetime) -> bool:
+    """Return whether the row was public, and its time is over."""
     return row.published and row.retire_at is not None and row.retire_at <= now
 
 
 def public_since(row: "Publishable") -> datetime:
-    """When a published row first could be read."""
+    """Return when a published row first became public."""
     return max(row.publish_at or row.created, row.created)
 
 
-def publication_state(row: "Publishable", now: datetime | None = None) -> str:
-    """One of draft, scheduled, published, retired."""
+def publication_state(row: Scheduled, now: datetime | None = None) -> str:
+    """Return draft, scheduled, published or retired."""
     now = now or timezone.now()
     if not row.published:
         return "draft"
@@ -53,7 +64,7 @@ def publication_state(row: "Publishable", now: datetime | None = None) -> str:
 
 
 def in_publication_state(state: str, now: datetime) -> Q:
-    """The condition that `state` of a row is this."""
+    """Return the condition that a row is in this publication state."""
     retired = Q(published=True, retire_at__lte=now)
     return {
         "draft": Q(published=False),
@@ -63,8 +74,8 @@ def in_publication_state(state: str, now: datetime) -> Q:
     }[state]
 
 
-def public_window(*rows: "Publishable | None") -> tuple[datetime, datetime | None] | None:
-    """From when until when all of these rows are public; None while one of them is a draft."""
+def public_window(*rows: Scheduled | None) -> tuple[datetime, datetime | None] | None:
+    """Return from when until when all of these rows are public; None if one of them is a draft."""
     present = [row for row in rows if row is not None]
     if not all(row.published for row in present):
         return None
@@ -74,7 +85,7 @@ def public_window(*rows: "Publishable | None") -> tuple[datetime, datetime | Non
 
 
 def next_scheduled_moment(now: datetime, models: Iterable[type["Publishable"]]) -> datetime | None:
-    """The next moment at which the clock alone makes any row of these tables public or retires it. One query."""
+    """Return the next moment at which the schedule publishes or retires a row of these tables."""
     moments = []
     for model in models:
         for column in ("publish_at", "retire_at"):
@@ -84,7 +95,7 @@ def next_scheduled_moment(now: datetime, models: Iterable[type["Publishable"]]) 
     return min((row["moment"] for row in first.union(*others) if row["moment"]), default=None)
 
 
-def next_change_of(rows: Iterable["Publishable"], now: datetime) -> datetime | None:
-    """The next moment at which one of these rows becomes public or is retired by the clock alone."""
+def next_change_of(rows: Iterable[Scheduled], now: datetime) -> datetime | None:
+    """Return the next moment at which the schedule publishes or retires one of these rows."""
     moments = [moment for row in rows if row.published for moment in (row.publish_at, row.retire_at)]
     return min((moment for moment in moments if moment and moment > now), default=None)

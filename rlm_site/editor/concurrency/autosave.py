@@ -1,4 +1,4 @@
-"""What is typed is kept in the browser (static/js/autosave.js) until the server says that it was saved."""
+"""Autosave: the browser keeps what is typed (static/js/autosave.js) until the server confirms that it was saved."""
 
 import re
 
@@ -14,7 +14,7 @@ _COOKIE_SECONDS = 7 * 24 * 60 * 60  # seconds
 
 
 def confirm_saved(request: HttpRequest, response: HttpResponseBase) -> None:
-    """The text that the browser keeps under this name is in the database now."""
+    """Tell the browser that the text it keeps under this id is in the database now."""
     name = request.POST.get(DRAFT_ID, "")
     if _ID.fullmatch(name):
         names = [name, *_ID.findall(request.COOKIES.get(SAVED_COOKIE, ""))][:_MOST_IDS]

@@ -1,4 +1,4 @@
-"""What a form was opened with, what is sent, and what is there by now; and how the three are brought together.
+"""Conflicts: what a form was opened with, what was sent and what is stored by now, and how the three are merged.
 
 A form carries the state it was opened with, signed. When it is sent, the same state is computed from what is stored: if
 they are equal, nobody has changed anything meanwhile. Otherwise the fields and rows that one side changed are taken
@@ -34,7 +34,7 @@ SALT = "rlm_site.editing.conflicts"
 
 @dataclass(frozen=True)
 class Choice:
-    """What both have changed, each in another way: in a field, in a passage of its text, or a whole row."""
+    """A change that both have made in different ways: to a field, a passage of its text, or a whole row."""
 
     number: int
     prefix: str  # of the inline; empty: the form itself
@@ -52,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class FormToken:
-    """What a form was opened with; it goes to the browser and back."""
+    """The state that a form was opened with; it goes to the browser and back."""
 
     what: str
     at: datetime
@@ -65,7 +65,7 @@ class FormToken:
 
     @classmethod
     def read(cls, text: str, what: str) -> "FormToken | None":
-        """None where nobody of us has signed it, or for another record."""
+        """Return None where it was not signed here, or for another record."""
         try:
             told = signing.loads(text, salt=SALT)
             choices = [Choice(**choice) for choice in told["choices"]]
@@ -92,7 +92,7 @@ class Difference(NamedTuple):
     choice: Choice | None = None
 
     def shortened(self) -> "Difference":
-        """What all three begin and end with is shown near what differs alone."""
+        """Return it with what all texts begin and end with cut, except near what differs."""
         texts = [text for text in (self.base, self.mine, self.theirs) if text is not None]
         start = _after_words(_common_start(texts))
         rest = [text[start:] for text in texts]
@@ -122,20 +122,20 @@ def _common_start(texts: Sequence[str]) -> str:
 
 
 def _after_words(common: str) -> int:
-    """Where to begin, so that about `_NEAR` characters of what is common stand before the rest."""
+    """Return where to begin, so that about `_NEAR` characters of what is common stand before the rest."""
     far = common[: max(len(common) - _NEAR, 0)]
     return max(far.rfind(" "), far.rfind("\n")) + 1
 
 
 def _before_words(common: str) -> str:
-    """What can be left out of a common end."""
+    """Return what can be left out of a common end."""
     ends = [place for place in (common.find(" ", _NEAR), common.find("\n", _NEAR)) if place >= 0]
     return common[min(ends) :] if ends else ""
 
 
 @dataclass
 class MergedForm:
-    """What came of it: the state to go on with, what they have changed, and what is left for somebody to choose."""
+    """The result: the state to go on with, what they have changed, and what is left to choose."""
 
     state: FormState
     differences: list[Difference] = field(default_factory=list)
@@ -146,7 +146,7 @@ class MergedForm:
 def merge_forms(
     sheet: FormSnapshot, base: FormState | None, mine: FormState, theirs: FormState, first_number: int = 1
 ) -> MergedForm:
-    """A base of None is not known: then whatever differs is a choice. Nothing that was typed is left out."""
+    """Merge two versions of a form. Without a base whatever differs is a choice; nothing that was typed is lost."""
     return _FormMerge(sheet, base, mine, theirs, first_number).merge
 
 
@@ -239,7 +239,7 @@ def _versions(passage: Passage[Any]) -> tuple[Any, Any, Any]:
 
 
 def _merged_tags(base: str | None, mine: str, theirs: str) -> str | None:
-    """None where somebody has typed what cannot be read."""
+    """Return None where somebody has typed what cannot be read."""
     try:
         lists = [None if text is None else parse_tags(text) for text in (base, mine, theirs)]
     except ValueError:
@@ -251,7 +251,7 @@ def _merged_tags(base: str | None, mine: str, theirs: str) -> str | None:
 
 
 def describe_choice(sheet: FormSnapshot, choice: Choice) -> Difference:
-    """What is to be chosen between, in words."""
+    """Return the alternatives of a choice, in words."""
     base, mine, theirs = (
         (value or "").strip("\n") if choice.in_text else sheet.words(choice.prefix, choice.name, value)
         for value in (choice.base, choice.mine, choice.theirs)
@@ -269,7 +269,7 @@ _MARKED = "^▼ \\[{number}\\][^\n]*\n((?:.*\n)*?)◆ \\[{number}\\][^\n]*\n((?:
 
 
 def with_conflict_marks(number: int, mine: str, theirs: str) -> str:
-    """Whole lines of a text, of which somebody is to keep the one or the other."""
+    """Return both versions of some lines between marks, for somebody to keep the one or the other."""
     return "".join(
         [
             f"▼ [{number}] {_('Yours:')}\n{mine}",
@@ -326,7 +326,7 @@ class Saver(NamedTuple):
 
 
 def saved_since(row: Model, since: datetime) -> list[Saver]:
-    """Who has saved the record since, each with their newest time; nobody of whom the desk knows is one of them."""
+    """Return who has saved the record since, with their newest time; one without a user if nobody is known."""
     content_type = ContentType.objects.get_for_model(row)
     revisions = Revision.objects.filter(content_type=content_type, object_id=row.pk, created__gte=since)
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(row.pk), action_time__gte=since)

@@ -16,7 +16,7 @@ DELETE = forms.formsets.DELETION_FIELD_NAME
 
 @dataclass
 class FormState:
-    """What the controls of a form hold. Rows of inlines are known by their key; new ones have a key of `+` and more."""
+    """The values of a form's controls. Rows of inlines have their key; the keys of new ones begin with `+`."""
 
     fields: Row
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class FormSnapshot:
         self.formsets = {formset.prefix: formset for formset in formsets}
 
     def opened(self) -> FormState:
-        """What a browser sends back if nobody types anything."""
+        """Return what a browser sends back if nobody types anything."""
         rows = {
             prefix: {
                 str(row.instance.pk): {name: _shown_value(row[name]) for name in self.names(prefix)}
@@ -44,7 +44,7 @@ class FormSnapshot:
         return FormState({name: _shown_value(self.form[name]) for name in self.form.fields}, rows)
 
     def sent(self, data: QueryDict) -> FormState:
-        """What a browser has sent. New rows in which nothing was typed are left out."""
+        """Return what a browser has sent, without new rows in which nothing was typed."""
         rows = {prefix: dict(self._rows_sent(prefix, data)) for prefix in self.formsets}
         return FormState(_read_all(self.form.fields, data), rows)
 
@@ -59,7 +59,7 @@ class FormSnapshot:
                 yield f"+{index}", row
 
     def write(self, state: FormState, data: QueryDict) -> QueryDict:
-        """The same as if a browser had sent this state, with whatever else is in the data."""
+        """Return the data with this state in it, as if a browser had sent it."""
         told = data.copy()
         for name in list(told):
             if name.startswith(tuple(f"{prefix}-" for prefix in self.formsets)) and not name.endswith("_NUM_FORMS"):
@@ -89,7 +89,7 @@ class FormSnapshot:
     # In words
 
     def label(self, prefix: str, key: str, name: str) -> str:
-        """Of a field, a row, or a field of a row."""
+        """Return the label of a field, a row, or a field of a row."""
         words = []
         if prefix:
             formset = self.formsets[prefix]
@@ -100,7 +100,7 @@ class FormSnapshot:
         return " · ".join(word for word in words if word)
 
     def words(self, prefix: str, name: str, value: Any) -> str:
-        """A value as its readers know it."""
+        """Return a value in words."""
         if isinstance(value, dict):
             names = [part for part in value if part != DELETE]
             parts = ((self._label(prefix, part), self.words(prefix, part, value[part])) for part in names)

@@ -20,7 +20,7 @@ class BusyError(OperationalError):
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """A transaction that raises an error (see `is_busy`) where another one holds what it needs for long."""
+    """Open a transaction that fails (see `is_busy`) where another one holds what it needs for too long."""
     if connection.vendor == "postgresql":
         with transaction.atomic():
             with connection.cursor() as cursor:

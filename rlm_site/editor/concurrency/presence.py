@@ -1,4 +1,4 @@
-"""Who has the form of a record open. The browser says so again and again (static/js/presence.js), and when it leaves.
+"""Presence: who has the form of a record open. The browser reports it regularly (static/js/presence.js).
 
 Nothing here touches content or the session: a form left open does not keep anybody signed in.
 """
@@ -7,21 +7,45 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.concurrency.models import Presence
+from rlm_site.editor.features import Feature
 
 # Browsers let a page in the background speak once a minute.
 LONGEST_SILENCE = timedelta(seconds=90)
 
 
+class PresencePanel(Feature):
+    """Says above a form who else has it open."""
+
+    def urls(self) -> list[URLPattern]:
+        return [self.path("<int:pk>/presence/", self.presence_view, "presence")]
+
+    def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        row = context["original"]
+        if row is None or not self.admin.has_change_permission(request, row):
+            return {}
+        return {"presence_address": self.url("presence", row.pk)}
+
+    def presence_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Note that the browser has the form open, and answer who else has."""
+        row: Any = get_object_or_404(self.admin.get_queryset(request), pk=pk)
+        if not self.admin.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        return presence_response(request, row)
+
+
 def presence_response(request: HttpRequest, row: Model) -> HttpResponse:
-    """Notes that somebody is there, or leaves; says who else is."""
+    """Note that somebody is there, or leaves; answer who else is."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:

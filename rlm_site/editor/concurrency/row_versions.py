@@ -1,4 +1,4 @@
-"""What a page showed of rows, as signed digests; compared when something is to be done with these rows."""
+"""Etags of rows: a page that lists rows carries them, signed, to be compared before anything is done."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Etags = dict[str, dict[str, str]]  # by model and key
 
 
 def etags_of(rows: Iterable[Model]) -> Etags:
-    """Of rows that pages are made of: their columns, tags, and newest version. A few queries a model."""
+    """Return the etags of those rows that pages show: of columns, tags and newest version. A few queries a model."""
     found: Etags = {}
     by_model: dict[type[Model], list[Model]] = {}
     for row in rows:
@@ -40,7 +40,7 @@ def etags_of_keys(model: type[Model], keys: Sequence[Any]) -> Etags:
 def content_etag() -> str:
     """Another one after anything was changed anywhere: for whoever chooses rows that the page does not list."""
     newest = Revision.objects.aggregate(newest=Max("pk"))["newest"]
-    return f"{versions.versions_of(()).get('all', '')} {newest}"
+    return f"{versions.read_versions().versions.get('all', '')} {newest}"
 
 
 def sign(found: Etags, mark: str = "") -> str:
@@ -57,7 +57,7 @@ def unsign(text: str) -> tuple[Etags, str]:
 
 
 def changed_rows(rows: Iterable[Model], seen: Etags) -> list[Model]:
-    """The rows that a page did not show as they are now."""
+    """Return the rows that a page did not show as they are now."""
     rows = list(rows)
     now = etags_of(rows)
     return [row for row in rows if _etag_of(now, row) != _etag_of(seen, row)]
@@ -74,7 +74,7 @@ def _etag(row: Model, beside: list[Any]) -> str:
 
 
 def _related_values(model: type[Model], keys: Sequence[Any]) -> dict[Any, list[Any]]:
-    """What belongs to the rows and stands in other tables: tags, and the number of the newest version."""
+    """Return what belongs to the rows in other tables: tags, and the number of the newest version."""
     found: dict[Any, list[Any]] = {}
     for through in Tag.through_models():
         if through._meta.get_field("content_object").related_model is model:

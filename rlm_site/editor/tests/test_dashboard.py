@@ -17,7 +17,7 @@ from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.page_cache import versions
-from rlm_site.tests.editor import count_queries, member, signed_in, user_of
+from rlm_site.tests.editor import count_queries, group_client, signed_in, user_of
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -108,12 +108,12 @@ def test_what_is_published_or_discarded_is_nobodys_draft_any_more(busy_desk: Cli
 
 
 def test_everybody_sees_their_own_drafts_and_what_they_may_do(busy_desk: Client) -> None:
-    assert set(counts(member("Authors"))) == {"Returned to you", "Your drafts"}
-    editor = counts(member("Editors"))
+    assert set(counts(group_client("Authors"))) == {"Returned to you", "Your drafts"}
+    editor = counts(group_client("Editors"))
     assert "Approved, to be published" not in editor
     assert (editor["Your drafts"], editor["Waiting for review"]) == (0, 1)
     assert "Broken links" in editor
-    assert counts(member("Publishers"))["Approved, to be published"] == 1
+    assert counts(group_client("Publishers"))["Approved, to be published"] == 1
 
 
 def test_nobody_learns_of_what_they_may_not_see(busy_desk: Client) -> None:
@@ -135,12 +135,12 @@ def test_somebody_with_nothing_to_do_here_is_shown_nothing() -> None:
 
 def test_the_newest_changes_are_there_with_who_and_why() -> None:
     editor = signed_in("anna")
-    article = Article.objects.get(slug="the-allies")
+    article = Article.objects.get(slug="the-millers")
     revisions.record_external_changes(article)
     content = {**revisions.content_of(article), "title": "The Zorblaxes"}
     revisions.save_draft(article, content, author=user_of(editor), comment="More than one.")
     page = parse(editor.get("/admin/"))
-    [first, *others] = page.findall(".//ul[@class='newest']/li")
+    [first, *others] = page.findall(".//ul[@class='newest-changes']/li")
     assert len(others) == 9
     assert text_of(first).startswith("The Zorblaxes Draft anna,")
     assert text_of(first).endswith("More than one.")
@@ -151,7 +151,7 @@ def test_a_change_of_what_is_deleted_leads_nowhere() -> None:
     article = Article.objects.create(title="Zorblax", slug="zorblax")
     revisions.record_revision(article)
     article.delete()
-    [first, *_others] = parse(signed_in().get("/admin/")).findall(".//ul[@class='newest']/li")
+    [first, *_others] = parse(signed_in().get("/admin/")).findall(".//ul[@class='newest-changes']/li")
     assert "Zorblax" in text_of(first)
     assert first.find("a") is None
 
@@ -181,7 +181,7 @@ def test_what_is_costly_is_made_anew_after_a_change_and_when_the_clock_changes_s
     token[0] = "two"
     assert (ask(), ask()) == (2, 2)
     token[0] = "three"
-    Article.objects.filter(slug="the-allies").update(publish_at=timezone.now() + timedelta(milliseconds=300))
+    Article.objects.filter(slug="the-millers").update(publish_at=timezone.now() + timedelta(milliseconds=300))
     assert (ask(), ask()) == (3, 3)
     time.sleep(0.3)
     assert ask() == 4
@@ -193,7 +193,8 @@ def test_it_makes_as_many_queries_however_much_there_is(busy_desk: Client) -> No
     few = count_queries(busy_desk, "/admin/")
     anna = user_of(busy_desk)
     made = Quote.objects.bulk_create(Quote(text=f"Zorblax {number}", key=f"zorblax-{number}") for number in range(300))
-    for row in [*made[:60], *Article.objects.order_by("-pk")[:30]]:
+    pages = Article.objects.bulk_create(Article(title=f"Zorblax {n}", slug=f"zorblax-{n}") for n in range(30))
+    for row in [*made[:60], *pages]:
         draft(row, anna)
     queue.process_queue()
     assert counts(busy_desk)["Your drafts"] >= 90

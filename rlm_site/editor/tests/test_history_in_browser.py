@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rlm_site.testing import barriers
+from rlm_site.testing.browser import barriers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,7 +25,7 @@ def open_article(page: "Page", title: str) -> None:
 def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_login: "Login") -> None:
     page = new_page()
     editor_login(page)
-    open_article(page, "Forced Return")
+    open_article(page, "Low Water")
     before = page.input_value("#id_body")
     for text in ("The zorblax was green.", "The zorblax was blue."):
         page.fill("#id_body", text)
@@ -52,16 +52,17 @@ def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_log
     assert "Restored version 1. There is no zorblax." in page.locator(".versions li").first.inner_text()
 
     reader = new_page()
-    reader.goto("/russian-liberation-movement/forced-return/")
+    reader.goto("/yarle-valley/low-water/")
     assert "zorblax" not in reader.content()
 
 
+@pytest.mark.full
 def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", editor_login: "Login") -> None:
     page, reader = new_page(), new_page()
     editor_login(page)
-    addresses = ["/operation-keelhaul/"]
+    addresses = ["/tolby-market/"]
     reader.goto(addresses[0])
-    sections = reader.locator("main p a[href^='/operation-keelhaul/']")
+    sections = reader.locator("main p a[href^='/tolby-market/']")
     addresses += [str(link.get_attribute("href")) for link in sections.all()]
     before = {}
     for address in addresses:
@@ -69,7 +70,7 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
         before[address] = reader.locator("main").inner_text()
     assert len(before) > 3
 
-    open_article(page, "Operation Keelhaul")
+    open_article(page, "Tolby Market")
     page.get_by_role("link", name="Delete", exact=True).click()
     page.get_by_role("button", name="Yes, I’m sure").click()
     page.wait_for_selector(".success")
@@ -79,7 +80,7 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
         assert answer.status == 404
 
     page.get_by_role("link", name="Recover…").first.click()
-    assert "Operation Keelhaul" in page.locator("#content").inner_text()
+    assert "Tolby Market" in page.locator("#content").inner_text()
     page.get_by_role("button", name="Recover").click()
     page.wait_for_selector(".success")
     for address in addresses:
@@ -93,6 +94,7 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
 LOOKS = [(1200, False), (1200, True), (320, False), (320, True)]
 
 
+@pytest.mark.full
 def test_the_first_page_history_and_deletions_have_no_barriers(new_page: "NewPage", editor_login: "Login") -> None:
     page = new_page()
     editor_login(page)

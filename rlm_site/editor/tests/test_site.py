@@ -15,7 +15,7 @@ from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.redirects.models import Address
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import count_queries, filled, signed_in
+from rlm_site.tests.editor import count_queries, form_data, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def pages() -> list[str]:
     for model in models:
         place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         row = model._default_manager.order_by("pk")[0]
-        addresses += [place, f"{place}?q=exile", f"{place}{row.pk}/change/", f"{place}{row.pk}/history/"]
+        addresses += [place, f"{place}?q=bread", f"{place}{row.pk}/change/", f"{place}{row.pk}/history/"]
         if model not in {Revision, Address}:
             addresses.append(f"{place}add/")
         if model is not Revision:
@@ -64,7 +64,7 @@ def test_every_page_answers_and_has_nothing_inline(editor: Client) -> None:
 
 def test_the_desk_bears_the_name_of_the_site_and_leads_to_it(editor: Client) -> None:
     page = editor.get("/admin/").content.decode()
-    assert ">Russian Liberation Movement</a>" in page
+    assert ">Yarle Almanac</a>" in page
     assert '<a href="/">View site</a>' in page
 
 
@@ -85,7 +85,7 @@ def test_an_editor_sees_what_the_operator_allows() -> None:
 def test_somebody_who_guesses_passwords_is_told_to_wait(client: Client, settings: Any) -> None:
     settings.AXES_FAILURE_LIMIT = 3
     User.objects.create(username="editor", password="!", is_staff=True)
-    form = filled(client.get("/admin/login/"), username="editor", password="guess")
+    form = form_data(client.get("/admin/login/"), username="editor", password="guess")
     for _guess in range(2):
         assert client.post("/admin/login/", form).status_code == 200
     response = client.post("/admin/login/", form)
@@ -106,7 +106,7 @@ def test_the_history_is_read_and_never_written(editor: Client) -> None:
 
 
 def test_the_history_leads_to_the_record_and_to_what_a_version_changed(editor: Client) -> None:
-    article = Article.objects.get(slug="the-allies")
+    article = Article.objects.get(slug="the-millers")
     revisions.record_external_changes(article)
     version = revisions.save_draft(article, {**revisions.content_of(article), "title": "The Zorblaxes"})
     page = editor.get(f"/admin/rlm_site/revision/{version.pk}/change/").content.decode()

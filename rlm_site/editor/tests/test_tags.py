@@ -7,7 +7,7 @@ from articles.models import Article
 from quotes.models import Quote
 from rlm_site.tags import changes
 from rlm_site.tags.models import Tag, TagChange
-from rlm_site.tests.editor import count_queries, delete, filled, member, signed_in
+from rlm_site.tests.editor import count_queries, delete, form_data, group_client, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -26,13 +26,13 @@ def change(tag: Tag) -> str:
 
 
 def test_a_tag_is_created_renamed_and_deleted(editor: Client, client: Client) -> None:
-    assert editor.post(ADD, filled(editor.get(ADD), name="Щука", description="A fish.")).status_code == 302
+    assert editor.post(ADD, form_data(editor.get(ADD), name="Щука", description="A fish.")).status_code == 302
     tag = Tag.objects.get(name="Щука")
     assert tag.slug == "shchuka"
     article = Article.objects.create(title="Quagga", slug="quagga", published=True)
     article.tags.add(tag)
     assert "A fish." in client.get("/tags/shchuka/").content.decode()
-    editor.post(change(tag), filled(editor.get(change(tag)), name="Щуки"))
+    editor.post(change(tag), form_data(editor.get(change(tag)), name="Щуки"))
     assert "Щуки" in client.get("/quagga/").content.decode()
     delete(editor, tag)
     assert client.get("/tags/shchuka/").status_code == 404
@@ -43,17 +43,17 @@ def test_a_tag_is_created_renamed_and_deleted(editor: Client, client: Client) ->
     ("typed", "field"),
     [
         ({"name": ""}, "name"),
-        ({"name": "EXILE"}, "name"),
+        ({"name": "BREAD"}, "name"),
         ({"name": 'say "no"'}, "name"),
         ({"name": "!?"}, "name"),
-        ({"name": "Quagga", "slug": "exile"}, "slug"),
+        ({"name": "Quagga", "slug": "bread"}, "slug"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(editor: Client, typed: dict[str, str], field: str) -> None:
     before = Tag.objects.count()
-    response = editor.post(ADD, filled(editor.get(ADD), description="“T” & <T>", **typed))
+    response = editor.post(ADD, form_data(editor.get(ADD), description="“T” & <T>", **typed))
     assert list(response.context["adminform"].form.errors) == [field]
-    assert filled(response)["description"] == "“T” & <T>"
+    assert form_data(response)["description"] == "“T” & <T>"
     assert Tag.objects.count() == before
 
 
@@ -81,7 +81,7 @@ def suggested(client: Client, typed: str, *chosen: str) -> list[str]:
 
 
 def test_used_tags_are_suggested_first_and_at_most_ten() -> None:
-    editor = member("Authors")
+    editor = group_client("Authors")
     for number in range(12):
         Tag.objects.create(name=f"quagga {number:02}")
     Quote.objects.create(text="A").tags.add("quagga 11")
@@ -100,7 +100,7 @@ def test_suggestions_know_neither_case_nor_accents(editor: Client, typed: str) -
 def test_what_is_chosen_already_is_not_suggested(editor: Client) -> None:
     Tag.objects.create(name="Quagga")
     assert suggested(editor, "quag") == ["Quagga"]
-    assert suggested(editor, "quag", "QUÁGGA", "exile") == []
+    assert suggested(editor, "quag", "QUÁGGA", "bread") == []
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "\0", "%", "_", "no such tag", "a" * 5000])
@@ -128,7 +128,7 @@ def test_every_field_of_tags_asks_for_suggestions(editor: Client, address: str) 
 
 def test_a_new_name_is_logged_and_leaves_the_address(editor: Client) -> None:
     tag = Tag.objects.create(name="quagga")
-    editor.post(change(tag), filled(editor.get(change(tag)), name="Burchell"))
+    editor.post(change(tag), form_data(editor.get(change(tag)), name="Burchell"))
     tag.refresh_from_db()
     assert (tag.name, tag.slug) == ("Burchell", "quagga")
     logged = TagChange.objects.get()
@@ -139,15 +139,15 @@ def test_a_new_name_is_logged_and_leaves_the_address(editor: Client) -> None:
 
 def test_the_address_follows_the_name_where_it_is_emptied(editor: Client) -> None:
     tag = Tag.objects.create(name="quagga")
-    editor.post(change(tag), filled(editor.get(change(tag)), name="Burchell", slug=""))
+    editor.post(change(tag), form_data(editor.get(change(tag)), name="Burchell", slug=""))
     tag.refresh_from_db()
     assert (tag.name, tag.slug) == ("Burchell", "burchell")
 
 
-@pytest.mark.parametrize("name", ["EXILE", "éxile", " exile "])
+@pytest.mark.parametrize("name", ["BREAD", "bréad", " bread "])
 def test_no_rename_makes_two_of_one_name(editor: Client, name: str) -> None:
     tag = Tag.objects.create(name="quagga")
-    response = editor.post(change(tag), filled(editor.get(change(tag)), name=name))
+    response = editor.post(change(tag), form_data(editor.get(change(tag)), name=name))
     assert list(response.context["adminform"].form.errors) == ["name"]
     assert not TagChange.objects.exists()
 
@@ -156,7 +156,7 @@ def test_who_may_not_rename_may_still_describe() -> None:
     tag = Tag.objects.create(name="quagga")
     helper = signed_in("helper", "view_tag", "change_tag")
     page = helper.get(change(tag))
-    sent = {**filled(page, description="A striped horse."), "name": "Burchell", "slug": "burchell"}
+    sent = {**form_data(page, description="A striped horse."), "name": "Burchell", "slug": "burchell"}
     assert helper.post(change(tag), sent).status_code == 302
     tag.refresh_from_db()
     assert (tag.name, tag.slug, tag.description) == ("quagga", "quagga", "A striped horse.")
@@ -164,7 +164,7 @@ def test_who_may_not_rename_may_still_describe() -> None:
 
 def test_a_rename_is_undone_from_the_log_on_the_page(editor: Client) -> None:
     tag = Tag.objects.create(name="quagga")
-    editor.post(change(tag), filled(editor.get(change(tag)), name="Burchell"))
+    editor.post(change(tag), form_data(editor.get(change(tag)), name="Burchell"))
     undo = f"/admin/rlm_site/tag/changes/{TagChange.objects.get().pk}/undo/"
     assert f'action="{undo}"' in editor.get(change(tag)).content.decode()
     assert editor.get(undo).status_code == 405
@@ -217,7 +217,7 @@ def test_what_a_merge_would_move_is_shown_before_anything_moves(editor: Client, 
 def test_two_tags_are_merged_and_the_merge_is_undone(editor: Client, quagga: Tag, client: Client) -> None:
     zebra = Tag.objects.get(name="Zebra")
     preview = editor.get(merge_page(quagga), {"into": "zebra"})
-    response = editor.post(merge_page(quagga), filled(preview), follow=True)
+    response = editor.post(merge_page(quagga), form_data(preview), follow=True)
     assert response.redirect_chain[-1][0] == change(zebra)
     assert "“quagga” merged into “Zebra”." in response.content.decode()
     assert not Tag.objects.filter(name="quagga").exists()
@@ -266,7 +266,7 @@ def test_authors_and_readers_merge_and_undo_nothing(quagga: Tag) -> None:
     donkey = Tag.objects.create(name="donkey")
     merged = changes.merge_tags(donkey, zebra)
     undo = f"/admin/rlm_site/tag/changes/{merged.pk}/undo/"
-    for lesser in (member("Authors"), signed_in("helper", "view_tag", "change_tag", "delete_tag")):
+    for lesser in (group_client("Authors"), signed_in("helper", "view_tag", "change_tag", "delete_tag")):
         for page in (lesser.get(merge_page(quagga)), lesser.get(merge_page(quagga), {"into": "zebra"})):
             assert page.status_code == 403
         assert lesser.post(merge_page(quagga), {"into": "zebra"}).status_code == 403
@@ -279,8 +279,9 @@ def test_authors_and_readers_merge_and_undo_nothing(quagga: Tag) -> None:
 
 
 def test_editors_merge_tags(quagga: Tag) -> None:
-    editor = member("Editors")
-    assert editor.post(merge_page(quagga), filled(editor.get(merge_page(quagga), {"into": "zebra"}))).status_code == 302
+    editor = group_client("Editors")
+    page = editor.get(merge_page(quagga), {"into": "zebra"})
+    assert editor.post(merge_page(quagga), form_data(page)).status_code == 302
     assert not Tag.objects.filter(pk=quagga.pk).exists()
 
 
