@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint bench secret
+.PHONY: help run test test-all test-postgres lint bench secret
 
 help:
 	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
-	@echo "make test           run all tests (ARGS='-k search' for some)"
-	@echo "make test-postgres  run them on a private PostgreSQL server"
+	@echo "make test           test it in three minutes (ARGS='-k search' for some of the tests)"
+	@echo "make test-all       run the long tests too, and then all tests on a private PostgreSQL server"
+	@echo "make test-postgres  run tests there (ARGS='-k search' for some)"
 	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk); with"
 	@echo "                    WORDS=file also picks from a million quotations that are made of its words"
 	@echo "make lint           check style, templates and types"
@@ -17,11 +18,18 @@ help:
 run: .venv/run.stamp secret
 	@exec $(BIN)/python manage.py serve
 
+# A process of tests for each core; one that has done its part takes over tests of another.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
 test: .venv/test.stamp
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) -m 'not full' $(ARGS)
+
+test-all: .venv/test.stamp
+	@$(PYTEST) -m full $(ARGS)
+	@.ci/postgres $(PYTEST) $(ARGS)
 
 test-postgres: .venv/test.stamp
-	@.ci/postgres $(BIN)/python -m pytest $(ARGS)
+	@.ci/postgres $(PYTEST) $(ARGS)
 
 lint: .venv/test.stamp secret
 	$(BIN)/ruff check .

@@ -29,10 +29,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlm_site.testing import Site, _fresh_database, environment, free_port
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from rlm_site.testing.databases import fresh_database
+from rlm_site.testing.served import Site, free_port
+from rlm_site.testing.variables import environment
 
 if TYPE_CHECKING:
     from clients import Editor
@@ -53,8 +55,8 @@ for number in itertools.count(START):
 """
 
 
-class Saving(threading.Thread):
-    """An editor who saves one tag again and again with a rising number, and knows which save was answered last."""
+class SavingThread(threading.Thread):
+    """An editor who saves one tag again and again with a rising number, and records the last confirmed one."""
 
     def __init__(self, editor: "Editor", tag: Any, number: int) -> None:
         super().__init__(daemon=True)
@@ -79,7 +81,7 @@ class Saving(threading.Thread):
 
 
 class Shell:
-    """A process that commits two rows at once, and tells which it has committed."""
+    """A process that commits transactions of two rows, and prints which it has committed."""
 
     def __init__(self, url: str, number: int) -> None:
         self.process = subprocess.Popen(
@@ -89,20 +91,20 @@ class Shell:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.number = self.told = number
+        self.number = self.committed = number
 
     def wait_until_it_writes(self) -> None:
         assert self.process.stdout is not None
-        self.told = int(self.process.stdout.readline())
+        self.committed = int(self.process.stdout.readline())
 
     def kill(self) -> None:
         self.process.kill()
-        told = self.process.communicate()[0].split()
-        self.told = int(told[-1]) if told else self.told
+        committed = self.process.communicate()[0].split()
+        self.committed = int(committed[-1]) if committed else self.committed
 
 
 def start(url: str, port: int, folder: Path) -> tuple[Site, float]:
-    """The site, and after how many seconds it served a page."""
+    """Start the site; return it and the seconds until it served a page."""
     log = folder / "serve.log"
     began = time.monotonic()
     with log.open("ab") as output:
@@ -152,24 +154,14 @@ def trial(url: str, folder: Path, kills: int, writers: int) -> Result:
             editors = [Editor([site], random.Random()) for _writer in tags]
             for editor in editors:
                 editor.sign_in("editor", password)
-            savings = [Saving(editor, tag, stored(tag)) for editor, tag in zip(editors, tags, strict=True)]
+            threads = [SavingThread(editor, tag, stored(tag)) for editor, tag in zip(editors, tags, strict=True)]
             shell = Shell(url, stored(Tag.objects.latest("pk")))
-            shell.wait_until_it_writes()
-            for saving in savings:
-                saving.start()
-            while any(saving.is_alive() and saving.answered == saving.number for saving in savings):
-                time.sleep(0.01)
-            time.sleep(random.uniform(0, 2))
-            os.killpg(site.process.pid, signal.SIGKILL)
-            shell.kill()
-            site.process.wait()
-            for saving in savings:
-                saving.join(30)
+            write_until_killed(site, threads, shell)
             result.kills = kill
-            result.saves += sum(saving.answered - saving.number for saving in savings)
+            result.saves += sum(thread.answered - thread.number for thread in threads)
             result.refused += sum(editor.refused for editor in editors)
-            result.transactions += shell.told - shell.number
-            result.failures += [f"kill {kill}: {failure}" for failure in examine(url, savings, shell)]
+            result.transactions += shell.committed - shell.number
+            result.failures += [f"kill {kill}: {failure}" for failure in examine(url, threads, shell)]
             site, seconds = start(url, port, folder)
             result.starts.append(seconds)
             if seconds > SECONDS_TO_START:
@@ -181,24 +173,39 @@ def trial(url: str, folder: Path, kills: int, writers: int) -> Result:
     return result
 
 
+def write_until_killed(site: Site, threads: Sequence[SavingThread], shell: Shell) -> None:
+    """Kill the site and the shell at a random moment while they write."""
+    shell.wait_until_it_writes()
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() and thread.answered == thread.number for thread in threads):
+        time.sleep(0.01)
+    time.sleep(random.uniform(0, 2))
+    os.killpg(site.process.pid, signal.SIGKILL)
+    shell.kill()
+    site.process.wait()
+    for thread in threads:
+        thread.join(30)
+
+
 def stored(tag: Any) -> int:
     tag.refresh_from_db()
     return int(tag.description)
 
 
-def examine(url: str, savings: Sequence[Saving], shell: Shell) -> list[str]:
-    """What is wrong with the database that the killed left."""
+def examine(url: str, threads: Sequence[SavingThread], shell: Shell) -> list[str]:
+    """Return what is wrong with the database after the crash."""
     from rlm_site.tags.models import Tag
 
-    failures = [saving.problem for saving in savings if saving.problem]
-    for saving in savings:
-        if not saving.answered <= stored(saving.tag) <= saving.sent:
-            failures.append(f"save {saving.answered} of {saving.tag} was answered, and {stored(saving.tag)} is stored")
+    failures = [thread.problem for thread in threads if thread.problem]
+    for thread in threads:
+        if not thread.answered <= stored(thread.tag) <= thread.sent:
+            failures.append(f"save {thread.answered} of {thread.tag} was answered, and {stored(thread.tag)} is stored")
     one, other = (stored(tag) for tag in Tag.objects.order_by("-pk")[:2])
     if one != other:
         failures.append(f"one row of a transaction has {one}, the other {other}")
-    if not shell.told <= one <= shell.told + 1:
-        failures.append(f"transaction {shell.told} was committed, and {one} is stored")
+    if not shell.committed <= one <= shell.committed + 1:
+        failures.append(f"transaction {shell.committed} was committed, and {one} is stored")
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
             checks = ("PRAGMA integrity_check", "PRAGMA foreign_key_check")
@@ -222,7 +229,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_fresh_database(folder))
+        url = stack.enter_context(fresh_database(folder))
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
 

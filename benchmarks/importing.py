@@ -29,50 +29,52 @@ from urllib.parse import urlencode
 
 from synthetic_data import ROOT, SEED, Words, _texts
 
-from rlm_site.testing import Site, _fresh_database, environment, serving
-
 sys.path.insert(0, str(ROOT))
+
+from rlm_site.testing.databases import fresh_database
+from rlm_site.testing.served import Site, serving
+from rlm_site.testing.variables import environment
 
 PAGE = "/russian-liberation-movement/the-allies/"
 WORDS = ROOT / "fixtures" / "articles.json"
 PEOPLE, WORKS, TAGS = 500, 2_000, 50
-PATIENCE = 60.0  # seconds that an asker waits for an answer
+TIMEOUT = 60.0  # seconds that an asker waits for an answer
 
 
-class Asking(threading.Thread):
-    """Somebody who does the same again and again, and how long it took each time."""
+class RepeatingThread(threading.Thread):
+    """Repeats an action, and records how long it takes each time."""
 
-    def __init__(self, act: Callable[[], bool], pause: float) -> None:
+    def __init__(self, action: Callable[[], bool], pause: float) -> None:
         super().__init__(daemon=True)
-        self.act = act
+        self.action = action
         self.pause = pause
-        self.taken: list[float] = []
+        self.times: list[float] = []
         self.refused = 0
-        self.enough = threading.Event()
+        self.stopped = threading.Event()
 
     def run(self) -> None:
-        while not self.enough.wait(self.pause):
+        while not self.stopped.wait(self.pause):
             started = time.perf_counter()
             try:
-                self.refused += not self.act()
+                self.refused += not self.action()
             except OSError:
                 self.refused += 1
-            self.taken.append((time.perf_counter() - started) * 1000)
+            self.times.append((time.perf_counter() - started) * 1000)
 
     def figures(self) -> dict[str, float]:
-        """Of the time since this was asked for last."""
-        taken, self.taken = sorted(self.taken), []
+        """Return the figures since the previous call."""
+        times, self.times = sorted(self.times), []
         refused, self.refused = self.refused, 0
         return {
-            "times": len(taken),
-            "median": statistics.median(taken),
-            "p99": taken[int(len(taken) * 0.99) - 1],
-            "longest": taken[-1],
+            "times": len(times),
+            "median": statistics.median(times),
+            "p99": times[int(len(times) * 0.99) - 1],
+            "longest": times[-1],
             "refused": refused,
         }
 
 
-def everybody(site: Site, words: Words) -> dict[str, Asking]:
+def start_threads(site: Site, words: Words) -> dict[str, RepeatingThread]:
     from clients import Editor
 
     from rlm_site.tags.models import Tag
@@ -93,14 +95,14 @@ def everybody(site: Site, words: Words) -> dict[str, Asking]:
         return True
 
     return {
-        "page from memory": Asking(lambda: site.ask(PAGE)[0] == 200, 0.05),
-        "search": Asking(search, 0.2),
-        "save in the admin": Asking(save, 1),
+        "page from memory": RepeatingThread(lambda: site.ask(PAGE)[0] == 200, 0.05),
+        "search": RepeatingThread(search, 0.2),
+        "save in the admin": RepeatingThread(save, 1),
     }
 
 
 def write_rows(path: Path, count: int, words: Words) -> None:
-    """As the files of collections have them."""
+    """Write rows in the format of collections."""
     rng = random.Random(SEED)
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
@@ -114,7 +116,7 @@ def write_rows(path: Path, count: int, words: Words) -> None:
 
 
 def import_file(path: Path, site: Site, url: str) -> dict[str, float]:
-    """In a process of its own: seconds from start to end, seconds of a processor, and memory at its most."""
+    """Import in another process; return its wall time, processor time and peak memory."""
     command = [sys.executable, "manage.py", "import_quotes", "--skip-bad", str(path)]
     port = int(site.url.rpartition(":")[2])
     started = time.monotonic()
@@ -151,8 +153,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_fresh_database(folder))
-        site = replace(stack.enter_context(serving(url, folder)), patience=PATIENCE)
+        url = stack.enter_context(fresh_database(folder))
+        site = replace(stack.enter_context(serving(url, folder)), patience=TIMEOUT)
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
 
@@ -161,16 +163,16 @@ def main() -> None:
         if args.file is None:
             args.file = folder / "rows.jsonl"
             write_rows(args.file, args.rows, words)
-        asking = everybody(site, words)
-        for each in asking.values():
-            each.start()
+        threads = start_threads(site, words)
+        for thread in threads.values():
+            thread.start()
         time.sleep(args.before)
-        before = {name: each.figures() for name, each in asking.items()}
+        before = {name: thread.figures() for name, thread in threads.items()}
         imported = import_file(args.file, site, url)
-        for each in asking.values():
-            each.enough.set()
-            each.join(PATIENCE)
-        during = {name: each.figures() for name, each in asking.items()}
+        for thread in threads.values():
+            thread.stopped.set()
+            thread.join(TIMEOUT)
+        during = {name: thread.figures() for name, thread in threads.items()}
         with args.file.open("rb") as file:
             rows = sum(1 for _line in file)
         from django.db import connection

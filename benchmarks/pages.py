@@ -32,7 +32,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
-from synthetic_data import KEPT, ROOT, database, environment
+from synthetic_data import CACHE_DIR, ROOT, database, environment
 
 WORDS = ROOT / "fixtures" / "articles.json"
 SECTION = "/topic-1/section-1-of-topic-1/"
@@ -43,8 +43,8 @@ PAGES = {
 }
 SEARCH = "search"
 FILE = "a file of its size"
-AFTER_EDITS = {"after an edit elsewhere": True, "made anew": False}
-IN_TURN = """
+AFTER_EDITS = {"after an edit elsewhere": True, "rendered again": False}
+LUA_SCRIPT = """
 local paths, number = {%s}, 0
 request = function()
   number = number %% #paths + 1
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=os.environ.get("PEER"), help="the script that serves Wagtail")
-    parser.add_argument("--json", type=Path, default=KEPT / "pages.json", help="where the figures go, too")
+    parser.add_argument("--json", type=Path, default=CACHE_DIR / "pages.json", help="where the figures go, too")
     parser.add_argument("--queries", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--cores", type=int, default=1, help="of the processor, for servers and wrk together")
     args = parser.parse_args()
@@ -71,7 +71,7 @@ def main() -> None:
     if not shutil.which("wrk"):
         sys.exit("benchmarks/pages.py: wrk is missing (Debian: apt-get install wrk)")
     with ExitStack() as stack:
-        servers = [started(size, stack) for size in args.sizes]
+        servers = [start_server(size, stack) for size in args.sizes]
         measure(servers, args.rounds, args.seconds)
         smallest = servers[args.sizes.index(min(args.sizes))]
         if args.peer and Path(args.peer).exists():
@@ -92,14 +92,14 @@ class Server:
     result: dict[str, Any]
 
 
-def started(size: int, stack: ExitStack) -> Server:
-    """A server of so many pages, and what its start costs; all that is going to be measured has been asked for once."""
+def start_server(size: int, stack: ExitStack) -> Server:
+    """Start a server with so many pages, measure its start, and warm it up."""
     url = database("pages", size, WORDS)
     result: dict[str, Any] = {"pages": size, "queries": queries(url)}
     site, process, seconds = stack.enter_context(serving(url))
     result["start, s"] = round(seconds, 1)
     began = time.perf_counter()
-    body = ask(site, SECTION)
+    body = get(site, SECTION)
     result["first page, ms"] = round((time.perf_counter() - began) * 1000, 1)
     server = Server(url, site, process, {**PAGES, FILE: file_of(len(body), site)}, result)
     for path in server.paths.values():
@@ -108,7 +108,7 @@ def started(size: int, stack: ExitStack) -> Server:
 
 
 def measure(servers: Sequence[Server], rounds: int, seconds: int) -> None:
-    """Requests a second and milliseconds (median, 99th percentile) of everything, in turns; then the memory it took."""
+    """Measure requests per second and latency of everything, in turns; then the memory used."""
     searches = [f"/search/?q={quote(title)}" for title in titles()]
     runs: dict[tuple[int, str], list[dict[str, float]]] = defaultdict(list)
     for _round in range(rounds):
@@ -118,18 +118,18 @@ def measure(servers: Sequence[Server], rounds: int, seconds: int) -> None:
         for number, server in enumerate(servers):
             load(server.site, searches, seconds)  # after a while each thread reads the index from the disk again
             for path in searches:
-                ask(server.site, path)  # the first waits for what wrk has left unanswered
+                get(server.site, path)  # the first waits for what wrk has left unanswered
             runs[number, SEARCH].append(load(server.site, searches, seconds, connections=1))
     for (number, name), of_name in runs.items():
         servers[number].result[name] = {key: statistics.median(run[key] for run in of_name) for key in of_name[0]}
     for name, elsewhere in AFTER_EDITS.items():
-        taken: dict[int, list[float]] = defaultdict(list)
+        times: dict[int, list[float]] = defaultdict(list)
         for _turn in range(4):
             for number, server in enumerate(servers):
-                taken[number] += after_edits(server, elsewhere=elsewhere, times=25)
+                times[number] += after_edits(server, elsewhere=elsewhere, times=25)
         for number, server in enumerate(servers):
-            median = statistics.median(taken[number])
-            p99 = sorted(taken[number])[int(len(taken[number]) * 0.99) - 1]
+            median = statistics.median(times[number])
+            p99 = sorted(times[number])[int(len(times[number]) * 0.99) - 1]
             server.result[name] = {"rate": 1000 / median, "median": median, "p99": p99}
     for server in servers:
         server.result["memory of the worker, MB"] = round(memory(server.process.pid) / 1024)
@@ -139,23 +139,23 @@ def measure(servers: Sequence[Server], rounds: int, seconds: int) -> None:
 
 
 def load(site: str, paths: Sequence[str], seconds: int, connections: int = 8) -> dict[str, float]:
-    """Of a short run of wrk that asks for these in turn. Stops where an answer is not a success."""
+    """Run wrk for a short time on these paths in turn. Exits if a response is not successful."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(IN_TURN % ", ".join(map(json.dumps, paths)))
+        script.write(LUA_SCRIPT % ", ".join(map(json.dumps, paths)))
         script.flush()
         options = [f"-c{connections}", f"-d{seconds}s", "--latency", "-H", "Accept-Encoding: gzip"]
         options += ["-s", script.name] if len(paths) > 1 else []
         command = ["wrk", "-t1", *options, site + paths[0]]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said:
-        sys.exit(f"{paths[0]} answered with errors:\n{said}")
-    [rate] = re.findall(r"Requests/sec:\s+([\d.]+)", said)
-    median, slowest = (re.findall(rf"{share}%\s+([\d.]+)(us|ms|s)", said)[0] for share in (50, 99))
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in output:
+        sys.exit(f"{paths[0]} answered with errors:\n{output}")
+    [rate] = re.findall(r"Requests/sec:\s+([\d.]+)", output)
+    median, slowest = (re.findall(rf"{share}%\s+([\d.]+)(us|ms|s)", output)[0] for share in (50, 99))
     return {"rate": float(rate), "median": milliseconds(*median), "p99": milliseconds(*slowest)}
 
 
 def titles() -> list[str]:
-    """What readers of the site itself may look for."""
+    """Return realistic search words: the titles of the site's pages."""
     rows = json.loads(WORDS.read_text())
     return sorted({row["fields"]["title"] for row in rows if "title" in row["fields"] and "body" in row["fields"]})
 
@@ -165,30 +165,30 @@ def milliseconds(number: str, unit: str) -> float:
 
 
 def after_edits(server: Server, *, elsewhere: bool, times: int) -> list[float]:
-    """Milliseconds of one asker; before each answer another process has edited another topic, or this very page."""
+    """Return milliseconds per request after an edit, by another process, of this page or of another topic."""
     slug = "topic-2" if elsewhere else "section-1-of-topic-1"
     changed = "CASE WHEN body LIKE '% more' THEN substr(body, 1, length(body) - 5) ELSE body || ' more' END"
-    taken = []
+    durations = []
     for _time in range(times):
         execute(server.url, f"UPDATE articles_article SET body = {changed} WHERE slug = '{slug}'")
         if elsewhere:
-            ask(server.site, "/changes/")  # whoever comes first makes anew what is derived of the edit
+            get(server.site, "/changes/")  # the first request indexes the edit
         began = time.perf_counter()
-        ask(server.site, SECTION)
-        taken.append((time.perf_counter() - began) * 1000)
-    return taken
+        get(server.site, SECTION)
+        durations.append((time.perf_counter() - began) * 1000)
+    return durations
 
 
 def queries(url: str) -> dict[str, int]:
-    """How many a page costs a server that has just started, and one that has the page in memory."""
+    """Return the number of queries per page, rendered and from memory."""
     command = [sys.executable, __file__, "--queries"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(url)).stdout
-    counts: dict[str, int] = json.loads(said)
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(url)).stdout
+    counts: dict[str, int] = json.loads(output)
     return counts
 
 
 def print_queries() -> None:
-    """In a process of its own: Django reads its settings once."""
+    """Print the number of queries; in another process, as Django reads its settings only once."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "rlm_site.settings"
     import django
 
@@ -202,12 +202,12 @@ def print_queries() -> None:
     client = Client(HTTP_HOST="127.0.0.1")
     counts = {}
     for name, path in {**PAGES, SEARCH: "/search/?q=" + quote(titles()[0])}.items():
-        for state in ("made", "again"):
-            # what a page in memory stands on is asked of the driver itself
-            asked = patch.object(versions, "_rows", wraps=versions._rows)
-            with asked as of_driver, CaptureQueriesContext(connection) as captured:
+        for state in ("rendered", "from memory"):
+            # versions are read from the driver directly, without Django's query log
+            counted = patch.object(versions, "_rows", wraps=versions._rows)
+            with counted as driver_queries, CaptureQueriesContext(connection) as captured:
                 client.get(path)
-            counts[f"{name}, {state}"] = of_driver.call_count + len(captured)
+            counts[f"{name}, {state}"] = driver_queries.call_count + len(captured)
     print(json.dumps(counts))
 
 
@@ -219,10 +219,10 @@ def execute(url: str, statement: str) -> None:
 
 
 def peer(site: str, file: str, script: Path) -> dict[str, float]:
-    """Requests a second of a Wagtail site, with and without Django's cache for the whole site, in one run with ours."""
+    """Return requests per second of a Wagtail site, with and without Django's site-wide cache, in one run with ours."""
     command = [sys.executable, str(script), site + SECTION, "--static", site + file]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {name: float(rate) for name, rate in re.findall(r"^(\S+)\s+([\d.]+) requests/s", said, re.MULTILINE)}
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {name: float(rate) for name, rate in re.findall(r"^(\S+)\s+([\d.]+) requests/s", output, re.MULTILINE)}
 
 
 # The site
@@ -230,7 +230,7 @@ def peer(site: str, file: str, script: Path) -> dict[str, float]:
 
 @contextmanager
 def serving(url: str) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
-    """The site on this database: its address, its process, and the seconds until it answered."""
+    """Serve the site on this database; yield its address, its process, and the seconds until it responded."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -243,7 +243,7 @@ def serving(url: str) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        while process.poll() is None and not healthy(site):
+        while process.poll() is None and not is_up(site):
             time.sleep(0.05)
         if process.poll() is not None:
             sys.exit("benchmarks/pages.py: the site did not start")
@@ -253,15 +253,15 @@ def serving(url: str) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
         process.wait(30)
 
 
-def healthy(site: str) -> bool:
+def is_up(site: str) -> bool:
     try:
-        ask(site, "/healthz")
+        get(site, "/healthz")
     except OSError:
         return False
     return True
 
 
-def ask(site: str, path: str) -> bytes:
+def get(site: str, path: str) -> bytes:
     connection = HTTPConnection(urlsplit(site).netloc, timeout=60)
     try:
         connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
@@ -275,22 +275,22 @@ def ask(site: str, path: str) -> bytes:
 
 
 def file_of(size: int, site: str) -> str:
-    """The static file whose compressed size is nearest."""
+    """Return the static file with the most similar compressed size."""
     packed = {path: path.stat().st_size for path in (ROOT / "var" / "static").rglob("*.gz")}
     nearest = min(packed, key=lambda path: abs(packed[path] - size))
     return "/static/" + nearest.relative_to(ROOT / "var" / "static").as_posix().removesuffix(".gz")
 
 
 def memory(pid: int) -> int:
-    """Kilobytes in memory of the largest process that this one started, with what is mapped of the database."""
-    found = [0]
+    """Return kilobytes in memory of the largest child process, with what is mapped of the database."""
+    sizes = [0]
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(pid):
-                found += map(int, re.findall(r"VmRSS:\s+(\d+)", (folder / "status").read_text()))
+                sizes += map(int, re.findall(r"VmRSS:\s+(\d+)", (folder / "status").read_text()))
         except OSError:
             continue
-    return max(found)
+    return max(sizes)
 
 
 # The table

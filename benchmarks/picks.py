@@ -32,12 +32,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from synthetic_data import KEPT, ROOT, SEED, TAGS, _connected, database, environment
+from synthetic_data import CACHE_DIR, ROOT, SEED, TAGS, _connected, database, environment
 
-KINDS = ("rare", "middling", "most frequent")
+WORD_KINDS = ("rare", "middling", "most frequent")
 STATES = {"first": ["new connection"], "kept": ["cold", "warm"]}  # of the connections of each process
 MOST_QUERIES = 2
-IN_TURN = 30  # picks of one size, then of the next
+PICKS_PER_TURN = 30  # picks of one size, then of the next
 
 Page = dict[str, Any]
 Times = dict[str, list[float]]  # of each state, and the processor's
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("words", type=Path, help="JSON Lines with a `text` in each row")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
     parser.add_argument("--picks", type=int, default=300, help="of each kind")
-    parser.add_argument("--json", type=Path, default=KEPT / "picks.json", help="where the figures go, too")
+    parser.add_argument("--json", type=Path, default=CACHE_DIR / "picks.json", help="where the figures go, too")
     args = parser.parse_args()
     urls = [database("quotations", size, args.words) for size in sorted(args.sizes)]
     pages = pages_to_ask(urls[0], min(args.sizes), args.picks)
@@ -56,8 +56,8 @@ def main() -> None:
     with ExitStack() as stack:
         sites = [{connections: stack.enter_context(site(url)) for connections in STATES} for url in urls]
         for kind, times in measure(sites, pages).items():
-            for result, of_size in zip(results, times, strict=True):
-                result[kind] = {name: figures(taken) for name, taken in of_size.items()}
+            for result, executors in zip(results, times, strict=True):
+                result[kind] = {name: figures(taken) for name, taken in executors.items()}
     print_table(results, urls[0].partition(":")[0])
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(results, indent=1) + "\n")
@@ -91,21 +91,21 @@ def pages_to_ask(url: str, size: int, count: int) -> dict[str, list[Page]]:
 
 
 def measure(sites: Sequence[dict[str, ProcessPoolExecutor]], pages: dict[str, list[Page]]) -> dict[str, list[Times]]:
-    """Kind -> for each site, what every pick took in milliseconds."""
+    """Return milliseconds of every pick, by kind and site."""
     measured: dict[str, list[Times]] = {kind: [{} for _site in sites] for kind in pages}
     turns = [
-        (kind, of_kind[start : start + IN_TURN])
+        (kind, of_kind[start : start + PICKS_PER_TURN])
         for kind, of_kind in pages.items()
-        for start in range(0, len(of_kind), IN_TURN)
+        for start in range(0, len(of_kind), PICKS_PER_TURN)
     ]
     random.Random(SEED).shuffle(turns)
-    for of_size in sites:
-        for connections, each in of_size.items():
-            each.submit(pick, turns[0][1], connections).result()  # a process's very first takes longer
+    for executors in sites:
+        for connections, executor in executors.items():
+            executor.submit(pick, turns[0][1], connections).result()  # a process's very first takes longer
     for kind, some in turns:
-        for of_size, times in zip(sites, measured[kind], strict=True):
-            for connections, each in of_size.items():
-                for name, taken in each.submit(pick, some, connections).result().items():
+        for executors, times in zip(sites, measured[kind], strict=True):
+            for connections, executor in executors.items():
+                for name, taken in executor.submit(pick, some, connections).result().items():
                     times.setdefault(name, []).extend(taken)
     return measured
 
@@ -115,7 +115,7 @@ def figures(taken: list[float]) -> dict[str, float]:
 
 
 def site(url: str) -> ProcessPoolExecutor:
-    """A process of its own that picks from this database: Django knows but one."""
+    """Return a process that picks from this database; Django can use only one per process."""
     return ProcessPoolExecutor(1, get_context("spawn"), initializer=_set_up, initargs=(url,))
 
 
@@ -128,7 +128,7 @@ def _set_up(url: str) -> None:
 
 
 def pick(pages: list[Page], connections: str) -> Times:
-    """In the process of a `site`."""
+    """Pick quotations, in the process of a `site`."""
     from django.db import connection
 
     from quotes.matching import MatchRequest
@@ -150,7 +150,7 @@ def pick(pages: list[Page], connections: str) -> Times:
 
 
 def _time_of_pick(page: Any) -> tuple[float, float]:
-    """Milliseconds, and those of the processor. Ends the process if the pick makes too many queries."""
+    """Return milliseconds of wall and processor time. Exits if the pick makes too many queries."""
     from django.db import connection
     from django.utils import timezone
 
@@ -175,7 +175,7 @@ def _time_of_pick(page: Any) -> tuple[float, float]:
 def print_table(results: list[dict[str, Any]], database: str) -> None:
     print(f"\n{database:29}" + "".join(f"{result['quotations']:>29,} quotations" for result in results))
     print(f"{'':29}" + f"{'median ms':>12}{'p99 ms':>8}{'(CPU:':>8}{'p99)':>7}  " * len(results) + "ratio (CPU)")
-    for kind in KINDS:
+    for kind in WORD_KINDS:
         for state in [*STATES["kept"], *STATES["first"]]:
             cells = [(result[kind][state], result[kind][f"{state}, processor"]) for result in results]
             print(f"{f'{kind}, {state}':29}", end="")

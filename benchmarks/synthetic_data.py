@@ -26,18 +26,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "var" / "bench"
+CACHE_DIR = ROOT / "var" / "bench"
 SEED = 1905
 
-DIFFERENT = 20_000  # quotations; more of them repeat these, as it is the frequencies of words that cost time
+DISTINCT = 20_000  # quotations; further ones repeat these, because only word frequencies matter
 PEOPLE, WORKS, TAGS = 5_000, 10_000, 300
 
 
-# Where it is kept
+# Databases
 
 
 def database(kind: str, size: int, words: Path) -> str:
-    """The address of a database with so much of this kind, which is filled unless an earlier run did that."""
+    """Return the URL of a database of this kind and size, filling it unless an earlier run did."""
     url = _address(f"{kind}_{size}")
     digest = _digest(words)
     if _digest_within(url) != digest:
@@ -51,7 +51,7 @@ def database(kind: str, size: int, words: Path) -> str:
 
 
 def environment(url: str, **more: str) -> dict[str, str]:
-    """For a process of the site on this database."""
+    """Return environment variables for a process of the site on this database."""
     given = {"SECRET_KEY": secrets.token_urlsafe(50), **os.environ}
     return {**given, "DATABASE_URL": url, "DEBUG": "false", "PYTHONPATH": str(ROOT), **more}
 
@@ -60,12 +60,12 @@ def _address(name: str) -> str:
     server = os.environ.get("DATABASE_URL", "")
     if server.startswith("postgres"):
         return urlsplit(server)._replace(path=f"/bench_{name}").geturl()
-    KEPT.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{KEPT / name}.sqlite3"
+    CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{CACHE_DIR / name}.sqlite3"
 
 
 def _digest(words: Path) -> str:
-    """Of what decides the content: a changed table or generator makes another one."""
+    """Return a hash of everything that determines the content."""
     sources = [Path(__file__), words, *sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("fixtures/*.json")])]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
@@ -103,11 +103,11 @@ def _connected(url: str) -> Iterator[Any]:
         yield connection
 
 
-# What it holds
+# Content
 
 
 class Words:
-    """Draws words as often as they stand in some texts."""
+    """Draws words with their frequencies in some texts."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         from rlm_site.text.words import folded_words
@@ -119,13 +119,13 @@ class Words:
         self.lengths = [len(words) for words in lists]
 
     def text(self, rng: random.Random, length: int = 0) -> str:
-        """So long, or as long as one of the texts."""
+        """Return a text of this length, or as long as one of the source texts."""
         count = length or rng.choice(self.lengths)
         return " ".join(rng.choices(self.vocabulary, cum_weights=self.weights, k=count))
 
 
 def fill_with_quotations(size: int, words: Words) -> None:
-    """Quotations with their word index; every one is by somebody, from some work, and has a tag."""
+    """Add quotations with their word index; each has a person, a work and a tag."""
     from django.db import connection
 
     from quotes.models import Person, Quote, QuoteWord, Word, Work
@@ -137,7 +137,7 @@ def fill_with_quotations(size: int, words: Words) -> None:
     quotes: list[Quote] = []
     links: list[QuoteWord] = []
     ids: dict[str, int] = {}
-    for number in range(1, min(size, DIFFERENT) + 1):
+    for number in range(1, min(size, DISTINCT) + 1):
         quote = Quote(pk=number, key=f"made-up-{number}", text=words.text(rng), published=True, status="reported")
         quote.person_id, quote.work_id = number % PEOPLE + 1, number % WORKS + 1
         rank = static_rank(quote)
@@ -147,25 +147,13 @@ def fill_with_quotations(size: int, words: Words) -> None:
         for term, (of_term, _contained) in terms.items():
             word_id = ids.setdefault(term, len(ids) + 1)
             links.append(QuoteWord(pk=len(links) + 1, word_id=word_id, quote_id=number, rank=of_term))
-    _drop_triggers()  # they would note each row as stale
+    _drop_triggers()  # they would mark each row as stale
     Person.objects.bulk_create(Person(pk=n, name=f"Name {n}", slug=f"name-{n}") for n in range(1, PEOPLE + 1))
     Work.objects.bulk_create(Work(pk=n, title=f"Work {n}") for n in range(1, WORKS + 1))
     Word.objects.bulk_create(Word(pk=pk, text=text, form=form(text)) for text, pk in ids.items())
     Quote.objects.bulk_create(quotes)
     QuoteWord.objects.bulk_create(links)
-    for times, offset in enumerate(range(DIFFERENT, size, DIFFERENT), 1):
-        most = min(DIFFERENT, size - offset)
-        other = f"(id + {offset})"
-        person, work = f"{other} * 7919 % {PEOPLE} + 1", f"{other} * 7919 % {WORKS} + 1"
-        _repeat(Quote, f"id <= {most}", id=other, key=f"'made-up-' || {other}", person_id=person, work_id=work)
-        _repeat(
-            QuoteWord,
-            f"id <= {len(links)} AND quote_id <= {most}",
-            id=f"id + {times * len(links)}",
-            quote_id=f"quote_id + {offset}",
-        )
-        print(f"\r{offset + most:,} of {size:,} quotations", end="", flush=True)
-    print()
+    _repeat_quotations(size, len(links))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE quotes_word SET quote_count ="
@@ -174,8 +162,27 @@ def fill_with_quotations(size: int, words: Words) -> None:
         cursor.execute("ANALYZE")
 
 
+def _repeat_quotations(size: int, link_count: int) -> None:
+    """Copy the distinct quotations and their index entries until there are `size` of them."""
+    from quotes.models import Quote, QuoteWord
+
+    for times, offset in enumerate(range(DISTINCT, size, DISTINCT), 1):
+        most = min(DISTINCT, size - offset)
+        other = f"(id + {offset})"
+        person, work = f"{other} * 7919 % {PEOPLE} + 1", f"{other} * 7919 % {WORKS} + 1"
+        _repeat(Quote, f"id <= {most}", id=other, key=f"'made-up-' || {other}", person_id=person, work_id=work)
+        _repeat(
+            QuoteWord,
+            f"id <= {link_count} AND quote_id <= {most}",
+            id=f"id + {times * link_count}",
+            quote_id=f"quote_id + {offset}",
+        )
+        print(f"\r{offset + most:,} of {size:,} quotations", end="", flush=True)
+    print()
+
+
 def fill_with_pages(size: int, words: Words) -> None:
-    """Topics of 12 sections and as many quotations as sections, derived data and all."""
+    """Add topics of 12 sections and as many quotations as sections, with derived data."""
     from articles.models import Article, TaggedArticle
     from quotes.models import Person, Quote
     from rlm_site.indexing import queue
@@ -193,24 +200,17 @@ def fill_with_pages(size: int, words: Words) -> None:
         topic = Article.objects.create(
             title=f"Topic {number}", slug=f"topic-{number}", body=rng.choice(texts), position=number, published=True
         )
-        of_topic = Article.objects.bulk_create(
-            Article(
-                parent=topic,
-                title=f"{words.text(rng, 2).title()} {place}",
-                slug=f"section-{place}-of-topic-{number}",
-                body=rng.choice(texts),
-                position=place,
-                published=True,
-            )
-            for place in range(1, min(12, size - sections) + 1)
-        )
+        sections_of_topic = _create_sections(topic, min(12, size - sections), texts, words, rng)
         TaggedArticle.objects.bulk_create(
-            TaggedArticle(tag=tag, content_object=article) for article in of_topic for tag in rng.sample(tags, 3)
+            TaggedArticle(tag=tag, content_object=article)
+            for article in sections_of_topic
+            for tag in rng.sample(tags, 3)
         )
         Quote.objects.bulk_create(
-            Quote(text=words.text(rng, 40), person=person, published=True, status="reported") for _each in of_topic
+            Quote(text=words.text(rng, 40), person=person, published=True, status="reported")
+            for _each in sections_of_topic
         )
-        sections += len(of_topic)
+        sections += len(sections_of_topic)
         if number % 20 == 0:
             queue.process_queue()
             print(f"\r{sections:,} of {size:,} pages", end="", flush=True)
@@ -218,8 +218,24 @@ def fill_with_pages(size: int, words: Words) -> None:
     print()
 
 
+def _create_sections(topic: Any, count: int, texts: list[str], words: Words, rng: random.Random) -> list[Any]:
+    from articles.models import Article
+
+    return Article.objects.bulk_create(
+        Article(
+            parent=topic,
+            title=f"{words.text(rng, 2).title()} {position}",
+            slug=f"section-{position}-of-{topic.slug}",
+            body=rng.choice(texts),
+            position=position,
+            published=True,
+        )
+        for position in range(1, count + 1)
+    )
+
+
 def _repeat(model: Any, condition: str, **other: str) -> None:
-    """Insert the model's rows that meet the condition once more, with other values in some columns."""
+    """Insert copies of rows that meet the condition, with other values in some columns."""
     from django.db import connection
 
     columns = [field.column for field in model._meta.concrete_fields]
@@ -244,7 +260,7 @@ def _drop_triggers() -> None:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    """Of a fixture of articles, or of JSON Lines with a `text` in each row."""
+    """Yield the texts of a fixture of articles, or of JSON Lines with a `text` in each row."""
     if path.suffix == ".json":
         yield from (row["fields"]["body"] for row in json.loads(path.read_text()) if "body" in row["fields"])
         return

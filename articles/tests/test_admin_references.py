@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from articles.models import Article, Reference
-from rlm_site.tests.editor import count_queries, delete, filled, signed_in
+from rlm_site.tests.editor import count_queries, delete, form_data, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -20,11 +20,11 @@ def editor() -> Client:
 def test_a_reference_is_created_cited_edited_and_deleted(editor: Client, client: Client) -> None:
     Article.objects.create(title="Quagga", slug="quagga", body="Striped.[@quill-1871, p. 4]", published=True)
     typed = {"key": "quill-1871", "title": "On Stripes", "authors": "Quill, Ann"}
-    assert editor.post(ADD, filled(editor.get(ADD), **typed)).status_code == 302
+    assert editor.post(ADD, form_data(editor.get(ADD), **typed)).status_code == 302
     assert "On Stripes" in client.get("/quagga/").content.decode()
     row = Reference.objects.get(key="quill-1871")
     change = f"{LIST}{row.pk}/change/"
-    editor.post(change, filled(editor.get(change), title="On Few Stripes"))
+    editor.post(change, form_data(editor.get(change), title="On Few Stripes"))
     assert "On Few Stripes" in client.get("/quagga/").content.decode()
     assert "On Few Stripes" in client.get("/references/").content.decode()
     delete(editor, row)
@@ -33,9 +33,9 @@ def test_a_reference_is_created_cited_edited_and_deleted(editor: Client, client:
 
 def test_a_key_is_used_once(editor: Client) -> None:
     key = Reference.objects.all()[0].key
-    response = editor.post(ADD, filled(editor.get(ADD), key=key, title="“T” & <T>"))
+    response = editor.post(ADD, form_data(editor.get(ADD), key=key, title="“T” & <T>"))
     assert list(response.context["adminform"].form.errors) == ["key"]
-    assert filled(response)["title"] == "“T” & <T>"
+    assert form_data(response)["title"] == "“T” & <T>"
 
 
 def test_references_are_found_and_filtered(editor: Client) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from articles.markdown import Cited, render, source
 
-LINKS = (("Andrey Vlasov", "/andrey-vlasov/"), ("Kaminski Brigade#Ochota, August 1944", "/kaminski-brigade/ochota/"))
-REFERENCES = (("andreyev-1987", "Catherine Andreyev, <em>Vlasov</em> (1987){place}."),)
+LINKS = (("Edgar Tarlow", "/edgar-tarlow/"), ("Tolby Market#Fire, 9 August 1790", "/tolby-market/fire/"))
+REFERENCES = (("arden-1987", "Clara Arden, <em>Tarlow</em> (1987){place}."),)
 
 
 def html(text: str) -> str:
@@ -48,17 +48,17 @@ def test_heading_ids_leave_the_ids_of_the_page_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[[Andrey Vlasov]]", '<a href="/andrey-vlasov/">Andrey Vlasov</a>'),
-        ("[[Andrey Vlasov|the general]]", '<a href="/andrey-vlasov/">the general</a>'),
+        ("[[Edgar Tarlow]]", '<a href="/edgar-tarlow/">Edgar Tarlow</a>'),
+        ("[[Edgar Tarlow|the surveyor]]", '<a href="/edgar-tarlow/">the surveyor</a>'),
         (
-            "[[Kaminski Brigade#Ochota, August 1944]]",
-            '<a href="/kaminski-brigade/ochota/">Ochota, August 1944</a>',
+            "[[Tolby Market#Fire, 9 August 1790]]",
+            '<a href="/tolby-market/fire/">Fire, 9 August 1790</a>',
         ),
         ("[[Nobody Knows]]", "Nobody Knows"),
         ("[[Nobody Knows|somebody]]", "somebody"),
-        ("`[[Andrey Vlasov]]`", "<code>[[Andrey Vlasov]]</code>"),
+        ("`[[Edgar Tarlow]]`", "<code>[[Edgar Tarlow]]</code>"),
         ("[[]]", "[[]]"),
-        ("[[Andrey Vlasov", "[[Andrey Vlasov"),
+        ("[[Edgar Tarlow", "[[Edgar Tarlow"),
     ],
 )
 def test_wiki_links(text: str, expected: str) -> None:
@@ -66,10 +66,10 @@ def test_wiki_links(text: str, expected: str) -> None:
 
 
 def test_citations_are_numbered_with_back_links() -> None:
-    rendered = render("A.[@andreyev-1987, p. 42] B.[@andreyev-1987, p. 7] C.[@andreyev-1987, p. 42]", LINKS, REFERENCES)
+    rendered = render("A.[@arden-1987, p. 42] B.[@arden-1987, p. 7] C.[@arden-1987, p. 42]", LINKS, REFERENCES)
     assert [(note.number, note.html, note.back_links) for note in rendered.notes] == [
-        (1, "Catherine Andreyev, <em>Vlasov</em> (1987), p. 42.", ("ref-1", "ref-1-2")),
-        (2, "Catherine Andreyev, <em>Vlasov</em> (1987), p. 7.", ("ref-2",)),
+        (1, "Clara Arden, <em>Tarlow</em> (1987), p. 42.", ("ref-1", "ref-1-2")),
+        (2, "Clara Arden, <em>Tarlow</em> (1987), p. 7.", ("ref-2",)),
     ]
     for marker in ('href="#note-1" id="ref-1"', 'href="#note-2" id="ref-2"', 'href="#note-1" id="ref-1-2"'):
         assert marker in rendered.html
@@ -77,14 +77,14 @@ def test_citations_are_numbered_with_back_links() -> None:
 
 
 def test_two_sources_in_one_citation_are_one_note() -> None:
-    rendered = render("A.[@andreyev-1987; @lost, p. 3]", LINKS, REFERENCES)
+    rendered = render("A.[@arden-1987; @lost, p. 3]", LINKS, REFERENCES)
     assert [note.html for note in rendered.notes] == [
-        "Catherine Andreyev, <em>Vlasov</em> (1987); Unknown source “lost”, p. 3."
+        "Clara Arden, <em>Tarlow</em> (1987); Unknown source “lost”, p. 3."
     ]
 
 
 def test_footnotes_and_citations_are_one_series() -> None:
-    rendered = render("A[^a] B[@andreyev-1987] C[^a]\n\n[^a]: A *remark*.[@andreyev-1987, p. 1]\n", LINKS, REFERENCES)
+    rendered = render("A[^a] B[@arden-1987] C[^a]\n\n[^a]: A *remark*.[@arden-1987, p. 1]\n", LINKS, REFERENCES)
     assert [note.number for note in rendered.notes] == [1, 2, 3]
     assert rendered.notes[0].html.startswith("A <em>remark</em>.<sup")
     assert rendered.notes[0].back_links == ("ref-1", "ref-1-2")
@@ -117,7 +117,7 @@ def test_foreign_words_carry_their_language() -> None:
         "[x](data:text/html,x)",
         '<img src=x onerror="alert(1)">',
         "[x]{onclick=alert(1)}",
-        "[[Andrey Vlasov|<script>]]",
+        "[[Edgar Tarlow|<script>]]",
         "[@<script>]",
         "![x](https://elsewhere.example/x.png)",
         "<style>p{}</style>",
@@ -132,9 +132,9 @@ def test_markup_of_an_attacker_is_text(evil: str) -> None:
 
 def test_the_source_tells_what_must_be_looked_up() -> None:
     found = source(
-        "See [[Andrey Vlasov|him]] and [[A#B]].[@x-1, p. 4; @y]\n\n## Heading\n\nA[^1]\n\n[^1]: [[In a note]][@z]\n"
+        "See [[Edgar Tarlow|him]] and [[A#B]].[@x-1, p. 4; @y]\n\n## Heading\n\nA[^1]\n\n[^1]: [[In a note]][@z]\n"
     )
-    assert found.links == ("Andrey Vlasov", "A#B", "In a note")
+    assert found.links == ("Edgar Tarlow", "A#B", "In a note")
     assert found.citations == (Cited("x-1", "p. 4"), Cited("y"), Cited("z"))
     assert found.plain == "See him and B. Heading A"
     assert found.words == 6

@@ -9,7 +9,7 @@ from django.test import Client
 from articles.models import Article
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
-from rlm_site.tests.editor import count_queries, filled, signed_in
+from rlm_site.tests.editor import count_queries, form_data, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def order(topic: Article) -> list[str]:
 
 def move(somebody: Client, topic: Article, title: str, step: str, page: Any = None) -> Any:
     """Press a button on the page as it is, or as it was when it was opened."""
-    form = filled(page or somebody.get(address(topic)))
+    form = form_data(page or somebody.get(address(topic)))
     return somebody.post(address(topic), {**form, "move": f"{Article.objects.get(title=title).pk} {step}"})
 
 
@@ -71,8 +71,7 @@ def test_sections_without_an_order_of_their_own_get_one(publisher: Client, topic
 def test_a_move_stands_in_the_history_of_those_that_moved(publisher: Client, topic: Article) -> None:
     move(publisher, topic, "Three", "top")
     recorded = {
-        section.title: list(revisions.history_of(section).filter(act=Revision.Act.PLACE))
-        for section in topic.sections.all()
+        section.title: list(section.revisions.filter(act=Revision.Act.PLACE)) for section in topic.sections.all()
     }
     assert {title: len(rows) for title, rows in recorded.items()} == {"One": 1, "Two": 1, "Three": 1, "Four": 0}
     [entry] = recorded["Three"]
@@ -129,7 +128,7 @@ def test_the_focus_stays_on_the_button_or_on_the_next_that_works(publisher: Clie
 
 @pytest.mark.parametrize("pressed", ["", "x", "x up", "999999 up", "1", "1 sideways", "\0 up"])
 def test_nonsense_moves_nothing(publisher: Client, topic: Article, pressed: str) -> None:
-    form = filled(publisher.get(address(topic)))
+    form = form_data(publisher.get(address(topic)))
     assert publisher.post(address(topic), {**form, "move": pressed}).status_code == 409
     assert publisher.post(address(topic), {"move": pressed}).status_code == 409
     assert order(topic) == ["One", "Two", "Three", "Four"]

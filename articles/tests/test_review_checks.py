@@ -40,7 +40,7 @@ def reference() -> Reference:
 
 
 def test_nothing_is_said_of_a_text_that_is_well() -> None:
-    body = "A [[Andrey Vlasov]].[@zorb-1950, p. 3]\n\n## One\n\nMore.[@zorb-1950]\n\n### Two\n\nAnd more.[@zorb-1950]"
+    body = "A [[Edgar Tarlow]].[@zorb-1950, p. 3]\n\n## One\n\nMore.[@zorb-1950]\n\n### Two\n\nAnd more.[@zorb-1950]"
     assert found(article(body)) == []
     assert found(article("")) == []
 
@@ -51,7 +51,7 @@ def test_nothing_is_said_of_a_text_that_is_well() -> None:
 def test_a_link_is_told_whether_its_page_is_missing_or_not_public() -> None:
     saved("Okapi", published=False)
     saved("Gnu", publish_at=timezone.now() + timedelta(days=1))
-    row = article("[[No Such Page]] [[Okapi]] [[Gnu|gnus]] [[Andrey Vlasov]] [[Andrey Vlasov#Judgment and Death]]")
+    row = article("[[No Such Page]] [[Okapi]] [[Gnu|gnus]] [[Edgar Tarlow]] [[Edgar Tarlow#Ledgers and Maps]]")
     assert where(row, "does not exist") == ["[[No Such Page]]"]
     assert where(row, "cannot see yet") == ["[[Okapi]]", "[[Gnu]]"]
 
@@ -75,14 +75,14 @@ def test_a_public_page_is_not_hidden_by_a_draft_of_the_same_name() -> None:
 
 
 def test_what_the_check_calls_missing_is_what_readers_see_as_plain_text(client: Client) -> None:
-    known = ["Andrey Vlasov", "andrey-vlasov", "ANDREY VLASOV", "Andrey Vlasov#Judgment and Death"]
-    targets = [*known, "Vlasov", "#x", "A#"]
+    known = ["Edgar Tarlow", "edgar-tarlow", "EDGAR TARLOW", "Edgar Tarlow#Ledgers and Maps"]
+    targets = [*known, "Tarlow", "#x", "A#"]
     row = saved(body=" ".join(f"[[{target}]]" for target in targets))
     page = client.get("/quagga/").content.decode()
     text = page.split('<div class="text">')[1].split("</div>")[0]
     missing = where(row, "does not exist")
     assert text.count("<a ") == len(targets) - len(missing)
-    assert missing == ["[[Vlasov]]", "[[#x]]", "[[A#]]"]
+    assert missing == ["[[Tarlow]]", "[[#x]]", "[[A#]]"]
 
 
 # Citations
@@ -99,7 +99,7 @@ def test_a_citation_whose_page_was_not_filled_in_is_told(place: str) -> None:
     assert where(row, "without its page") == [f"[@zorb-1950, {place}]"]
 
 
-@pytest.mark.parametrize("text", ["[@zorb-1950 p. 4]", "[[Andrey Vlasov]", "[@ zorb]"])
+@pytest.mark.parametrize("text", ["[@zorb-1950 p. 4]", "[[Edgar Tarlow]", "[@ zorb]"])
 def test_what_was_meant_as_a_link_or_a_citation_and_is_none_is_told(text: str) -> None:
     assert where(article(f"One {text} two.[@zorb-1950]"), "Not read")[0].startswith(text[:2])
 
@@ -182,7 +182,7 @@ def test_the_checks_make_at_most_three_queries(django_assert_max_num_queries: Ca
 def test_broken_links_of_public_pages_are_gathered(django_assert_max_num_queries: Callable[[int], Any]) -> None:
     assert review_checks.broken_links(timezone.now()) == []
     saved("Hidden", published=False, body="[[No Such Page]]")
-    okapi = saved("Okapi", body="[[Hidden]] [[Andrey Vlasov]] [[Gone]]")
+    okapi = saved("Okapi", body="[[Hidden]] [[Edgar Tarlow]] [[Gone]]")
     section = saved("Stripes", parent=okapi, body="[[Okapi]] [[Stripes]] [[Nowhere]]")
     for number in range(30):
         saved(f"Gnu {number}", body="[[Okapi]]")

@@ -1,9 +1,8 @@
-"""How well headings are answered: real headings, with quotations that somebody read and judged good or bad for each.
+"""Evaluation of matching: real headings, with quotations judged good or bad for each.
 
-A quotation is good for a heading when it contains a word of it (or another form of that word) in a sense that a reader
-of the heading would accept. Half of the headings, chosen by a digest of their text, are there to work with; the other
-half is only measured, and nobody tunes by it. `judged/` holds the data; its quotations are named by their line in the
-collection that they come from.
+A quotation is good for a heading if it contains a word of it (or another form of it) in a sense that readers of the
+heading would accept. Half of the headings, chosen by a hash of their text, are for development; the other half is only
+measured, never used for tuning. `judged/` has the data; quotations are identified by their line in their collection.
 """
 
 import hashlib
@@ -28,7 +27,7 @@ Answers = Mapping[str, Sequence[int]]  # heading -> lines of the quotations show
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedHeading:
     """A heading, with the lines of the quotations judged for it."""
 
     heading: str
@@ -42,7 +41,7 @@ class Judged:
 
 @dataclass
 class Measure:
-    """`unjudged` are heading and line of what was shown and nobody has judged; each counts as bad."""
+    """Results for some headings. `unjudged` lists (heading, line) shown but never judged; each counts as bad."""
 
     headings: int = 0
     answered: int = 0
@@ -58,7 +57,7 @@ class Measure:
 
     @property
     def precision_at_3(self) -> float:
-        """Of all quotations shown, at most three a heading."""
+        """Return the share of good quotations among those shown, at most three per heading."""
         return self.good / self.shown if self.shown else 0.0
 
     @property
@@ -66,8 +65,10 @@ class Measure:
         return self.answered / self.headings if self.headings else 0.0
 
 
-def judged_headings() -> list[Judged]:
-    return [Judged(row["heading"], frozenset(row["good"]), frozenset(row["bad"])) for row in _rows("headings.jsonl")]
+def judged_headings() -> list[JudgedHeading]:
+    return [
+        JudgedHeading(row["heading"], frozenset(row["good"]), frozenset(row["bad"])) for row in _rows("headings.jsonl")
+    ]
 
 
 def judged_quotations() -> Sequence[Row]:
@@ -75,14 +76,14 @@ def judged_quotations() -> Sequence[Row]:
 
 
 def collection(path: Path) -> Sequence[Row]:
-    """A whole collection, its quotations named by their lines; those that may be two passages in one are left out."""
+    """Read a collection, with line numbers; rows that may contain two passages are skipped."""
     with path.open(encoding="utf-8") as lines:
         rows = [{**json.loads(text), "line": number} for number, text in enumerate(lines, 1)]
     return [{**row, "work": row["source_title"]} for row in rows if "check-two-passages" not in row["tags"]]
 
 
 def load(rows: Iterable[Row]) -> dict[int, int]:
-    """Put quotations into the database, to be picked; their id -> line."""
+    """Add quotations to the database, to be picked; return their lines by id."""
     rows = list(rows)
     people = {person.name: person for person in Person.objects.all()}
     new = dict.fromkeys(row["author"] for row in rows if row["author"] and row["author"] not in people)
@@ -115,7 +116,7 @@ def load(rows: Iterable[Row]) -> dict[int, int]:
 
 
 def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) -> dict[str, list[int]]:
-    """What the site shows for each heading by itself."""
+    """Return the quotations that the site shows for each heading alone."""
     pages = {heading: matching.MatchRequest(heading) for heading in headings}
     word_index.add_words(word for page in pages.values() for word in page.used_words())
     made = matching.blocks([(page,) for page in pages.values()], now)
@@ -124,34 +125,42 @@ def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) ->
     }
 
 
-def measure(judged: Iterable[Judged], shown: Answers, passed_over: Callable[[str, int], bool] | None = None) -> Measure:
-    """`passed_over(heading, line)` says of what nobody has judged that it counts neither as good nor as bad."""
+def measure(
+    judged: Iterable[JudgedHeading], shown: Answers, ignores: Callable[[str, int], bool] | None = None
+) -> Measure:
+    """Measure the results; `ignores(heading, line)` excludes an unjudged quotation from the counts."""
     found = Measure()
-    for each in judged:
-        lines = shown.get(each.heading, ())
-        if passed_over:
+    for judged_heading in judged:
+        lines = shown.get(judged_heading.heading, ())
+        if ignores:
             lines = [
-                line for line in lines if line in each.good or line in each.bad or not passed_over(each.heading, line)
+                line
+                for line in lines
+                if line in judged_heading.good
+                or line in judged_heading.bad
+                or not ignores(judged_heading.heading, line)
             ]
         found.headings += 1
         found.answered += bool(lines)
-        found.first_good += bool(lines) and lines[0] in each.good
+        found.first_good += bool(lines) and lines[0] in judged_heading.good
         found.shown += len(lines)
-        found.good += sum(line in each.good for line in lines)
-        found.unjudged += [(each.heading, line) for line in lines if line not in each.good | each.bad]
-        found.wrong += [(each.heading, line) for line in lines if line in each.bad]
+        found.good += sum(line in judged_heading.good for line in lines)
+        found.unjudged += [
+            (judged_heading.heading, line) for line in lines if line not in judged_heading.good | judged_heading.bad
+        ]
+        found.wrong += [(judged_heading.heading, line) for line in lines if line in judged_heading.bad]
     return found
 
 
 def changes(before: Answers, after: Answers) -> list[tuple[str, list[int], list[int]]]:
-    """Headings that are answered otherwise than before, with the old and the new quotations."""
+    """Return headings whose quotations changed, with the old and new ones."""
     headings = dict.fromkeys([*before, *after])
     compared = ((heading, list(before.get(heading, ())), list(after.get(heading, ()))) for heading in headings)
     return [(heading, old, new) for heading, old, new in compared if old != new]
 
 
 def stored_runs() -> dict[str, dict[str, list[int]]]:
-    """Name of the collection picked from -> answers."""
+    """Return the stored answers by name of the collection."""
     path = FOLDER / "run.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
@@ -178,7 +187,7 @@ Matcher = Callable[[str, str], bool]  # (word of the heading, folded text or one
 
 
 class PlainSearch:
-    """Picks the quotations with the most words of the heading, where a word matches as a substring or by its stem."""
+    """Picks quotations with the most heading words, matched as substrings or by stem."""
 
     def __init__(self, rows: Sequence[Row], *, stems: bool) -> None:
         self.rows = {row["line"]: row for row in rows}
@@ -231,7 +240,7 @@ _ENDINGS = (
 
 
 def stem(word: str) -> str:
-    """The stem of an English word as search engines cut it; only to compare with."""
+    """Return the stem of an English word as search engines do; for comparison only."""
     if len(word) < 3:
         return word
     for ending, other in (("sses", "ss"), ("ies", "i"), ("ss", "ss"), ("s", "")):
@@ -264,6 +273,6 @@ def stem(word: str) -> str:
 
 
 def _syllables(word: str) -> int:
-    """Vowels followed by consonants, Porter's measure."""
+    """Count vowels followed by consonants, Porter's measure."""
     shape = "".join("v" if letter in "aeiou" or (letter == "y" and i) else "c" for i, letter in enumerate(word))
     return sum(shape[i : i + 2] == "vc" for i in range(len(shape)))

@@ -54,12 +54,12 @@ def main(collection: str | None = None, store: bool = False) -> None:
 
 def judge(rows: Sequence[evaluation.Row], name: str) -> dict[str, list[int]]:
     judged = evaluation.judged_headings()
-    headings = [each.heading for each in judged]
+    headings = [judged_heading.heading for judged_heading in judged]
     shown = evaluation.answers(headings, evaluation.load(rows), timezone.now())
     print(f"{len(judged)} headings, {len(rows)} quotations ({name})\n")
     print(f"{'':28}{'headings':>9}{'answered':>10}{'precision at 1':>16}{'at 3':>8}")
     for half in evaluation.HALVES:
-        found = evaluation.measure([each for each in judged if each.half == half], shown)
+        found = evaluation.measure([judged_heading for judged_heading in judged if judged_heading.half == half], shown)
         row(half, found)
         for heading, line in found.unjudged:
             print(f"    nobody has judged line {line} for “{heading}”")
@@ -67,7 +67,7 @@ def judge(rows: Sequence[evaluation.Row], name: str) -> dict[str, list[int]]:
         plain = evaluation.PlainSearch(rows, stems=stems)
         others = plain.answers(headings)
         for half in evaluation.HALVES:
-            of_half = [each for each in judged if each.half == half]
+            of_half = [judged_heading for judged_heading in judged if judged_heading.half == half]
             row(f"{label} match, {half}", evaluation.measure(of_half, others, plain.has_a_word_of))
     print_changes(evaluation.stored_runs().get(name), shown, {row["line"]: row["text"] for row in rows})
     return shown
@@ -129,7 +129,7 @@ def page_blocks() -> list[tuple[Article, matching.Block]]:
 
 @contextmanager
 def database_in_memory() -> Iterator[None]:
-    """Meanwhile the default connection of this thread is to a new SQLite database."""
+    """Connect this thread to a new SQLite database in memory until the end of the block."""
     own = connections[DEFAULT_DB_ALIAS]
     settings = {
         **own.settings_dict,

@@ -8,9 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from quotes.models import Check, IndexTerm, Person, Quote, Work
-from rlm_site.history import revisions
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import count_queries, delete, filled, signed_in, transition
+from rlm_site.tests.editor import count_queries, delete, form_data, signed_in, transition
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +28,11 @@ def change(quote: Quote) -> str:
 
 
 def add(editor: Client, **typed: Any) -> Any:
-    return editor.post(ADD, filled(editor.get(ADD), **{"text": TEXT, "status": "reported", **typed}))
+    return editor.post(ADD, form_data(editor.get(ADD), **{"text": TEXT, "status": "reported", **typed}))
 
 
 def save(editor: Client, quote: Quote, **typed: Any) -> Any:
-    return editor.post(change(quote), filled(editor.get(change(quote)), **typed))
+    return editor.post(change(quote), form_data(editor.get(change(quote)), **typed))
 
 
 def errors(response: Any) -> dict[str, list[str]]:
@@ -77,18 +76,18 @@ def test_verse_keeps_its_lines(editor: Client) -> None:
 
 
 def test_free_software_is_one_tag_and_stays_without_quotes(editor: Client) -> None:
-    add(editor, tags='free software, "Ochota, Warsaw"')
+    add(editor, tags='free software, "Oxmoor, Tolby"')
     quote = Quote.objects.get(text=TEXT)
     for words in ("One quagga.", "Two quaggas."):
-        assert filled(editor.get(change(quote)))["tags"] == 'free software, "Ochota, Warsaw"'
+        assert form_data(editor.get(change(quote)))["tags"] == 'free software, "Oxmoor, Tolby"'
         save(editor, quote, text=words)
-    assert set(quote.tags.names()) == {"free software", "Ochota, Warsaw"}
+    assert set(quote.tags.names()) == {"free software", "Oxmoor, Tolby"}
     assert Tag.objects.filter(folded="free software").count() == 1
 
 
 def test_articles_and_quotations_share_their_tags(editor: Client) -> None:
-    add(editor, tags="EXILE")
-    assert [tag.name for tag in Quote.objects.get(text=TEXT).tags.all()] == ["exile"]
+    add(editor, tags="BREAD")
+    assert [tag.name for tag in Quote.objects.get(text=TEXT).tags.all()] == ["bread"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_articles_and_quotations_share_their_tags(editor: Client) -> None:
         ({"text": ""}, "text", "required"),
         ({"tags": '"open'}, "tags", "not closed"),
         ({"status": "misattributed"}, "status", "wrongly attributed"),
-        ({"key": "richter-providence-has-given"}, "key", "already exists"),
+        ({"key": "marsh-a-river-reads-no-map"}, "key", "already exists"),
         ({"year_said": "when?"}, "year_said", "whole number"),
         ({"person": "999999"}, "person", "valid choice"),
     ],
@@ -109,7 +108,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
     response = add(editor, **{"translator": "“T” & <T>", **typed})
     assert list(errors(response)) == [field]
     assert words in errors(response)[field][0]
-    assert filled(response)["translator"] == "“T” & <T>"
+    assert form_data(response)["translator"] == "“T” & <T>"
     assert Quote.objects.count() == before
 
 
@@ -142,7 +141,7 @@ def test_verified_needs_evidence(editor: Client) -> None:
 
 
 def test_a_veto_takes_effect_on_the_next_request(editor: Client, client: Client) -> None:
-    quote = quotation("The allies of the quagga were few.")
+    quote = quotation("The millers of the quagga were few.")
     save(editor, quote, **{"index_terms-TOTAL_FORMS": "1", "index_terms-0-word": "herd"})
     assert IndexTerm.objects.get(quote=quote).word == "herd"
     assert quote.word_links.filter(word__text="herd", contained=False).exists()
@@ -152,7 +151,7 @@ def test_a_save_is_recorded_and_an_unchanged_one_is_not(editor: Client) -> None:
     quote = quotation(original_text="Ни одна…\n")
     save(editor, quote, text="Every quagga is an island.", change_comment="Misread.")
     save(editor, quote)
-    before, after = revisions.history_of(quote).order_by("number")
+    before, after = quote.revisions.order_by("number")
     assert (before.content["text"], before.author) == (TEXT, None)
     assert (after.content["text"], str(after.author), after.comment) == (
         "Every quagga is an island.",

@@ -5,7 +5,7 @@ from django.test import Client
 
 from quotes.models import Person, Quote
 from rlm_site.indexing import queue
-from rlm_site.tests.editor import choose, filled, signed_in
+from rlm_site.tests.editor import form_data, run_action, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def old() -> Quote:
 
 def save(editor: Client, **fields: object) -> tuple[int, str]:
     address = "/admin/quotes/quote/add/"
-    answer = editor.post(address, filled(editor.get(address), **fields))
+    answer = editor.post(address, form_data(editor.get(address), **fields))
     return answer.status_code, answer.content.decode()
 
 
@@ -66,14 +66,14 @@ def test_a_new_text_is_saved_without_a_question(editor: Client, old: Quote) -> N
 
 def test_the_old_one_itself_can_be_saved_again(editor: Client, old: Quote) -> None:
     address = f"/admin/quotes/quote/{old.pk}/change/"
-    assert editor.post(address, filled(editor.get(address), text=OLD + "..", translator="X")).status_code == 302
+    assert editor.post(address, form_data(editor.get(address), text=OLD + "..", translator="X")).status_code == 302
 
 
 def test_people_printed_as_living_are_listed_until_somebody_checks(editor: Client) -> None:
     person = Person.objects.create(name="Zora Blax", sort_name="Blax, Zora", slug="zora-blax", born=1960)
     address = "/admin/quotes/person/?living=unchecked"
     assert "Zora Blax" in editor.get(address).content.decode()
-    assert choose(editor, "known_to_be_living", person).status_code == 302
+    assert run_action(editor, "known_to_be_living", person).status_code == 302
     assert "Zora Blax" not in editor.get(address).content.decode()
     dead = Person.objects.create(name="Zeno Blax", slug="zeno-blax", born=1960, died=2001)
     assert dead.name not in editor.get(address).content.decode()

@@ -6,15 +6,15 @@ from quotes.attribution import Place, attribution, dates, normalise_locator
 @pytest.mark.parametrize(
     ("fields", "printed"),
     [
-        ({"name": "Susan Sontag", "born": 1933}, "Susan Sontag (b. 1933)"),
+        ({"name": "Lena Sommer", "born": 1933}, "Lena Sommer (b. 1933)"),
         (
             {
-                "name": "Mrs. William C. Gannett",
-                "description": "U.S. suffragist",
-                "quoted_in": Place("History of Woman Suffrage", "vol. 5, ch. 8", "Ida Husted Harper", 1922),
+                "name": "Mrs. Edmund T. Garland",
+                "description": "Tolby baker",
+                "quoted_in": Place("History of the Yarle Mills", "vol. 5, ch. 8", "Ida Marsh Hollis", 1922),
             },
-            "Mrs. William C. Gannett, U.S. suffragist. As quoted in History of Woman Suffrage, vol. 5, ch. 8, "
-            "by Ida Husted Harper (1922)",
+            "Mrs. Edmund T. Garland, Tolby baker. As quoted in History of the Yarle Mills, vol. 5, ch. 8, "
+            "by Ida Marsh Hollis (1922)",
         ),
         (
             {"name": "Johann Wolfgang von Goethe", "born": 1749, "died": 1832},
@@ -46,9 +46,9 @@ from quotes.attribution import Place, attribution, dates, normalise_locator
             "Euripides (c. 480–406 BC), Greek tragedian. Alope, frag. 109",
         ),
         ({"name": "Livy", "born": -59, "died": 17}, "Livy (59 BC–AD 17)"),
-        ({"name": "Konstantin Voskoboinik", "died": 1942}, "Konstantin Voskoboinik (d. 1942)"),
+        ({"name": "Jonas Weaver", "died": 1942}, "Jonas Weaver (d. 1942)"),
         ({}, "Anonymous"),
-        ({"name": "Russian proverb"}, "Russian proverb"),
+        ({"name": "Yarle proverb"}, "Yarle proverb"),
         (
             {
                 "name": "Leo Tolstoy",

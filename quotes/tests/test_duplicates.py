@@ -172,7 +172,7 @@ def test_duplicates_among_new_texts_and_stored_ones_are_found_in_bulk() -> None:
 @pytest.mark.django_db
 def test_a_few_texts_are_looked_up_where_many_would_be_read_through(monkeypatch: pytest.MonkeyPatch) -> None:
     quote = Quote.objects.create(text=TEXT)
-    monkeypatch.setattr("quotes.duplicates._SCAN", 0)
+    monkeypatch.setattr("quotes.duplicates._SCAN_SPEEDUP", 0)
     assert found([TEXT.lower(), TEXT]) == [(0, None, quote.pk), (1, 0, None), (1, None, quote.pk)]
     assert found([TEXT], [quote.pk]) == []
 

@@ -124,23 +124,25 @@ def test_what_the_maker_of_a_collection_doubts_is_no_subject_and_no_report(impor
 
 def test_people_and_works_that_are_there_are_used(imported: Importer) -> None:
     people, works = Person.objects.count(), Work.objects.count()
-    row = collected(author="William Shakespeare", born=1564, died=1616, source_title="Hamlet", locator="Act i. Sc. 2")
-    imported([row, collected(text="An aardvark sniffs at nothing.", author="Lord Macaulay", born=1800, died=1859)])
+    row = collected(
+        author="William Shakespeare", born=1564, died=1616, source_title="Titus Andronicus", locator="Act i. Sc. 2"
+    )
+    imported([row, collected(text="An aardvark sniffs at nothing.", author="Alfred Tennyson", born=1809, died=1892)])
     quote = Quote.objects.get(text__startswith="The quagga")
     assert quote.person == Person.objects.get(slug="william-shakespeare")
-    assert Work.objects.filter(title="Hamlet", authors="William Shakespeare").count() == 1
+    assert Work.objects.filter(title="Titus Andronicus", authors="William Shakespeare").count() == 1
     other = Quote.objects.get(text__startswith="An aardvark")
-    assert other.person == Person.objects.get(slug="thomas-babington-macaulay")
-    assert other.name == "Lord Macaulay"
+    assert other.person == Person.objects.get(slug="alfred-lord-tennyson")
+    assert other.name == "Alfred Tennyson"
     assert Person.objects.count() == people
     assert Work.objects.count() == works + 1  # On Beasts
 
 
 def test_a_namesake_of_another_time_is_another_person(imported: Importer) -> None:
-    imported([collected(author="William Pitt", born=None, died=1840, descriptor="")])
-    assert set(Person.objects.filter(name="William Pitt").values_list("slug", "died")) == {
-        ("william-pitt", 1806),
-        ("william-pitt-2", 1840),
+    imported([collected(author="William Shakespeare", born=None, died=1840, descriptor="")])
+    assert set(Person.objects.filter(name="William Shakespeare").values_list("slug", "died")) == {
+        ("william-shakespeare", 1616),
+        ("william-shakespeare-2", 1840),
     }
 
 
@@ -196,11 +198,11 @@ def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Imp
             "Of Vanity",
             "Charles Cotton",
         ),
-        ("Constance Garnett", "Leo Tolstoy", "War and Peace", "Constance Garnett"),
+        ("Constance Garnett", "Leo Tolstoy", "Rain and River", "Constance Garnett"),
     ],
 )
 def test_a_translation_of_a_work(as_printed: str, author: str, title: str, name: str) -> None:
-    assert bartlett.translator(as_printed, author, title) == name
+    assert bartlett.parse_translator(as_printed, author, title) == name
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_a_translation_of_a_work(as_printed: str, author: str, title: str, name:
     ],
 )
 def test_translators(as_printed: str, name: str) -> None:
-    assert bartlett.translator(as_printed) == name
+    assert bartlett.parse_translator(as_printed) == name
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_translators(as_printed: str, name: str) -> None:
     ],
 )
 def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: str, place: str) -> None:
-    assert bartlett.work(title, locator)[:2] == (work, place)
+    assert bartlett.parse_work(title, locator)[:2] == (work, place)
 
 
 @pytest.mark.parametrize(
@@ -247,12 +249,12 @@ def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: s
         (BARTLETT, "Familiar Quotations", "John Bartlett", 1905, ""),
         ("James Wood (ed.), Dictionary of Quotations (London and New York: Frederick Warne, 1893)",
          "Dictionary of Quotations", "James Wood", 1893, ""),
-        ("History of Woman Suffrage, vol. 5, ch. 8, by Ida Husted Harper (1922)",
-         "History of Woman Suffrage", "Ida Husted Harper", 1922, "vol. 5, ch. 8"),
+        ("History of the Yarle Mills, vol. 5, ch. 8, by Ida Marsh Hollis (1922)",
+         "History of the Yarle Mills", "Ida Marsh Hollis", 1922, "vol. 5, ch. 8"),
     ],
 )  # fmt: skip
 def test_collections(as_printed: str, title: str, authors: str, year: int, locator: str) -> None:
-    assert bartlett.collection(as_printed) == (title, locator, authors, year)
+    assert bartlett.parse_collection(as_printed) == (title, locator, authors, year)
 
 
 @pytest.mark.parametrize(
@@ -277,11 +279,11 @@ def test_sort_names(name: str, sorted_as: str) -> None:
 # Again, and beside what is there
 
 
-def test_rows_of_the_fixtures_are_found_as_duplicates(imported: Importer) -> None:
-    fields = {"text": "Woman is woman's  natural ally", "author": "Euripides", "born": -484, "died": -406}
+def test_rows_of_the_site_are_found_as_duplicates(imported: Importer) -> None:
+    fields = {"text": "Nobody can step  twice into the same river", "author": "Heraclitus", "born": -535, "died": -475}
     report = imported([collected(**fields)])
     assert counted(report) | {"added": 0, "duplicates": 1} == counted(report)
-    assert "line 1: same words as euripides-woman-is-womans-natural" in report
+    assert "line 1: same words as heraclitus-twice-into-the-same-river" in report
 
 
 def test_the_same_file_again_changes_nothing(imported: Importer) -> None:
@@ -295,13 +297,13 @@ def test_the_same_file_again_changes_nothing(imported: Importer) -> None:
 
 def test_a_corrected_row_changes_its_quotation_and_leaves_a_history(imported: Importer) -> None:
     imported([collected()])
-    report = imported([collected(locator="Book iii. Chap. iv", tags=["zymurgy", "exile"])])
+    report = imported([collected(locator="Book iii. Chap. iv", tags=["zymurgy", "bread"])])
     assert counted(report)["changed"] == 1
     assert "locator, locator_as_printed, tags" in report
     quote = Quote.objects.get(text__startswith="The quagga")
     assert quote.locator == "bk. 3, ch. 4"
-    assert set(quote.tags.names()) == {"zymurgy", "exile"}
-    assert [revision.content["locator"] for revision in revisions.history_of(quote)] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
+    assert set(quote.tags.names()) == {"zymurgy", "bread"}
+    assert [revision.content["locator"] for revision in quote.revisions.all()] == ["bk. 3, ch. 4", "bk. 3, ch. 2"]
 
 
 def test_what_an_editor_changed_stands(imported: Importer) -> None:
@@ -318,11 +320,13 @@ def test_what_an_editor_changed_stands(imported: Importer) -> None:
 
 
 def test_a_row_with_a_key_changes_only_what_it_names(imported: Importer) -> None:
-    key = "euripides-woman-is-womans-natural"
-    report = imported([{"key": key, "text": "Woman is woman's natural ally.", "translator": "Theodore Buckley"}])
+    key = "heraclitus-twice-into-the-same-river"
+    report = imported(
+        [{"key": key, "text": "Nobody can step twice into the same river.", "translator": "Theodore Buckley"}]
+    )
     assert counted(report)["changed"] == 1
     quote = Quote.objects.get(key=key)
-    assert (quote.translator, quote.locator, quote.auto_pick) == ("Theodore Buckley", "frag. 109", True)
+    assert (quote.translator, quote.locator, quote.auto_pick) == ("Theodore Buckley", "frag. 91", True)
 
 
 def test_duplicates_within_the_file_are_reported_with_the_line(imported: Importer) -> None:
@@ -336,7 +340,7 @@ def test_the_same_file_again_has_the_same_duplicates(imported: Importer) -> None
     rows = [
         collected(),
         collected(text="The quagga grazes where the wombat digs; and digs, and digs."),
-        collected(text="Woman is woman's natural ally", author="Euripides", born=-484, died=-406),
+        collected(text="Nobody can step twice into the same river", author="Heraclitus", born=-535, died=-475),
         collected(text="To be or to have been: that is it.", author="Nobody"),
         collected(text="To be, or to have been? That is it!", author="Somebody"),
     ]
@@ -348,9 +352,9 @@ def test_the_same_file_again_has_the_same_duplicates(imported: Importer) -> None
 
 def test_another_version_that_says_so_is_no_duplicate(imported: Importer) -> None:
     row = {
-        "key": "euripides-natural-ally-2",
-        "text": "Woman is woman's natural ally!",
-        "version_of": "euripides-woman-is-womans-natural",
+        "key": "heraclitus-twice-2",
+        "text": "Nobody can step twice into the same river!",
+        "version_of": "heraclitus-twice-into-the-same-river",
     }
     assert counted(imported([row]))["added"] == 1
     assert Quote.objects.get(key=row["key"]).version_of == Quote.objects.get(key=row["version_of"])
@@ -375,11 +379,11 @@ def test_rows_point_at_each_other_in_any_order(imported: Importer) -> None:
 # History
 
 
-ALLY = "euripides-woman-is-womans-natural"
+RIVER = "heraclitus-twice-into-the-same-river"
 
 
-def ally(**fields: Any) -> dict[str, Any]:
-    return {"key": ALLY, "text": "Woman is woman's natural ally.", **fields}
+def river(**fields: Any) -> dict[str, Any]:
+    return {"key": RIVER, "text": "Nobody can step twice into the same river.", **fields}
 
 
 def drafted(key: str, state: str = Revision.State.IN_REVIEW, **content: Any) -> Revision:
@@ -392,12 +396,12 @@ def drafted(key: str, state: str = Revision.State.IN_REVIEW, **content: Any) -> 
 
 
 def test_an_import_is_one_entry_with_the_digest_of_its_file(imported: Importer) -> None:
-    report = imported([collected(), collected(text="A numbat naps."), ally(translator="Theodore Buckley")])
+    report = imported([collected(), collected(text="A numbat naps."), river(translator="Theodore Buckley")])
     entry = Import.objects.get()
     assert (entry.name, entry.model.model_class(), entry.author) == ("new.jsonl", Quote, None)
     assert f"sha256 {entry.digest}" in report
     assert (entry.added, entry.changed, entry.unchanged, entry.skipped) == (2, 1, 0, 0)
-    newest, before = revisions.history_of(Quote.objects.get(key=ALLY))
+    newest, before = Quote.objects.get(key=RIVER).revisions.all()
     assert (newest.imported, newest.state, newest.content["translator"]) == (entry, "published", "Theodore Buckley")
     assert (before.imported, before.state, before.content["translator"]) == (None, "published", "")
     assert entry.revisions.count() == 1  # a new quotation has no other text yet
@@ -418,10 +422,10 @@ def test_a_file_that_changes_nothing_leaves_no_entry(imported: Importer) -> None
 
 
 def test_a_draft_of_a_published_quotation_outlives_an_import(imported: Importer) -> None:
-    draft = drafted(ALLY, text="Woman is woman's natural friend.")
-    imported([ally(translator="Theodore Buckley")])
-    quote = Quote.objects.get(key=ALLY)
-    assert (quote.text, quote.translator) == ("Woman is woman's natural ally.", "Theodore Buckley")
+    draft = drafted(RIVER, text="Nobody can step twice into the same brook.")
+    imported([river(translator="Theodore Buckley")])
+    quote = Quote.objects.get(key=RIVER)
+    assert (quote.text, quote.translator) == ("Nobody can step twice into the same river.", "Theodore Buckley")
     copy = revisions.working_copy(quote)
     assert copy is not None
     for name in ("content", "state", "author", "comment", "base"):
@@ -430,7 +434,7 @@ def test_a_draft_of_a_published_quotation_outlives_an_import(imported: Importer)
     assert published is not None
     assert published.imported == Import.objects.get()
     assert revisions.published_since(quote, copy) == published  # so that publishing it brings both together
-    assert [revision.number for revision in revisions.history_of(quote)] == [4, 3, 2, 1]
+    assert [revision.number for revision in quote.revisions.all()] == [4, 3, 2, 1]
 
 
 def test_the_draft_of_a_quotation_that_was_never_public_is_what_the_import_made_of_it(imported: Importer) -> None:
@@ -441,19 +445,19 @@ def test_the_draft_of_a_quotation_that_was_never_public_is_what_the_import_made_
     copy = revisions.working_copy(quote)
     assert copy is not None
     assert (copy.content["text"], copy.state, copy.imported) == (quote.text, "draft", Import.objects.first())
-    assert "A quoll is everybody's quarry." in [revision.content["text"] for revision in revisions.history_of(quote)]
+    assert "A quoll is everybody's quarry." in [revision.content["text"] for revision in quote.revisions.all()]
 
 
 def test_what_another_program_wrote_before_the_import_is_in_the_history(imported: Importer) -> None:
-    imported([ally(translator="Theodore Buckley")])
-    Quote.objects.filter(key=ALLY).update(locator="frag. 110")
-    imported([ally(translator="T. A. Buckley")])
-    history = revisions.history_of(Quote.objects.get(key=ALLY))
+    imported([river(translator="Theodore Buckley")])
+    Quote.objects.filter(key=RIVER).update(locator="frag. 92")
+    imported([river(translator="T. A. Buckley")])
+    history = Quote.objects.get(key=RIVER).revisions.all()
     assert [(one.content["locator"], one.content["translator"], one.act) for one in history] == [
-        ("frag. 110", "T. A. Buckley", ""),
-        ("frag. 110", "Theodore Buckley", "outside"),
-        ("frag. 109", "Theodore Buckley", ""),
-        ("frag. 109", "", ""),
+        ("frag. 92", "T. A. Buckley", ""),
+        ("frag. 92", "Theodore Buckley", "outside"),
+        ("frag. 91", "Theodore Buckley", ""),
+        ("frag. 91", "", ""),
     ]
 
 
@@ -516,7 +520,7 @@ def test_new_quotations_are_picked_only_when_asked_for(imported: Importer) -> No
 
 
 def picks() -> dict[str, tuple[str, ...]]:
-    page = matching.MatchRequest("The Allies")
+    page = matching.MatchRequest("The Millers")
     [[block]] = matching.blocks([(page,)], timezone.now())
     return {page.heading: tuple(pick.quote.key for pick in block.picks)}
 
@@ -527,13 +531,13 @@ def test_pages_that_show_other_quotations_are_named(
 ) -> None:
     monkeypatch.setattr(importer, "_observers", [picks])
     shown = picks()
-    quiet = imported([collected(text="Our allies graze with wombats and with quaggas on the plain.")], *options)
+    quiet = imported([collected(text="Our millers graze with wombats and with quaggas on the plain.")], *options)
     assert "No page shows other quotations." in quiet
-    Quote.objects.filter(key__in=shown["The Allies"]).update(auto_pick=False)
-    row = collected(text="Great allies come from the land of quaggas, and the allies of allies are allies.")
+    Quote.objects.filter(key__in=shown["The Millers"]).update(auto_pick=False)
+    row = collected(text="Great millers come from the land of quaggas, and the millers of millers are millers.")
     report = imported([row], "--auto-pick", *options)
-    assert "The Allies: " in report
-    assert "+ quill-great-allies-come-from-" in report
+    assert "The Millers: " in report
+    assert "+ quill-great-millers-come-from-" in report
 
 
 # Wrong files
@@ -642,7 +646,7 @@ def test_a_dry_run_changes_nothing(imported: Importer) -> None:
     assert counts() == before
 
 
-@pytest.mark.parametrize("step", ["_write_what_hangs_on", "_derive"])
+@pytest.mark.parametrize("step", ["_write_related_rows", "_index"])
 def test_a_crash_in_the_middle_of_writing_changes_nothing(
     imported: Importer, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -666,7 +670,7 @@ def test_a_crash_in_the_middle_of_writing_changes_nothing(
 def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation_marks(imported: Importer) -> None:
     content = (
         "\ufefftext,author,born,died,tags,auto_pick\r\n"
-        '"First line of the quoll,\r\nsecond ""line"" of it",Ambrose Quill,-40,18,"exile, ""Ochota, Warsaw""",yes\r\n'
+        '"First line of the quoll,\r\nsecond ""line"" of it",Ambrose Quill,-40,18,"bread, ""Oxmoor, Tolby""",yes\r\n'
         "\r\n"
         "Numbats nap at noon.,,,,,\r\n"
     )
@@ -674,7 +678,7 @@ def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation
     quote = Quote.objects.get(text__startswith="First line")
     assert quote.text == 'First line of the quoll,\nsecond "line" of it'
     assert str(quote.attribution) == "Ambrose Quill (40 BC–AD 18)"
-    assert set(quote.tags.names()) == {"exile", "Ochota, Warsaw"}
+    assert set(quote.tags.names()) == {"bread", "Oxmoor, Tolby"}
     assert quote.auto_pick
     assert quote.status == "unverified"
     assert Quote.objects.get(text__startswith="Numbats").person is None

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -15,6 +15,8 @@ from quotes.matching import Block, MatchRequest, Rule
 from quotes.models import IndexTerm, Person, Quote, Work
 from quotes.word_index import add_words
 from rlm_site.indexing import queue
+from rlm_site.page_cache import versions
+from rlm_site.page_cache.dependencies import collect_dependencies
 from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -22,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    matching._memory.clear()
+    matching._block_cache.clear()
     yield
-    matching._memory.clear()
+    matching._block_cache.clear()
 
 
 def quote(text: str, **fields: object) -> Quote:
@@ -63,7 +65,7 @@ def test_another_form_is_found_and_the_line_names_the_form_shown() -> None:
 
 
 def test_a_word_inside_another_or_of_the_same_stem_is_no_hit() -> None:
-    quote("He dallies with the tallyman’s wife.")
+    quote("He stalls with the tallyman’s wife.")
     quote("A zebralike, zebrine thing of stripes.")
     assert not ask_one("Talls and Zebras")
 
@@ -221,15 +223,31 @@ def test_the_same_content_gives_the_same_picks() -> None:
     assert texts(ask_one("Gecko")) == texts(ask_one("Gecko"))
 
 
-def test_a_block_is_remembered_while_its_version_stands() -> None:
+def blocks_at(version: str, page: MatchRequest, now: datetime) -> list[matching.Block]:
+    """As within a request that began with this version of the quotations."""
+    with versions.pin_when_read():
+        versions.pin(versions.Versions({"quotes": version, "tags": "t"}, stale=False))
+        return matching.blocks([(page,)], now)[0]
+
+
+def test_a_block_is_cached_as_long_as_its_version_is_current() -> None:
     made = quote("The dodo is no more, alas.")
     page = MatchRequest("The Dodo")
     ask(page)
-    before = matching.blocks([(page,)], timezone.now(), "v1")
+    before = blocks_at("v1", page, timezone.now())
     Quote.objects.filter(pk=made.pk).update(published=False)
     queue.process_queue()
-    assert matching.blocks([(page,)], timezone.now(), "v1") == before
-    assert not matching.blocks([(page,)], timezone.now(), "v2")[0][0]
+    assert blocks_at("v1", page, timezone.now()) == before
+    assert not blocks_at("v2", page, timezone.now())[0]
+
+
+def test_a_page_depends_on_quotations_and_tags_whether_its_block_was_cached_or_not() -> None:
+    quote("The dodo is no more, alas.")
+    page = MatchRequest("The Dodo")
+    for _round in range(2):
+        with collect_dependencies() as dependencies:
+            blocks_at("v1", page, timezone.now())
+        assert dependencies == {"quotes": "v1", "tags": "t"}
 
 
 def test_a_remembered_block_ends_when_a_scheduled_quotation_comes_due() -> None:
@@ -237,13 +255,13 @@ def test_a_remembered_block_ends_when_a_scheduled_quotation_comes_due() -> None:
     quote("The dodo is coming back.", publish_at=now + timedelta(hours=1))
     page = MatchRequest("The Dodo")
     ask(page)
-    assert not matching.blocks([(page,)], now, "v1")[0][0]
-    assert matching.blocks([(page,)], now + timedelta(hours=2), "v1")[0][0]
+    assert not blocks_at("v1", page, now)[0]
+    assert blocks_at("v1", page, now + timedelta(hours=2))[0]
 
 
 def test_a_shared_tag_counts_however_many_quotations_have_it() -> None:
     birds = Tag.objects.create(name="birds")
-    for number in range(matching.CANDIDATES_A_WORD + 10):
+    for number in range(matching.CANDIDATES_PER_WORD + 10):
         quote(f"Nothing is said of it in number {number}, which is long enough.", status="verified").tags.add(birds)
     quote("The dodo is no more, alas, and nobody knows.")
     tagged = quote("The dodo is no more, alas, and nobody minds.")

@@ -30,7 +30,7 @@ def test_an_index_that_was_kept_has_no_differences() -> None:
 
 
 def test_what_only_waits_to_be_derived_is_no_difference() -> None:
-    Quote.objects.filter(key="euripides-woman-is-womans-natural").update(text="A wombat is nobody's ally.")
+    Quote.objects.filter(key="heraclitus-twice-into-the-same-river").update(text="A wombat is nobody's miller.")
     assert rebuilt()[-1] == "0 differences"
 
 
@@ -45,8 +45,8 @@ def test_every_kind_of_damage_is_found_and_mended() -> None:
         stray = "INSERT INTO quotes_quoteword (word_id, quote_id, rank, contained) VALUES (%s, %s, 1, true)"
         cursor.execute(stray, [first.word_id, quote.pk])
         cursor.execute(stray, [second.word_id, 987654321])
-        cursor.execute("UPDATE quotes_word SET form = 'wombat' WHERE text = 'allies'")
-        cursor.execute("UPDATE quotes_word SET quote_count = 99 WHERE text = 'ally'")
+        cursor.execute("UPDATE quotes_word SET form = 'wombat' WHERE text = 'millers'")
+        cursor.execute("UPDATE quotes_word SET quote_count = 99 WHERE text = 'miller'")
     found = rebuilt()
     for line in (
         "1 entries that were missing",

@@ -70,13 +70,13 @@ def test_what_is_deleted_by_another_client_leaves_no_index() -> None:
 
 
 def test_vetoes_and_index_terms() -> None:
-    quote = made(text="The armies of Prague march, an army of one")
+    quote = made(text="The armies of Tolby march, an army of one")
     IndexTerm.objects.create(quote=quote, word="Army", veto=True)
     IndexTerm.objects.create(quote=quote, word="warfare")
     found = links(quote)
     assert found["armies"] == (True, False)
     assert found["army"] == (True, False)
-    assert found["prague"] == (True, True)
+    assert found["tolby"] == (True, True)
     assert found["warfare"] == (False, True)
 
 

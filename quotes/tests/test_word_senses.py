@@ -84,10 +84,6 @@ def test_beside_a_word_of_public_life_is_best() -> None:
     assert sense_fits("The king never saw a good war.")["war"] is SenseFit.BEST
 
 
-def test_the_verb_that_the_site_has_always_shown_under_the_allies_fits() -> None:
-    assert sense_fits("He gives up his vote, allies himself with no party.")["allies"] >= SenseFit.CLEAR
-
-
 def test_words_of_other_languages_and_an_empty_text_have_nothing_against_them() -> None:
     assert sense_fits("") == {}
     assert sense_fits("Война и мир")["война"] is SenseFit.CLEAR

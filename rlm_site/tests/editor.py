@@ -1,16 +1,17 @@
-"""The editors' desk as tests use it: somebody signed in, and forms as a browser sends them."""
+"""Helpers for tests of the admin: signed-in clients, and forms submitted as a browser does."""
 
 from html.parser import HTMLParser
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 
 def signed_in(name: str = "editor", *permissions: str, **fields: Any) -> Client:
-    """Somebody of the staff with these permissions (`view_article`), or with all of them where none is named."""
+    """Return a client of a staff user with these permissions (`view_article`), or with all if none are named."""
     user = User.objects.create(username=name, is_staff=True, is_superuser=not permissions, password="!", **fields)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client(HTTP_HOST="127.0.0.1")
@@ -18,8 +19,8 @@ def signed_in(name: str = "editor", *permissions: str, **fields: Any) -> Client:
     return client
 
 
-def member(group: str, name: str = "") -> Client:
-    """Somebody of the staff who is in this group and may nothing else: Authors, Editors or Publishers."""
+def group_client(group: str, name: str = "") -> Client:
+    """Return a client of a staff user whose only rights are those of a group: Authors, Editors or Publishers."""
     user = User.objects.create(username=name or group.lower(), is_staff=True, password="!")
     user.groups.add(Group.objects.get(name=group))
     client = Client(HTTP_HOST="127.0.0.1")
@@ -32,7 +33,7 @@ def user_of(client: Client) -> User:
 
 
 def count_queries(client: Client, address: str) -> int:
-    """Of the page, once what it needs the first time is known."""
+    """Return the number of queries of the page, once caches are warm."""
     client.get(address)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
@@ -71,8 +72,8 @@ class _Fields(HTMLParser):
             self.values[self._textarea] += data
 
 
-def filled(page: Any, **typed: Any) -> dict[str, Any]:
-    """What a browser would send after these were typed over the fields of the page; None unticks a box."""
+def form_data(page: Any, **typed: Any) -> dict[str, Any]:
+    """Return the form data that a browser would send after these values were typed; None unticks a box."""
     fields = _Fields()
     fields.feed(page.content.decode())
     values = {name: value.replace("\r\n", "\n").replace("\n", "\r\n") for name, value in fields.values.items()}
@@ -80,31 +81,31 @@ def filled(page: Any, **typed: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def transition(client: Client, row: Any, name: str, **given: Any) -> Any:
-    """One of `workflow.ACTS`, done on its page: `act(editor, article, "publish", kind="correction", note="…")`."""
+def transition(client: Client, row: Model, name: str, **given: Any) -> Any:
+    """Perform a transition on its page: `transition(editor, article, "publish", kind="correction", note="…")`."""
     address = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/{name}/"
     page = client.get(address)
-    return client.post(address, filled(page, **given)) if page.status_code == 200 else page
+    return client.post(address, form_data(page, **given)) if page.status_code == 200 else page
 
 
-def delete(client: Client, row: Any) -> Any:
-    """After the page that asks whether one is sure."""
-    address = f"{listed_at(row)}{row.pk}/delete/"
+def delete(client: Client, row: Model) -> Any:
+    """Delete a row through the confirmation page."""
+    address = f"{changelist_url(row)}{row.pk}/delete/"
     page = client.get(address)
-    return client.post(address, filled(page)) if page.status_code == 200 else page
+    return client.post(address, form_data(page)) if page.status_code == 200 else page
 
 
-def choose(client: Client, action: str, *rows: Any, **given: Any) -> Any:
-    """An action on these rows, chosen in their list."""
-    address = f"{listed_at(rows[0])}?id__in={','.join(str(row.pk) for row in rows)}"
+def run_action(client: Client, action: str, *rows: Model, **given: Any) -> Any:
+    """Run an admin action on these rows in their list."""
+    address = f"{changelist_url(rows[0])}?id__in={','.join(str(row.pk) for row in rows)}"
     chosen = {"action": action, "_selected_action": [row.pk for row in rows], **given}
-    return client.post(address, filled(client.get(address), **chosen))
+    return client.post(address, form_data(client.get(address), **chosen))
 
 
-def delete_selected(client: Client, *rows: Any) -> Any:
-    page = choose(client, "delete_selected", *rows)
-    return client.post(listed_at(rows[0]), filled(page, _selected_action=[row.pk for row in rows]))
+def delete_selected(client: Client, *rows: Model) -> Any:
+    page = run_action(client, "delete_selected", *rows)
+    return client.post(changelist_url(rows[0]), form_data(page, _selected_action=[row.pk for row in rows]))
 
 
-def listed_at(row: Any) -> str:
+def changelist_url(row: Model) -> str:
     return f"/admin/{row._meta.app_label}/{row._meta.model_name}/"

@@ -1,4 +1,4 @@
-"""Pages as a strict HTML5 parser reads them."""
+"""Helpers for tests of HTML, with a strict HTML5 parser."""
 
 import re
 from typing import Any
@@ -9,14 +9,14 @@ from django.http import HttpResponse
 
 
 def parse(response: HttpResponse | Any) -> Element:
-    """The page's root element. Fails on the first error that an HTML5 parser would repair."""
+    """Return the root element of the page. Raises on the first parse error."""
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     root: Element = parser.parse(response.content.decode())
     return root
 
 
 def text_of(element: Element | None) -> str:
-    """The words of an element as they are read: runs of white space are one space."""
+    """Return the text of an element, with white space collapsed."""
     assert element is not None
     return " ".join("".join(element.itertext()).split())
 
@@ -26,14 +26,14 @@ def with_class(root: Element, name: str) -> list[Element]:
 
 
 def links(root: Element) -> dict[str, str]:
-    """Address -> text of every link in the page's main part."""
+    """Return the text of every link in the main part of the page, by address."""
     main = root.find(".//main")
     assert main is not None
     return {str(link.get("href")): text_of(link) for link in main.iter("a") if link.get("href")}
 
 
 def meta(root: Element, name: str) -> str | None:
-    """The content of `<meta name>` or `<meta property>`."""
+    """Return the content of `<meta name>` or `<meta property>`."""
     for element in root.iter("meta"):
         if name in {element.get("name"), element.get("property")}:
             return element.get("content")
@@ -41,5 +41,5 @@ def meta(root: Element, name: str) -> str | None:
 
 
 def without_marks(markup: str) -> str:
-    """Markup without the elements that mark words, as the text in the database has none."""
+    """Remove the elements that mark words, which the text in the database does not have."""
     return re.sub(r"</?(mark|span)[^>]*>", "", markup)

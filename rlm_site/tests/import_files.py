@@ -1,4 +1,4 @@
-"""Files at the desk as tests send them."""
+"""Helpers for tests of imports in the admin."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rlm_site.tests.editor import filled
+from rlm_site.tests.editor import form_data
 
 
 def csv_of(*rows: dict[str, str]) -> bytes:
@@ -28,18 +28,18 @@ def preview(client: Client, address: str, data: bytes, name: str = "rows.csv") -
 
 
 def confirm(client: Client, address: str, page: Any) -> Any:
-    """Send the form of a preview."""
-    return client.post(f"{address}import/", filled(page), follow=True)
+    """Submit the form of a preview."""
+    return client.post(f"{address}import/", form_data(page), follow=True)
 
 
-def imported(client: Client, address: str, data: bytes, name: str = "rows.csv") -> Any:
+def import_rows(client: Client, address: str, data: bytes, name: str = "rows.csv") -> Any:
     page = preview(client, address, data, name)
-    assert "rows" in page.context, told(page)
+    assert "rows" in page.context, error_messages(page)
     return confirm(client, address, page)
 
 
-def told(page: Any) -> list[str]:
-    """What a refused file is told: `line 3, year: …`, or beside the field of the file."""
+def error_messages(page: Any) -> list[str]:
+    """Return the errors shown for a refused file: `line 3, year: …`, or those of the file field."""
     form = page.context.get("form")
     found = [*form.errors.get("file", [])] if form else []
     for row in page.context.get("invalid", []):
@@ -47,8 +47,8 @@ def told(page: Any) -> list[str]:
     return found
 
 
-def shown(page: Any) -> dict[str, dict[str, str]]:
-    """Record -> what a preview marks of it as removed [-so-] and added {+so+}, by field."""
+def shown_changes(page: Any) -> dict[str, dict[str, str]]:
+    """Return, for each record of a preview, its fields with [-removed-] and {+added+} text."""
     marks = {"removed": "[-{}-]", "added": "{{+{}+}}", "same": "{}"}
     return {
         row.object_repr: {

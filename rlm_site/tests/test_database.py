@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rlm_site.testing import Site
+from rlm_site.testing.served import Site
 
 PATIENCE = 5  # seconds; who waits for a lock waits for twenty
 
@@ -29,14 +29,14 @@ def long_transaction(url: str) -> Iterator[Any]:
 
 
 def test_readers_do_not_wait_for_a_writer(server: Site) -> None:
-    remembered, made_now = "/andrey-vlasov/", "/andrey-vlasov/judgment-and-death/"
+    remembered, made_now = "/edgar-tarlow/", "/edgar-tarlow/ledgers-and-maps/"
     before = server.ask(remembered)[2]
     with long_transaction(server.database_url) as client:
         client.execute("UPDATE articles_article SET body = 'Not committed'")
         client.execute("DELETE FROM quotes_check")
         began = time.monotonic()
         assert server.ask(remembered)[2] == before
-        for path in (made_now, "/search/?q=vlasov", "/tags/exile/", "/words/allies/"):
+        for path in (made_now, "/search/?q=tarlow", "/tags/bread/", "/words/millers/"):
             status, _headers, page = server.ask(path)
             assert status == 200
             assert b"Not committed" not in page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.apps import apps
 
-from rlm_site.testing import ROOT
+from rlm_site.testing.variables import ROOT
 
 APPS = ("rlm_site", "articles", "quotes")
 
@@ -29,7 +29,7 @@ FLOORS = (
     ("rlm_site.front",),
 )
 PACKAGES = tuple(package for floor in FLOORS for package in floor)
-NO_PRODUCT_CODE = re.compile(r"/(tests|migrations)/|/rlm_site/testing\.py$")
+NO_PRODUCT_CODE = re.compile(r"/(tests|migrations)/|/rlm_site/testing/")
 
 
 def modules() -> dict[str, Path]:

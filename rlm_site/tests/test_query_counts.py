@@ -27,24 +27,24 @@ PAGES = [
     "/changes/",
     "/changes/?page=2",
     "/people/",
-    "/people/susan-sontag/",
+    "/people/lena-sommer/",
     "/quotes/",
-    "/quotes/?tag=exile&status=reported&word=exile",
-    "/quotes/?person=susan-sontag&page=2",
+    "/quotes/?tag=bread&status=reported&word=bread",
+    "/quotes/?person=lena-sommer&page=2",
     "/references/",
-    "/russian-liberation-movement/",
-    "/russian-liberation-movement/the-allies/",
-    "/yalta-and-the-repatriation-agreements/force-and-conscience/",
-    "/search/?q=war",
-    "/search/?q=exile&kind=quotation&tag=exile",
-    "/search/?q=liberation+of+the+russian+peoples",
-    "/search/?q=liberatoin",
+    "/yarle-valley/",
+    "/yarle-valley/the-millers/",
+    "/tolby-market/the-fair/",
+    "/search/?q=rain",
+    "/search/?q=bread&kind=quotation&tag=bread",
+    "/search/?q=weirs+of+the+tolby+millers",
+    "/search/?q=vallye",
     "/search/?q=",
     "/tags/",
-    "/tags/exile/",
-    "/tags/exile/?page=2",
-    "/words/allies/",
-    "/words/war/?page=2",
+    "/tags/bread/",
+    "/tags/bread/?page=2",
+    "/words/millers/",
+    "/words/rain/?page=2",
     "/feeds/changes/",
     "/feeds/quotes/",
     "/no-such-page/",
@@ -53,7 +53,7 @@ PAGES = [
 
 def queries(client: Client, address: str) -> int:
     """How many the page costs a server that has just started."""
-    matching._memory.clear()
+    matching._block_cache.clear()
     markdown.render.cache_clear()
     markdown.source.cache_clear()
     ContentType.objects.clear_cache()
@@ -65,8 +65,8 @@ def queries(client: Client, address: str) -> int:
 
 def grow() -> None:
     """Some hundred more of everything that a page could walk along."""
-    exile, allies = Tag.objects.get(slug="exile"), Article.objects.get(slug="the-allies")
-    sontag, gannett = Person.objects.get(slug="susan-sontag"), Quote.objects.get(key="gannett-indirect-influence")
+    bread, millers = Tag.objects.get(slug="bread"), Article.objects.get(slug="the-millers")
+    sommer, garland = Person.objects.get(slug="lena-sommer"), Quote.objects.get(key="garland-weights-and-measures")
     tags = Tag.objects.bulk_create(Tag(name=f"zorb {n}", slug=f"zorb-{n}", folded=f"zorb {n}") for n in range(150))
     people = Person.objects.bulk_create(Person(name=f"Zora {n}", slug=f"zora-{n}") for n in range(50))
     references = Reference.objects.bulk_create(Reference(key=f"zorb-{n}", title=f"Zorb {n}") for n in range(50))
@@ -76,10 +76,10 @@ def grow() -> None:
     )
     sections = Article.objects.bulk_create(
         Article(
-            parent=allies.parent if n % 2 else topics[n % 50],
-            title=f"War and Allies {n}",
-            slug=f"war-and-allies-{n}",
-            body=f"The allies in exile.[@zorb-{n % 50}]",
+            parent=millers.parent if n % 2 else topics[n % 50],
+            title=f"Rain and Millers {n}",
+            slug=f"rain-and-millers-{n}",
+            body=f"The millers of bread.[@zorb-{n % 50}]",
             published=True,
             position=n,
         )
@@ -87,8 +87,8 @@ def grow() -> None:
     )
     quotes = Quote.objects.bulk_create(
         Quote(
-            text=f"In exile and war no allies, number {n}.",
-            person=people[n % 50] if n % 3 else sontag,
+            text=f"No bread without rain and millers, number {n}.",
+            person=people[n % 50] if n % 3 else sommer,
             status="reported",
             published=True,
         )
@@ -97,28 +97,28 @@ def grow() -> None:
     TaggedArticle.objects.bulk_create(
         TaggedArticle(tag=tag, content_object=article)
         for article, own in zip([*topics, *sections], tags, strict=True)
-        for tag in (exile, own)
+        for tag in (bread, own)
     )
     TaggedQuote.objects.bulk_create(
         TaggedQuote(tag=tag, content_object=quote)
         for quote, own in zip(quotes, tags, strict=True)
-        for tag in (exile, own)
+        for tag in (bread, own)
     )
-    QuoteChoice.objects.bulk_create(QuoteChoice(article=allies, quote=quote, action="ban") for quote in quotes[:50])
-    QuoteChoice.objects.bulk_create(QuoteChoice(article=section, quote=gannett) for section in sections[:50])
+    QuoteChoice.objects.bulk_create(QuoteChoice(article=millers, quote=quote, action="ban") for quote in quotes[:50])
+    QuoteChoice.objects.bulk_create(QuoteChoice(article=section, quote=garland) for section in sections[:50])
     Check.objects.bulk_create(
-        Check(quote=gannett, checked_by=f"Reader {n}", checked_on="2026-05-04", work=gannett.quoted_in)
+        Check(quote=garland, checked_by=f"Reader {n}", checked_on="2026-05-04", work=garland.quoted_in)
         for n in range(20)
     )
     many = " ".join(f"[@{reference.key}]" for reference in references)
-    Article.objects.filter(pk=allies.pk).update(body=many + " ".join(f"[[Zorb {n}]]" for n in range(100)))
+    Article.objects.filter(pk=millers.pk).update(body=many + " ".join(f"[[Zorb {n}]]" for n in range(100)))
     queue.process_queue()
 
 
 def test_no_page_costs_more_queries_when_there_is_more_to_read(client: Client) -> None:
-    gannett = Quote.objects.get(key="gannett-indirect-influence")
-    revision = revisions.record_revision(Article.objects.get(slug="the-allies"), state=Revision.State.DRAFT)
-    pages = [*PAGES, gannett.get_absolute_url(), Quote.objects.get(status="misattributed").get_absolute_url()]
+    garland = Quote.objects.get(key="garland-weights-and-measures")
+    revision = revisions.record_revision(Article.objects.get(slug="the-millers"), state=Revision.State.DRAFT)
+    pages = [*PAGES, garland.get_absolute_url(), Quote.objects.get(status="misattributed").get_absolute_url()]
     queue.process_queue()
     before = {page: queries(client, page) for page in pages}
     preview, sitemap = (
@@ -134,13 +134,11 @@ def test_no_page_costs_more_queries_when_there_is_more_to_read(client: Client) -
     assert {page: after[page] for page in pages if max(before[page], after[page]) > limits[page]} == {}
 
 
-@pytest.mark.parametrize(
-    "words", ["liberatoin", "liberatoin armys wlasov koverment", " ".join(["xyzzyx", "plughh"] * 6)]
-)
+@pytest.mark.parametrize("words", ["vallye", "vallye mils tarlof coutry", " ".join(["xyzzyx", "plughh"] * 6)])
 def test_a_search_for_unknown_words_costs_no_more_than_another(client: Client, words: str) -> None:
     assert queries(client, f"/search/?q={words.replace(' ', '+')}") <= MORE["/search/"]
 
 
-@pytest.mark.parametrize("address", ["/zorb/lax/of/nowhere/", "/war/peace/", "/the-allies-of-war-and-peace-in-exile/"])
+@pytest.mark.parametrize("address", ["/zorb/lax/of/nowhere/", "/rain/river/", "/the-millers-of-rain-and-river/"])
 def test_a_page_that_is_not_there_costs_no_more_than_a_search(client: Client, address: str) -> None:
     assert queries(client, address) <= MORE["/no-such-page/"]

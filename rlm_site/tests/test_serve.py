@@ -12,7 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from rlm_site.testing import ROOT, Site, environment, free_port, serving
+from rlm_site.testing.served import Site, free_port, serving
+from rlm_site.testing.variables import ROOT, environment
+
+pytestmark = pytest.mark.full
 
 
 def stop(site: Site, by: signal.Signals) -> int:
@@ -52,11 +55,11 @@ def database(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Pa
     return folder / "db.sqlite3"
 
 
-def test_the_first_start_serves_the_content(server: Site) -> None:
+def test_it_serves_the_content(server: Site) -> None:
     assert server.ask("/healthz")[::2] == (200, b'{"status": "ok"}')
-    status, _headers, page = server.ask("/russian-liberation-movement/the-allies/")
+    status, _headers, page = server.ask("/yarle-valley/the-millers/")
     assert status == 200
-    assert b"Famous quotes containing the word allies:" in page
+    assert b"Famous quotes containing the word millers:" in page
 
 
 def test_the_first_start_tells_the_password_of_an_editors_account(server: Site) -> None:

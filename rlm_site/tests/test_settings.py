@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from rlm_site.testing import ROOT
+from rlm_site.testing.variables import ROOT
 
 
 @pytest.fixture
@@ -29,6 +29,11 @@ def test_without_a_word_from_the_operator_the_site_is_closed(settings_with: Any)
     assert settings["TRUSTED_PROXIES"] == []
     assert settings["SECURE_PROXY_SSL_HEADER"] is None
     assert settings["USE_X_FORWARDED_HOST"] is False
+
+
+def test_in_development_no_page_comes_from_memory(settings_with: Any) -> None:
+    assert settings_with()["PAGE_CACHE_BYTES"] > 0
+    assert settings_with(DEBUG="true")["PAGE_CACHE_BYTES"] == 0
 
 
 def test_the_port_is_part_of_the_default_address(settings_with: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,10 @@ def add_section(fields: dict[str, Any], topic: dict[str, Any]) -> None:
         parent=above,
         title="Zorblax Heights",
         slug="zorblax-heights",
-        body="The heights of zorblaxity.[@zorb-1950; @andreyev-1987]",
+        body="The heights of zorblaxity.[@zorb-1950; @arden-1987]",
         **fields,
     )
-    section.tags.add("zorblaxian", "exile")
+    section.tags.add("zorblaxian", "bread")
     Reference.objects.create(key="zorb-1950", title="On Zorb", authors="Blax, Zora", year="1950")
     Article.objects.create(
         title="Linker", slug="linker", body="See [[Zorblaxia#Zorblax Heights|the heights]].", published=True
@@ -78,15 +78,15 @@ SECTION_PLACES: Places = {
     "its own page": is_found(SECTION),
     "the word of its heading": leads_to("/words/zorblax/", SECTION),
     "its own tag": is_found("/tags/zorblaxian/"),
-    "another tag": leads_to("/tags/exile/", SECTION),
+    "another tag": leads_to("/tags/bread/", SECTION),
     "the list of tags": shows("/tags/", "zorblaxian"),
-    "related tags": shows("/tags/exile/", "zorblaxian"),
+    "related tags": shows("/tags/bread/", "zorblaxian"),
     "search": leads_to("/search/?q=heights", SECTION),
     "counts of the search": context(
         "/search/?q=zorblaxity", lambda found: sum(n for _kind, n in found["results"].kinds)
     ),
-    "tags of the search": shows("/search/?q=heights+zorblaxity", "exile ("),
-    "filters of the search": is_found("/search/?q=war&tag=zorblaxian"),
+    "tags of the search": shows("/search/?q=heights+zorblaxity", "bread ("),
+    "filters of the search": is_found("/search/?q=rain&tag=zorblaxian"),
     "filters of quotations": is_found("/quotes/?tag=zorblaxian"),
     "changes": leads_to("/changes/", SECTION),
     "newest changes on the home page": leads_to("/", SECTION),
@@ -163,14 +163,14 @@ def test_a_page_taken_back_is_nowhere_on_the_next_request(client: Client) -> Non
 
 
 def test_a_draft_revision_of_a_public_page_is_nowhere(client: Client) -> None:
-    section = Article.objects.get(slug="the-allies")
-    section.title, section.body = "The Zorblax Allies", "All new: zorblaxity."
+    section = Article.objects.get(slug="the-millers")
+    section.title, section.body = "The Zorblax Millers", "All new: zorblaxity."
     revisions.record_revision(
         section, state=Revision.State.DRAFT, kind=Revision.Kind.REVISION, note="About zorblaxity."
     )
     places = {
         address: shows(address, "orblax")
-        for address in ("/", "/russian-liberation-movement/", "/russian-liberation-movement/the-allies/", "/changes/")
+        for address in ("/", "/yarle-valley/", "/yarle-valley/the-millers/", "/changes/")
     }
     places["feed"] = shows("/feeds/changes/", "orblax")
     assert where_it_shows(client, places) == []
@@ -178,16 +178,16 @@ def test_a_draft_revision_of_a_public_page_is_nowhere(client: Client) -> None:
 
 # A quotation, by somebody who said nothing else, with a tag and a word that only it has.
 
-QUOTE = "/quotes/9002/the-zorblaxest-of-allies/"
+QUOTE = "/quotes/9002/the-zorblaxest-of-mills/"
 
 
 def add_quote(fields: dict[str, Any]) -> Quote:
     person = Person.objects.create(name="Zora Blax", sort_name="Blax, Zora", slug="zora-blax")
     quote = Quote.objects.create(
-        **{"pk": 9002, "key": "zorblaxest", "text": "The zorblaxest of allies.", "person": person, "status": "verified"}
+        **{"pk": 9002, "key": "zorblaxest", "text": "The zorblaxest of mills.", "person": person, "status": "verified"}
         | fields
     )
-    quote.tags.add("zorblaxian", "exile")
+    quote.tags.add("zorblaxian", "bread")
     Article.objects.create(title="Zorblaxest", slug="zorblaxest", published=True)
     pinning = Article.objects.create(title="Pinning", slug="pinning", published=True)
     QuoteChoice.objects.create(article=pinning, quote=quote, action=QuoteChoice.Action.PIN)
@@ -197,12 +197,12 @@ def add_quote(fields: dict[str, Any]) -> Quote:
     return quote
 
 
-TEXT = "zorblaxest</mark> of allies"
+TEXT = "zorblaxest</mark> of mills"
 QUOTE_PLACES: Places = {
     "its own page": is_found(QUOTE),
     "its number": lambda client: client.get("/quotes/9002/").status_code == 301,
     "the list": leads_to("/quotes/?word=zorblaxest", QUOTE),
-    "the list by tag": leads_to("/quotes/?tag=exile", QUOTE),
+    "the list by tag": leads_to("/quotes/?tag=bread", QUOTE),
     "the list by its author": is_found("/quotes/?person=zora-blax"),
     "the list by its tag": is_found("/quotes/?tag=zorblaxian"),
     "its author": is_found("/people/zora-blax/"),
@@ -211,7 +211,7 @@ QUOTE_PLACES: Places = {
     "the count of its word": context("/words/zorblaxest/", lambda found: dict(found["forms"]).get("zorblaxest")),
     "its tag": is_found("/tags/zorblaxian/"),
     "the list of tags": shows("/tags/", "zorblaxian"),
-    "related tags": shows("/tags/exile/", "zorblaxian"),
+    "related tags": shows("/tags/bread/", "zorblaxian"),
     "a page with its word in the heading": shows("/zorblaxest/", TEXT),
     "a page that it is pinned to": leads_to("/pinning/", QUOTE),
     "search": leads_to("/search/?q=zorblaxest&kind=quotation", QUOTE),

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from rlm_site.testing import ROOT, environment, free_port
+from rlm_site.testing.served import free_port
+from rlm_site.testing.variables import ROOT, environment
 
 Read = Callable[[Any], object]
 
@@ -78,8 +79,8 @@ def test_a_body_that_was_read_makes_room_while_its_request_is_worked_on(
     site: Callable[[Read], Site], read: Read
 ) -> None:
     busy = site(lambda stream: list(found) if isinstance(found := read(stream), Iterator) else found)
-    with ThreadPoolExecutor(busy.wsgi.BODIES_AT_ONCE + 1) as pool:
-        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.BODIES_AT_ONCE + 1)]
+    with ThreadPoolExecutor(busy.wsgi.MAX_BODIES_READ_AT_ONCE + 1) as pool:
+        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.MAX_BODIES_READ_AT_ONCE + 1)]
         assert all(busy.working.acquire(timeout=10) for _ in answers)
         busy.can_end.set()
         assert {answer.result() for answer in answers} == {"200 OK"}
@@ -87,8 +88,8 @@ def test_a_body_that_was_read_makes_room_while_its_request_is_worked_on(
 
 def test_while_bodies_are_waited_for_another_is_refused_and_later_taken(site: Callable[[Read], Site]) -> None:
     busy = site(lambda stream: stream.read(5))  # the rest does not come
-    with ThreadPoolExecutor(busy.wsgi.BODIES_AT_ONCE) as pool:
-        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.BODIES_AT_ONCE)]
+    with ThreadPoolExecutor(busy.wsgi.MAX_BODIES_READ_AT_ONCE) as pool:
+        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.MAX_BODIES_READ_AT_ONCE)]
         assert all(busy.working.acquire(timeout=10) for _ in answers)
         assert busy.sent() == "503 Service Unavailable"
         busy.can_end.set()
@@ -99,7 +100,7 @@ def test_while_bodies_are_waited_for_another_is_refused_and_later_taken(site: Ca
 def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(site: Callable[[Read], Site]) -> None:
     idle = site(lambda stream: None)
     idle.can_end.set()
-    for _ in range(idle.wsgi.BODIES_AT_ONCE + 1):
+    for _ in range(idle.wsgi.MAX_BODIES_READ_AT_ONCE + 1):
         assert idle.sent(b"") == "200 OK"
         assert idle.sent(b"not read") == "200 OK"
 
@@ -108,7 +109,7 @@ def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(sit
 def test_a_length_that_is_none_takes_no_place_for_good(site: Callable[[Read], Site], length: str) -> None:
     quick = site(lambda stream: stream.read())
     quick.can_end.set()
-    for _ in range(quick.wsgi.BODIES_AT_ONCE + 1):
+    for _ in range(quick.wsgi.MAX_BODIES_READ_AT_ONCE + 1):
         assert quick.sent(length=length) == "200 OK"
 
 

@@ -18,11 +18,13 @@ import pytest
 
 from rlm_site.backups import postgresql
 from rlm_site.backups.contents import BackupError
-from rlm_site.testing import ROOT, Site, _fresh_database, environment, serving
+from rlm_site.testing.databases import content_of, fresh_database
+from rlm_site.testing.served import Site, serving
+from rlm_site.testing.variables import ROOT, environment
 
-ALLIES = "/russian-liberation-movement/the-allies/"
-AS_BACKED_UP = b"put their last hope in two governments"  # begins the page
-SIGN = "UPDATE articles_article SET body = '{}' WHERE slug = 'the-allies'"
+MILLERS = "/yarle-valley/the-millers/"
+AS_BACKED_UP = b"put their last hope in two wheels"  # begins the page
+SIGN = "UPDATE articles_article SET body = '{}' WHERE slug = 'the-millers'"
 HEALTHY = (200, b'{"status": "ok"}')
 
 
@@ -134,7 +136,7 @@ class Reader(Thread):
 
     def run(self) -> None:
         while not self.ended.is_set():
-            status, _headers, page = self.site.ask(ALLIES)
+            status, _headers, page = self.site.ask(MILLERS)
             said = b"".join(sign for sign in self.signs if sign in page) if status == 200 else str(status).encode()
             if [said] != self.seen[-1:]:
                 self.seen.append(said)
@@ -146,10 +148,12 @@ class Reader(Thread):
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Iterator[Database]:
+def original(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, static_files: None
+) -> Iterator[Database]:
     """A site with its content and a backup of it; nobody is connected."""
     folder = tmp_path_factory.mktemp("original")
-    with _fresh_database(folder) as url:
+    with fresh_database(folder, content_of(request.node)) as url:
         with serving(url, folder):
             pass
         database = Database(url, folder)
@@ -175,7 +179,7 @@ def database(original: Database, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     folder = tmp_path_factory.mktemp("empty")
-    with _fresh_database(folder) as url:
+    with fresh_database(folder) as url:
         yield Database(url, folder)
 
 
@@ -201,11 +205,13 @@ def copy_of(original: Database, folder: Path) -> Database:
     return copy
 
 
+@pytest.mark.full
 def test_a_backup_is_one_file_that_only_its_owner_may_read(original: Database) -> None:
     assert stat.S_IMODE(original.backup.stat().st_mode) == 0o600
     assert [path.name for path in original.folder.glob("*one*")] == [original.backup.name]
 
 
+@pytest.mark.full
 def test_a_backup_says_what_it_holds(sqlite_original: Database) -> None:
     """Without a name it is named by the time, beside the database."""
     said = sqlite_original.manage("backup")
@@ -213,9 +219,10 @@ def test_a_backup_says_what_it_holds(sqlite_original: Database) -> None:
     assert path.parent == sqlite_original.folder / "backups"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}\.sqlite3", path.name)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert "     307 quotations\n" in said
+    assert "      17 quotations\n" in said
 
 
+@pytest.mark.full
 def test_a_backup_overwrites_nothing(original: Database) -> None:
     before = original.backup.read_bytes()
     assert original.manage("backup", original.backup, fails=True) == (
@@ -224,6 +231,7 @@ def test_a_backup_overwrites_nothing(original: Database) -> None:
     assert original.backup.read_bytes() == before
 
 
+@pytest.mark.full
 def test_a_backup_that_cannot_be_written_is_said_in_one_line(original: Database) -> None:
     missing = original.folder / "missing" / "one"
     assert original.manage("backup", missing, fails=True) == (
@@ -231,22 +239,25 @@ def test_a_backup_that_cannot_be_written_is_said_in_one_line(original: Database)
     )
 
 
+@pytest.mark.full
 def test_an_empty_database_is_not_backed_up(empty: Database) -> None:
     assert "look at DATABASE_URL" in empty.manage("backup", empty.backup, fails=True)
     assert not empty.backup.exists()
 
 
+@pytest.mark.full
 def test_an_empty_database_becomes_what_the_backup_holds(original: Database, empty: Database) -> None:
-    assert "     307 quotations\n" in empty.restore(file=original.backup)
+    assert "      17 quotations\n" in empty.restore(file=original.backup)
     assert not empty.kept.exists()
     assert empty.rows() == original.rows()
     with serving(empty.url, empty.folder) as site:
         assert site.ask("/healthz")[::2] == HEALTHY
-        assert b"Famous quotes containing the word allies:" in site.ask(ALLIES)[2]
-        assert b"Allies" in site.ask("/search/?q=allies")[2]
+        assert b"Famous quotes containing the word millers:" in site.ask(MILLERS)[2]
+        assert b"Millers" in site.ask("/search/?q=millers")[2]
         assert [line.split()[0] for line in site.log.read_text().splitlines()] == ["Serving"]
 
 
+@pytest.mark.full
 def test_a_database_with_content_is_not_replaced_unless_forced(original: Database, database: Database) -> None:
     database.ask(SIGN.format("Written since"))
     before = database.rows()
@@ -257,6 +268,7 @@ def test_a_database_with_content_is_not_replaced_unless_forced(original: Databas
     assert not database.kept.exists()
 
 
+@pytest.mark.full
 def test_the_replaced_database_is_kept_and_can_come_back(original: Database, database: Database) -> None:
     database.ask("UPDATE articles_reference SET title = 'Written since'")
     since = database.rows()
@@ -268,6 +280,7 @@ def test_the_replaced_database_is_kept_and_can_come_back(original: Database, dat
     assert database.rows() == since
 
 
+@pytest.mark.full
 def test_a_backup_made_while_others_write_is_of_one_moment(database: Database, empty: Database) -> None:
     with Writer(database) as writer:
         time.sleep(0.2)
@@ -278,6 +291,7 @@ def test_a_backup_made_while_others_write_is_of_one_moment(database: Database, e
     assert 0 < len(numbers) < writer.told
 
 
+@pytest.mark.full
 def test_nothing_that_was_written_while_it_was_restored_is_lost(
     original: Database, database: Database, empty: Database
 ) -> None:
@@ -292,6 +306,7 @@ def test_nothing_that_was_written_while_it_was_restored_is_lost(
     assert len(before) + len(after) >= writer.told
 
 
+@pytest.mark.full
 def test_readers_see_the_old_content_until_they_see_the_new(original: Database, database: Database) -> None:
     with serving(database.url, database.folder) as site:
         database.ask(SIGN.format("Written since"))
@@ -299,26 +314,28 @@ def test_readers_see_the_old_content_until_they_see_the_new(original: Database, 
         reader.start()
         with Writer(database):
             database.restore("--force", file=original.backup)
-            assert AS_BACKED_UP in site.ask(ALLIES)[2]
+            assert AS_BACKED_UP in site.ask(MILLERS)[2]
         assert reader.end() == [b"Written since", AS_BACKED_UP]
         assert site.ask("/healthz")[::2] == HEALTHY
 
 
+@pytest.mark.full
 def test_a_server_never_takes_restored_content_for_what_it_remembers(original: Database, database: Database) -> None:
     with serving(database.url, database.folder) as site:
-        site.ask(ALLIES)
+        site.ask(MILLERS)
         seen = set(database.ask("SELECT token FROM rlm_site_contentversion"))
         for sign in (b"Written since", b"Written later"):
             database.ask(SIGN.format(sign.decode()))
-            assert sign in site.ask(ALLIES)[2]
+            assert sign in site.ask(MILLERS)[2]
             database.restore("--force", file=original.backup)
             database.kept.unlink()
             restored = set(database.ask("SELECT token FROM rlm_site_contentversion"))
             assert not restored & seen
             seen |= restored
-            assert AS_BACKED_UP in site.ask(ALLIES)[2]
+            assert AS_BACKED_UP in site.ask(MILLERS)[2]
 
 
+@pytest.mark.full
 def test_accounts_come_back_and_nobody_is_signed_in(database: Database) -> None:
     database.ask("INSERT INTO django_session VALUES ('key', 'data', '2099-01-01')")
     database.back_up()
@@ -328,6 +345,7 @@ def test_accounts_come_back_and_nobody_is_signed_in(database: Database) -> None:
     assert database.ask("SELECT * FROM django_session") == []
 
 
+@pytest.mark.full
 def test_a_backup_of_an_older_version_is_brought_up_to_date(database: Database, empty: Database) -> None:
     database.manage("migrate", "rlm_site", "0001", "--verbosity=0", "--skip-checks")
     database.back_up()
@@ -337,6 +355,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(database: Database, 
         assert site.ask("/healthz")[::2] == HEALTHY
 
 
+@pytest.mark.full
 def test_a_backup_of_a_newer_version_is_refused(database: Database, empty: Database) -> None:
     database.ask("INSERT INTO django_migrations (app, name, applied) VALUES ('quotes', '0099_later', '2099-01-01')")
     database.back_up()
@@ -347,6 +366,7 @@ def test_a_backup_of_a_newer_version_is_refused(database: Database, empty: Datab
     assert not any(empty.rows().values())
 
 
+@pytest.mark.full
 def test_a_file_that_is_cut_off_is_refused(original: Database, database: Database) -> None:
     before = database.rows()
     database.backup.write_bytes(original.backup.read_bytes()[:-200_000])
@@ -355,13 +375,15 @@ def test_a_file_that_is_cut_off_is_refused(original: Database, database: Databas
     assert not database.kept.exists()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("beginning", [b"", b"Dear diary", b"SQLite format 3\0", b"PGDMP"])
 def test_a_file_that_is_no_backup_is_refused(original: Database, tmp_path: Path, beginning: bytes) -> None:
     (tmp_path / "file").write_bytes(beginning)
     assert original.restore("--force", file=tmp_path / "file", fails=True).endswith(" Nothing was changed.\n")
-    assert original.ask("SELECT count(*) FROM quotes_quote") == [(307,)]
+    assert original.ask("SELECT count(*) FROM quotes_quote") == [(17,)]
 
 
+@pytest.mark.full
 def test_a_missing_file_is_said_in_one_line(original: Database, tmp_path: Path) -> None:
     assert original.restore("--force", file=tmp_path / "file", fails=True) == (
         f"CommandError: {tmp_path / 'file'}: No such file or directory. Nothing was changed.\n"
@@ -378,6 +400,7 @@ def damage(database: Database, *pages: int) -> None:
             file.write(bytes(4096))
 
 
+@pytest.mark.full
 def test_another_programs_database_is_refused(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     with closing(sqlite3.connect(database.backup)) as other, other:
@@ -385,11 +408,13 @@ def test_another_programs_database_is_refused(sqlite_original: Database, tmp_pat
     assert "it holds another program's data" in database.restore("--force", fails=True)
 
 
+@pytest.mark.full
 def test_the_database_is_not_restored_from_itself(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     assert "it is the database itself" in database.restore("--force", file=database.file, fails=True)
 
 
+@pytest.mark.full
 def test_a_damaged_database_is_not_backed_up_but_can_be_replaced(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     damage(
@@ -402,6 +427,7 @@ def test_a_damaged_database_is_not_backed_up_but_can_be_replaced(sqlite_original
     assert "checked." in database.back_up()
 
 
+@pytest.mark.full
 def test_a_database_that_cannot_be_opened_is_to_be_moved_away(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     damage(database, *range(2, 100))
@@ -411,6 +437,7 @@ def test_a_database_that_cannot_be_opened_is_to_be_moved_away(sqlite_original: D
     assert database.rows() == sqlite_original.rows()
 
 
+@pytest.mark.full
 def test_a_backup_with_pages_of_another_size_is_restored(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     with closing(sqlite3.connect(database.file)) as file:
@@ -422,9 +449,10 @@ def test_a_backup_with_pages_of_another_size_is_restored(sqlite_original: Databa
     assert database.ask("PRAGMA page_size") == [(8192,)]
 
 
+@pytest.mark.full
 def test_rows_that_name_others_that_are_gone_are_said_and_kept(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
-    database.ask("UPDATE quotes_quote SET work_id = 999999 WHERE key = 'sontag-liberal-intellectuals'")
+    database.ask("UPDATE quotes_quote SET work_id = 999999 WHERE key = 'sommer-honest-men'")
     assert "Flaw of the database itself: 1 rows of quotes_quote name others that do not exist." in database.back_up()
 
 

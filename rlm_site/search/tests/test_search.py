@@ -71,7 +71,7 @@ def test_topics_sections_and_quotations_are_one_list() -> None:
         ("Русская освободительная армия", "освобод"),
         ("Ёлка", "елки"),
         ("Вла́сов сдался", "власов"),
-        ("The 600th Division of 1945", "600th 1945"),
+        ("The 12th Weir of 1845", "12th 1845"),
         ("o'clock", "o’clock"),
     ],
 )
@@ -81,7 +81,7 @@ def test_forms_beginnings_accents_and_cyrillic_are_found(text: str, query: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "query"), [("He dallies", "ally"), ("liberal", "liberation"), ("deliberation", "liberation")]
+    ("text", "query"), [("A driver", "river"), ("general", "generation"), ("regeneration", "generation")]
 )
 def test_words_inside_words_and_other_stems_are_not_found(text: str, query: str) -> None:
     made = topic("Unrelated heading", text)
@@ -107,7 +107,7 @@ def test_the_excerpt_marks_what_was_found() -> None:
 def test_of_very_many_the_first_are_ranked_and_those_with_the_word_in_their_title_before_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sql, "MOST", 3)
+    monkeypatch.setattr(sql, "MAX_PER_KIND", 3)
     tag = Tag.objects.create(name="herds", slug="herds", folded="herds")
     made = [topic(f"Elsewhere {number}", "A wildebeest. " * number) for number in range(1, 6)]
     last = topic("Wildebeest")
@@ -158,12 +158,12 @@ def test_time_is_compared_when_one_searches() -> None:
 
 def test_filters_have_counts_and_narrow_the_list() -> None:
     first = topic("Tapir")
-    first.tags.add("exile", "Italy")
+    first.tags.add("bread", "Italy")
     second = topic("Tapirs")
-    second.tags.add("exile")
-    quote("The tapir, sir.").tags.add("exile")
+    second.tags.add("bread")
+    quote("The tapir, sir.").tags.add("bread")
     results = find("tapir")
-    assert [(str(tag), count) for tag, count in results.tags] == [("exile", 3), ("Italy", 1)]
+    assert [(str(tag), count) for tag, count in results.tags] == [("bread", 3), ("Italy", 1)]
     assert find("tapir", kind="topic").total == 2
     assert find("tapir", tag=Tag.objects.get(name="Italy")).total == 1
     assert find("tapir", kind="quotation", tag=Tag.objects.get(name="Italy")).total == 0
@@ -177,8 +177,8 @@ def test_people_and_tags_find_their_pages() -> None:
 
 
 def test_a_near_word_is_suggested_when_nothing_is_found() -> None:
-    assert find("vlasof").suggestion == "vlasov"
-    assert find("andrey vlasof").suggestion == "andrey vlasov"
+    assert find("tarlof").suggestion == "tarlow"
+    assert find("edgar tarlof").suggestion == "edgar tarlow"
     assert find("xqzwvj").suggestion == ""
 
 
@@ -271,16 +271,16 @@ def test_a_renamed_person_is_found_by_the_new_name() -> None:
     assert find("serval").total == 1
 
 
-def test_the_fixtures_answer_what_readers_ask() -> None:
-    assert titles("andrey vlasov")[0] == "Andrey Vlasov"
-    assert titles("kaminski brigade")[0] == "Kaminski Brigade"
-    assert titles("allies")[0] == "Russian Liberation Movement - The Allies"
-    assert "Operation Keelhaul" in titles("keelhaul")[:3]
+def test_pages_are_found_by_what_readers_ask() -> None:
+    assert titles("edgar tarlow")[0] == "Edgar Tarlow"
+    assert titles("tolby market")[0] == "Tolby Market"
+    assert titles("millers")[0] == "Yarle Valley - The Millers"
+    assert "Tolby Market" in titles("tolby")[:3]
 
 
 def test_the_number_of_queries_is_fixed(django_assert_max_num_queries: object) -> None:
     for number in range(40):
-        topic(f"Caracal {number}").tags.add("exile", f"tag {number}")
+        topic(f"Caracal {number}").tags.add("bread", f"tag {number}")
         quote(f"Caracal, {number}", person=Person.objects.create(name=f"P {number}", slug=f"p-{number}"))
     find("anything")
     with django_assert_max_num_queries(8):  # type: ignore[operator]

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from articles.models import Article
 from quotes.models import Quote, TaggedQuote
 from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.page_cache import versions
@@ -129,11 +130,11 @@ def test_everything_that_had_the_tag_has_the_other_one(client: Client, quagga: T
     rows = [
         article("Horse", quagga),
         article("Mare", quagga, zebra),
-        quote("A horse!", quagga, "war"),
+        quote("A horse!", quagga, "rain"),
         quote("A mare!"),
     ]
     merged(quagga, zebra)
-    assert [tags_of(row) for row in rows] == [["zebra"], ["zebra"], ["war", "zebra"], []]
+    assert [tags_of(row) for row in rows] == [["zebra"], ["zebra"], ["rain", "zebra"], []]
     page = client.get("/tags/zebra/").content.decode()
     assert all(words in page for words in ("Horse", "Mare", "A horse!"))
     assert client.get("/tags/quagga/")["Location"] == "/tags/zebra/"
@@ -243,13 +244,13 @@ def test_both_tags_are_locked_in_one_order(quagga: Tag, zebra: Tag) -> None:
 def test_a_merge_makes_readers_pages_new(quagga: Tag, zebra: Tag) -> None:
     article("Horse", quagga)
     queue.process_queue()
-    before = versions.current_versions(anew=True)
+    before = versions.read_versions()
     changes.merge_tags(quagga, zebra)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    after = versions.current_versions(anew=True)
-    assert after.tokens["all"] != before.tokens["all"]
+    after = versions.read_versions()
+    assert after.versions["all"] != before.versions["all"]
     assert after.stale
     assert not before.stale
 
@@ -287,11 +288,11 @@ def working_copy(row: Article, *tags: str) -> Revision:
 @pytest.mark.parametrize("old", ["quagga", "QUAGGA"])
 def test_a_working_copy_that_names_a_merged_tag_publishes_the_other_one(quagga: Tag, zebra: Tag, old: str) -> None:
     row = article("Horse", quagga)
-    copy = working_copy(row, old, "war")
+    copy = working_copy(row, old, "rain")
     merged(quagga, zebra)
-    assert revisions.overlay(row, copy).drafted_tags == ["war", "zebra"]  # type: ignore[attr-defined]
+    assert Draft.at(row, copy).tags == ["rain", "zebra"]
     revisions.publish(row, copy.content)
-    assert tags_of(row) == ["war", "zebra"]
+    assert tags_of(row) == ["rain", "zebra"]
     assert not Tag.objects.filter(folded="quagga").exists()
 
 
@@ -351,13 +352,13 @@ def test_neither_is_taken_for_a_change_from_outside(quagga: Tag, zebra: Tag, wha
         merged(quagga, zebra)
     row = Article.objects.get(pk=row.pk)
     assert revisions.record_external_changes(row) is None
-    row.tags.add("war")
+    row.tags.add("rain")
     assert revisions.record_external_changes(row) is not None
 
 
 def test_names_that_are_known_cost_one_query_and_others_two_more(quagga: Tag, zebra: Tag) -> None:
     merged(quagga, zebra)
-    for names, count in ((["zebra", "exile"], 1), (["quagga", "zebra"], 3), (["no such tag"], 3)):
+    for names, count in ((["zebra", "bread"], 1), (["quagga", "zebra"], 3), (["no such tag"], 3)):
         with CaptureQueriesContext(connection) as queries:
             manager.current_names(names)
         assert len(queries) <= count

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pytest
+
 from rlm_site.editor.concurrency.tests.test_saving_under_load import Editor, is_sqlite, locked, prepared
-from rlm_site.testing import Site
-from rlm_site.tests.editor import filled
+from rlm_site.testing.served import Site
+from rlm_site.tests.editor import form_data
+
+pytestmark = pytest.mark.full
 
 PAIRS = 4
 
@@ -62,7 +66,7 @@ def test_of_two_merges_crosswise_one_is_done_and_the_other_is_told(server: Site)
             answers.append(editor.ask(merge_page(tags[side]), form)[0])
         return answers
 
-    tokens = [filled(editor.ask(merge_page(pairs[0][0]))[1])["csrfmiddlewaretoken"] for editor in editors]
+    tokens = [form_data(editor.ask(merge_page(pairs[0][0]))[1])["csrfmiddlewaretoken"] for editor in editors]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(merge, range(2)))
     tags, on_article, said = report(server, "crosswise", article)
@@ -89,7 +93,7 @@ def locked_tag(site: Site, tag: int) -> Iterator[None]:
 def test_a_merge_is_refused_in_words_while_the_database_is_busy(server: Site) -> None:
     [editor, _other], article, [[tag, _into], *_rest] = furnished(server, "waiting")
     preview = f"{merge_page(tag)}?into=waiting+0%2C+b"
-    form = filled(editor.ask(preview)[1])
+    form = form_data(editor.ask(preview)[1])
     with locked_tag(server, tag):
         assert editor.ask(merge_page(tag), form)[0] == 302
     page = editor.ask(preview)[1].content.decode()

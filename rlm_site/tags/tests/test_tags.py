@@ -11,10 +11,10 @@ from rlm_site.tags.parsing import format_tags, parse_tags
     ("typed", "names"),
     [
         ("free software", ["free software"]),
-        ("free software, exile", ["free software", "exile"]),
-        ('"Ochota, Warsaw", exile', ["Ochota, Warsaw", "exile"]),
-        ("exile,, ,Exile , EXILE", ["exile"]),
-        ("war\npeace", ["war", "peace"]),
+        ("free software, bread", ["free software", "bread"]),
+        ('"Oxmoor, Tolby", bread', ["Oxmoor, Tolby", "bread"]),
+        ("bread,, ,Bread , BREAD", ["bread"]),
+        ("rain\nriver", ["rain", "river"]),
         ("  a   b ", ["a b"]),
         ("", []),
     ],
@@ -25,13 +25,13 @@ def test_names_are_separated_by_commas(typed: str, names: list[str]) -> None:
 
 def test_an_open_quotation_mark_is_an_error() -> None:
     with pytest.raises(ValueError, match="not closed"):
-        parse_tags('"Ochota, Warsaw')
+        parse_tags('"Oxmoor, Tolby')
 
 
 def test_what_the_form_shows_is_parsed_to_the_same_tags() -> None:
-    names = ["free software", "Ochota, Warsaw", "exile"]
+    names = ["free software", "Oxmoor, Tolby", "bread"]
     tags = [Tag(name=name) for name in names]
-    assert format_tags(tags) == 'exile, free software, "Ochota, Warsaw"'
+    assert format_tags(tags) == 'bread, free software, "Oxmoor, Tolby"'
     assert sorted(parse_tags(format_tags(tags))) == sorted(names)
 
 
@@ -49,9 +49,9 @@ def test_case_and_accents_make_no_second_tag() -> None:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda: Tag(name="EXILE", slug="exile-2").save(),
-        lambda: Tag.objects.create(name="éxile", slug="exile-2"),
-        lambda: Tag.objects.bulk_create([Tag(name="Exile", slug="exile-2")]),
+        lambda: Tag(name="BREAD", slug="bread-2").save(),
+        lambda: Tag.objects.create(name="bréad", slug="bread-2"),
+        lambda: Tag.objects.bulk_create([Tag(name="Bread", slug="bread-2")]),
     ],
 )
 def test_the_database_refuses_a_second_spelling(write: object) -> None:

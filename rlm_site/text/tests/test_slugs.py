@@ -7,9 +7,9 @@ from rlm_site.text.slugs import MAX_LENGTH, first_level_words, slug_for, validat
 @pytest.mark.parametrize(
     ("title", "slug"),
     [
-        ("The Allies", "the-allies"),
-        ("Himmler’s Promise", "himmlers-promise"),
-        ("Ochota, August 1944", "ochota-august-1944"),
+        ("The Millers", "the-millers"),
+        ("Tarlow’s Promise", "tarlows-promise"),
+        ("Fire, 9 August 1790", "fire-9-august-1790"),
         ("Русское освободительное движение", "russkoe-osvoboditelnoe-dvizhenie"),
         ("Щука ёж", "shchuka-ezh"),
         ("Їжак", "izhak"),
@@ -51,4 +51,4 @@ def test_every_first_level_address_is_known() -> None:
         "feeds",
         "favicon.ico",
     } <= first_level_words()
-    assert "russian-liberation-movement" not in first_level_words()
+    assert "yarle-valley" not in first_level_words()

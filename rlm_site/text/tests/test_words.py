@@ -13,12 +13,12 @@ def used(heading: str) -> list[str]:
 @pytest.mark.parametrize(
     ("plural", "singular"),
     [
-        ("allies", "ally"),
+        ("ferries", "ferry"),
         ("armies", "army"),
         ("men", "man"),
         ("wives", "wife"),
         ("germans", "german"),
-        ("cossacks", "cossack"),
+        ("drovers", "drover"),
         ("heroes", "hero"),
         ("churches", "church"),
         ("houses", "house"),
@@ -43,7 +43,7 @@ def test_number_and_case_of_nouns_are_folded(plural: str, singular: str) -> None
 @pytest.mark.parametrize(
     ("word", "other"),
     [
-        ("liberation", "liberal"),
+        ("generation", "general"),
         ("leading", "lead"),
         ("us", "we"),
         ("better", "good"),
@@ -52,7 +52,7 @@ def test_number_and_case_of_nouns_are_folded(plural: str, singular: str) -> None
         ("relations", "relatives"),
         ("origins", "original"),
         ("news", "new"),
-        ("ally", "dally"),
+        ("river", "driver"),
         ("освободил", "освободить"),
         ("говорит", "говорить"),
     ],
@@ -69,13 +69,13 @@ def test_words_that_only_look_like_plurals_stay(word: str) -> None:
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("The Allies", ["allies"]),
-        ("Russian Liberation Movement", ["russian", "liberation", "movement"]),
+        ("The Millers", ["millers"]),
+        ("Yarle Drainage Board", ["yarle", "drainage", "board"]),
         ("It May Be That We Can Help Us", ["help"]),
-        ("Himmler’s Promise", ["himmler", "promise"]),
-        ("Peggetz, 1 June 1945", ["peggetz"]),
-        ("The March to Bohemia", ["march", "bohemia"]),
-        ("Prague, 15 March 1939", ["prague"]),
+        ("Tarlow’s Promise", ["tarlow", "promise"]),
+        ("Fire, 9 August 1790", ["fire"]),
+        ("The March to Tolby", ["march", "tolby"]),
+        ("Tolby, 15 March 1939", ["tolby"]),
         ("First Division", ["division"]),
         ("Ёлки и ёлки", ["елки"]),
         ("Łódź", ["lodz"]),
@@ -99,10 +99,10 @@ def test_an_ignored_word_says_why() -> None:
 
 
 def test_whole_words_are_marked_and_nothing_inside_others() -> None:
-    assert marked("Allies dally; the allies’ cause.", ["allies"]) == [
-        ("Allies", True),
-        (" dally; the ", False),
-        ("allies", True),
+    assert marked("Rivers outlive drivers; the rivers’ cause.", ["rivers"]) == [
+        ("Rivers", True),
+        (" outlive drivers; the ", False),
+        ("rivers", True),
         ("’ cause.", False),
     ]
 
@@ -113,11 +113,11 @@ def test_marking_loses_no_character() -> None:
 
 
 def test_words_are_found_with_their_places() -> None:
-    text = "Don't “naïve” Vlasov's"
+    text = "Don't “naïve” Tarlow's"
     assert [(found.word, text[found.start : found.end]) for found in occurrences(text)] == [
         ("don't", "Don't"),
         ("naive", "naïve"),
-        ("vlasov", "Vlasov's"),
+        ("tarlow", "Tarlow's"),
     ]
 
 
@@ -125,7 +125,7 @@ def test_the_vocabulary_of_a_text_leaves_function_words_out() -> None:
     assert vocabulary("The war of 1941 and the peace") == {"war", "peace"}
 
 
-@pytest.mark.parametrize("plural", ["allies", "boxes", "soldiers", "men"])
+@pytest.mark.parametrize("plural", ["ferries", "boxes", "soldiers", "men"])
 def test_possible_forms_hold_the_right_one(plural: str) -> None:
     assert form(plural) in possible_forms(plural)
 
@@ -134,7 +134,7 @@ def test_possible_forms_ask_no_dictionary() -> None:
     code = (
         "import tracemalloc; from rlm_site.text.words import heading_words, possible_forms, marked;"
         "tracemalloc.start();"
-        "heading_words('The Allies'); possible_forms('zebras'); marked('allies', ['allies']);"
+        "heading_words('The Millers'); possible_forms('zebras'); marked('millers', ['millers']);"
         "assert tracemalloc.get_traced_memory()[1] < 1_000_000"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -17,11 +17,12 @@ from rlm_site.editor.concurrency import locking
 from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
 from rlm_site.editor.concurrency.models import Presence
 from rlm_site.editor.content import ContentAdmin
+from rlm_site.editor.features import registered_admins
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.page_cache import versions
 from rlm_site.tags.models import Tag
-from rlm_site.tests.editor import choose, delete, filled, listed_at, signed_in, transition
+from rlm_site.tests.editor import changelist_url, delete, form_data, run_action, signed_in, transition
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -48,12 +49,12 @@ def quagga() -> Article:
 
 
 def change(row: Any) -> str:
-    return f"{listed_at(row)}{row.pk}/change/"
+    return f"{changelist_url(row)}{row.pk}/change/"
 
 
 def opened(somebody: Client, row: Any, **typed: Any) -> dict[str, Any]:
     """What is in the browser of somebody who has opened the form and typed this."""
-    return filled(somebody.get(change(row)), **typed)
+    return form_data(somebody.get(change(row)), **typed)
 
 
 def save(somebody: Client, row: Any, **typed: Any) -> Any:
@@ -95,9 +96,9 @@ def test_a_form_that_is_sent_as_it_was_opened_changes_nothing_and_conflicts_with
 
 
 def test_no_list_is_edited_in_place() -> None:
-    assert [model for model, one in admin.site._registry.items() if one.list_editable] == []
+    assert [model for model, one in registered_admins(admin.site).items() if one.list_editable] == []
     assert {Article, Reference, Quote, Person, Work, Tag} == {
-        model for model, one in admin.site._registry.items() if isinstance(one, ContentAdmin)
+        model for model, one in registered_admins(admin.site).items() if isinstance(one, ContentAdmin)
     }
 
 
@@ -118,15 +119,15 @@ def test_what_another_saved_meanwhile_is_shown_and_nothing_is_saved(
     assert "Title" in told
     assert "Merged: the form below has it." in told
     assert "Changed by you alone, and kept: Words to match." in told
-    assert filled(response)["title"] == "The Quagga"
-    assert filled(response)["quote_words"] == "herds"
+    assert form_data(response)["title"] == "The Quagga"
+    assert form_data(response)["quote_words"] == "herds"
 
 
 def test_the_merged_form_is_saved_by_saving_it_again(anna: Client, ivan: Client, quagga: Article) -> None:
     form = opened(ivan, quagga, quote_words="herds", tags="zebras, horses")
     save(anna, quagga, title="The Quagga", tags="zebras, Africa, extinction")
     shown = ivan.post(change(quagga), form)
-    assert ivan.post(change(quagga), filled(shown)).status_code == 302
+    assert ivan.post(change(quagga), form_data(shown)).status_code == 302
     quagga.refresh_from_db()
     assert (quagga.title, quagga.quote_words) == ("The Quagga", "herds")
     assert tags(quagga) == ["extinction", "horses", "zebras"]
@@ -137,9 +138,9 @@ def test_whoever_saves_between_the_two_tries_is_met_too(anna: Client, ivan: Clie
     save(anna, quagga, title="The Quagga")
     shown = ivan.post(change(quagga), form)
     save(anna, quagga, title="The Quaggas")
-    again = ivan.post(change(quagga), filled(shown))
+    again = ivan.post(change(quagga), form_data(shown))
     assert again.status_code == 409
-    assert ivan.post(change(quagga), filled(again)).status_code == 302
+    assert ivan.post(change(quagga), form_data(again)).status_code == 302
     quagga.refresh_from_db()
     assert (quagga.title, quagga.quote_words) == ("The Quaggas", "herds")
 
@@ -154,12 +155,12 @@ def test_a_field_that_both_changed_is_chosen(
     told = conflict_of(shown)
     assert "added: Ivan’s" in told
     assert "added: Anna’s" in told
-    unchosen = ivan.post(change(quagga), filled(shown, **{"choice-1": None}))
+    unchosen = ivan.post(change(quagga), form_data(shown, **{"choice-1": None}))
     assert unchosen.status_code == 409
     assert "Something is still to be chosen." in conflict_of(unchosen)
     quagga.refresh_from_db()
     assert quagga.title == "Anna’s Quagga"
-    assert ivan.post(change(quagga), filled(unchosen, **{"choice-1": choice})).status_code == 302
+    assert ivan.post(change(quagga), form_data(unchosen, **{"choice-1": choice})).status_code == 302
     quagga.refresh_from_db()
     assert quagga.title == title
 
@@ -169,7 +170,7 @@ def test_a_field_that_is_edited_after_the_conflict_is_chosen_by_that(
 ) -> None:
     form = opened(ivan, quagga, title="Ivan’s Quagga")
     save(anna, quagga, title="Anna’s Quagga")
-    shown = filled(ivan.post(change(quagga), form), title="Everybody’s Quagga", **{"choice-1": None})
+    shown = form_data(ivan.post(change(quagga), form), title="Everybody’s Quagga", **{"choice-1": None})
     assert ivan.post(change(quagga), shown).status_code == 302
     quagga.refresh_from_db()
     assert quagga.title == "Everybody’s Quagga"
@@ -179,12 +180,12 @@ def test_choices_can_be_looked_at_before_they_are_saved(anna: Client, ivan: Clie
     form = opened(ivan, quagga, title="Ivan’s Quagga", quotations="none")
     save(anna, quagga, title="Anna’s Quagga", quotations="chosen")
     shown = ivan.post(change(quagga), form)
-    looked = ivan.post(change(quagga), filled(shown, _show="1", **{"choice-1": "theirs", "choice-2": "mine"}))
+    looked = ivan.post(change(quagga), form_data(shown, _show="1", **{"choice-1": "theirs", "choice-2": "mine"}))
     assert looked.status_code == 200
-    assert filled(looked)["title"] == "Anna’s Quagga"
+    assert form_data(looked)["title"] == "Anna’s Quagga"
     quagga.refresh_from_db()
     assert quagga.quotations == "chosen"
-    assert ivan.post(change(quagga), filled(looked)).status_code == 302
+    assert ivan.post(change(quagga), form_data(looked)).status_code == 302
     quagga.refresh_from_db()
     assert (quagga.title, quagga.quotations) == ("Anna’s Quagga", "none")
 
@@ -210,8 +211,8 @@ def test_paragraphs_of_two_people_are_merged(anna: Client, ivan: Client, quagga:
     save(anna, quagga, body=BODY.replace("stripes", "few stripes"))
     shown = ivan.post(change(quagga), form)
     both = BODY.replace("1883", "1883 in Amsterdam").replace("stripes", "few stripes")
-    assert filled(shown)["body"].replace("\r\n", "\n") == both
-    assert ivan.post(change(quagga), filled(shown)).status_code == 302
+    assert form_data(shown)["body"].replace("\r\n", "\n") == both
+    assert ivan.post(change(quagga), form_data(shown)).status_code == 302
     quagga.refresh_from_db()
     assert quagga.body == both
 
@@ -234,8 +235,8 @@ def overlapping(anna: Client, ivan: Client, quagga: Article) -> Any:
 )
 def test_an_overlap_in_the_text_is_chosen(anna: Client, ivan: Client, quagga: Article, choice: str, text: str) -> None:
     shown = overlapping(anna, ivan, quagga)
-    assert "▼ [1]" in filled(shown)["body"]
-    assert ivan.post(change(quagga), filled(shown, **{"choice-1": choice})).status_code == 302
+    assert "▼ [1]" in form_data(shown)["body"]
+    assert ivan.post(change(quagga), form_data(shown, **{"choice-1": choice})).status_code == 302
     quagga.refresh_from_db()
     assert quagga.body == (
         BODY.replace("The last one died in 1883.", text)
@@ -246,18 +247,18 @@ def test_an_overlap_in_the_text_is_chosen(anna: Client, ivan: Client, quagga: Ar
 
 def test_a_text_with_an_open_overlap_is_not_saved(anna: Client, ivan: Client, quagga: Article) -> None:
     shown = overlapping(anna, ivan, quagga)
-    saved = revisions.history_of(quagga).count()
-    form = filled(shown, **{"choice-1": None})
+    saved = quagga.revisions.count()
+    form = form_data(shown, **{"choice-1": None})
     for body in (form["body"], form["body"].replace("▼ [1]", "oops")):
         again = ivan.post(change(quagga), {**form, "body": body})
         assert again.status_code == 409
         assert "In the text below it stands between" in conflict_of(again)
-        assert filled(again)["body"].replace("\r\n", "\n") == body.replace("\r\n", "\n")
-    assert revisions.history_of(quagga).count() == saved
+        assert form_data(again)["body"].replace("\r\n", "\n") == body.replace("\r\n", "\n")
+    assert quagga.revisions.count() == saved
 
 
 def test_an_overlap_can_be_settled_by_hand(anna: Client, ivan: Client, quagga: Article) -> None:
-    form = filled(overlapping(anna, ivan, quagga), **{"choice-1": None, "body": "Written anew.\r\n\r\nBy hand."})
+    form = form_data(overlapping(anna, ivan, quagga), **{"choice-1": None, "body": "Written anew.\r\n\r\nBy hand."})
     assert ivan.post(change(quagga), form).status_code == 302
     quagga.refresh_from_db()
     assert quagga.body == "Written anew.\n\nBy hand."
@@ -266,11 +267,11 @@ def test_an_overlap_can_be_settled_by_hand(anna: Client, ivan: Client, quagga: A
 def test_an_overlap_within_an_open_overlap_keeps_all_three(anna: Client, ivan: Client, quagga: Article) -> None:
     shown = overlapping(anna, ivan, quagga)
     save(anna, quagga, body=quagga.body.replace("1883 in Amsterdam", "1883, in the zoo of Amsterdam"))
-    again = ivan.post(change(quagga), filled(shown, **{"choice-1": None}))
-    body = filled(again)["body"]
+    again = ivan.post(change(quagga), form_data(shown, **{"choice-1": None}))
+    body = form_data(again)["body"]
     for words in ("August 1883", "1883 in Amsterdam", "zoo of Amsterdam"):
         assert words in body
-    chosen = ivan.post(change(quagga), filled(again, **{"choice-1": "mine", "choice-2": "mine"}))
+    chosen = ivan.post(change(quagga), form_data(again, **{"choice-1": "mine", "choice-2": "mine"}))
     assert chosen.status_code == 302
     quagga.refresh_from_db()
     assert "August 1883" in quagga.body
@@ -286,7 +287,7 @@ def test_drafts_of_a_published_page_meet_each_other(anna: Client, ivan: Client, 
     save(anna, quagga, title="The Quagga")
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
-    assert ivan.post(change(quagga), filled(shown)).status_code == 302
+    assert ivan.post(change(quagga), form_data(shown)).status_code == 302
     quagga.refresh_from_db()
     assert quagga.title == "Quagga"
     copy = revisions.working_copy(quagga)
@@ -303,7 +304,7 @@ def test_a_change_from_outside_is_met_and_named(ivan: Client, quagga: Article) -
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
     assert "by somebody outside of the desk" in conflict_of(shown)
-    assert filled(shown)["title"] == "The Quagga"
+    assert form_data(shown)["title"] == "The Quagga"
 
 
 def test_what_one_has_saved_in_another_window_is_taken_along_if_it_does_not_overlap(
@@ -329,10 +330,10 @@ def test_a_form_that_does_not_say_what_it_was_opened_with_is_not_saved(
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
     assert "does not say what it was opened with" in conflict_of(shown)
-    assert filled(shown)["title"] == "The Quagga"
+    assert form_data(shown)["title"] == "The Quagga"
     quagga.refresh_from_db()
     assert quagga.title == "Quagga"
-    assert ivan.post(change(quagga), filled(shown, **{"choice-1": "mine"})).status_code == 302
+    assert ivan.post(change(quagga), form_data(shown, **{"choice-1": "mine"})).status_code == 302
     quagga.refresh_from_db()
     assert quagga.title == "The Quagga"
 
@@ -345,7 +346,7 @@ def test_a_form_cannot_be_opened_with_another_record(ivan: Client, quagga: Artic
 
 def test_whoever_may_not_change_it_learns_nothing(quagga: Article, ivan: Client) -> None:
     reader = signed_in("reader", "view_article")
-    assert "form_token" not in filled(reader.get(change(quagga)))
+    assert "form_token" not in form_data(reader.get(change(quagga)))
     response = reader.post(change(quagga), opened(ivan, quagga))
     assert response.status_code == 403
 
@@ -374,7 +375,7 @@ def test_rows_of_two_people_are_merged(ivan: Client, quote: Quote) -> None:
     told = conflict_of(shown)
     assert "added: Word: mule" in told
     assert "removed: Word: horse" in told
-    assert ivan.post(change(quote), filled(shown)).status_code == 302
+    assert ivan.post(change(quote), form_data(shown)).status_code == 302
     assert terms(quote) == {"zebra": "Ivan’s", "mule": "Anna’s", "donkey": "new"}
     assert {mine.pk, added.pk} < set(IndexTerm.objects.filter(quote=quote).values_list("pk", flat=True))
 
@@ -390,8 +391,8 @@ def test_a_row_that_they_deleted_and_i_changed_is_chosen(
     told = conflict_of(shown)
     assert "added: Mine" in told
     assert "deleted" in told
-    assert ivan.post(change(quote), filled(shown, **{"choice-1": None})).status_code == 409
-    assert ivan.post(change(quote), filled(shown, **{"choice-1": choice})).status_code == 302
+    assert ivan.post(change(quote), form_data(shown, **{"choice-1": None})).status_code == 409
+    assert ivan.post(change(quote), form_data(shown, **{"choice-1": choice})).status_code == 302
     assert terms(quote) == kept
 
 
@@ -405,7 +406,7 @@ def test_a_row_that_i_deleted_and_they_changed_is_chosen(
     shown = ivan.post(change(quote), form)
     assert shown.status_code == 409
     assert "added: Theirs" in conflict_of(shown)
-    assert ivan.post(change(quote), filled(shown, **{"choice-1": choice})).status_code == 302
+    assert ivan.post(change(quote), form_data(shown, **{"choice-1": choice})).status_code == 302
     assert terms(quote) == kept
 
 
@@ -415,8 +416,8 @@ def test_texts_of_rows_are_merged_and_chosen_too(ivan: Client, quote: Quote) -> 
     form = opened(ivan, quote, **{"checks-0-found": "One.\r\nTwo.\r\nMine.", "checks-0-place": "p. 1"})
     Check.objects.filter(pk=row.pk).update(found="Theirs.\nTwo.\nTheirs too.")
     shown = ivan.post(change(quote), form)
-    assert "▼ [1]" in filled(shown)["checks-0-found"]
-    assert ivan.post(change(quote), filled(shown, **{"choice-1": "theirs"})).status_code == 302
+    assert "▼ [1]" in form_data(shown)["checks-0-found"]
+    assert ivan.post(change(quote), form_data(shown, **{"choice-1": "theirs"})).status_code == 302
     row.refresh_from_db()
     assert (row.found, row.place) == ("Theirs.\nTwo.\nTheirs too.", "p. 1")
 
@@ -434,7 +435,7 @@ def test_what_was_typed_into_a_record_that_was_deleted_can_be_saved_as_another(
     assert "was deleted while you had it open" in conflict_of(shown)
     sent_to = [form.get("action") for form in parse(shown).iter("form")]
     assert f"{ARTICLES}add/" in sent_to
-    assert ivan.post(f"{ARTICLES}add/", filled(shown)).status_code == 302
+    assert ivan.post(f"{ARTICLES}add/", form_data(shown)).status_code == 302
     assert Article.objects.get(slug="quagga").body == "All that Ivan wrote."
 
 
@@ -443,7 +444,7 @@ def test_an_empty_form_of_what_was_deleted_asks_for_what_it_needs(anna: Client, 
     IndexTerm.objects.create(quote=quote, word="zebra")
     form = opened(ivan, quote, text="Not one quagga.", **{"index_terms-0-note": "Mine"})
     delete(anna, quote)
-    shown = filled(ivan.post(change(quote), form))
+    shown = form_data(ivan.post(change(quote), form))
     assert shown["text"] == "Not one quagga."
     assert shown["key"]
     assert ivan.post("/admin/quotes/quote/add/", shown).status_code == 302
@@ -470,7 +471,7 @@ def test_a_record_that_was_changed_after_the_question_is_not_deleted(
 ) -> None:
     section = Article.objects.create(title="Stripes", slug="stripes", parent=quagga)
     address = f"{ARTICLES}{quagga.pk}/delete/"
-    sure = filled(ivan.get(address))
+    sure = form_data(ivan.get(address))
     save(anna, section, body="A long text.")
     response = ivan.post(address, sure)
     assert response.status_code == 409
@@ -485,7 +486,7 @@ def test_a_record_that_was_changed_after_the_question_is_not_deleted(
 @pytest.mark.parametrize("seen", [None, "", "forged"])
 def test_a_deletion_without_what_its_page_showed_is_refused(ivan: Client, quagga: Article, seen: str | None) -> None:
     address = f"{ARTICLES}{quagga.pk}/delete/"
-    assert ivan.post(address, filled(ivan.get(address), seen=seen)).status_code == 409
+    assert ivan.post(address, form_data(ivan.get(address), seen=seen)).status_code == 409
     assert Article.objects.filter(pk=quagga.pk).exists()
 
 
@@ -494,33 +495,33 @@ def test_an_action_on_rows_that_changed_since_the_list_was_opened_does_nothing_t
 ) -> None:
     people = [Person.objects.create(name=f"P{number}", slug=f"p{number}", born=1960) for number in range(3)]
     address = "/admin/quotes/person/?q=P"
-    page = filled(ivan.get(address), action="known_to_be_living", _selected_action=[one.pk for one in people])
+    page = form_data(ivan.get(address), action="known_to_be_living", _selected_action=[one.pk for one in people])
     save(anna, people[1], description="poet")
     response = ivan.post(address, page, follow=True)
     assert "Changed since this list was opened: “P1”. Nothing was done" in response.content.decode()
     assert not Person.objects.filter(pk__in=[one.pk for one in people]).exclude(living_checked_on=None).exists()
-    choose(ivan, "known_to_be_living", *people)
+    run_action(ivan, "known_to_be_living", *people)
     assert Person.objects.filter(pk__in=[one.pk for one in people], living_checked_on=None).count() == 0
 
 
 def test_rows_beyond_the_page_are_chosen_only_while_nothing_changes(anna: Client, ivan: Client) -> None:
     people = [Person.objects.create(name=f"P{number}", slug=f"p{number}", born=1960) for number in range(2)]
     address = "/admin/quotes/person/?q=P"
-    page = filled(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
+    page = form_data(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
     quagga = Article.objects.create(title="Quagga", slug="quagga", body=BODY)
     save(anna, quagga, title="The Quagga")
     response = ivan.post(address, page, follow=True)
     assert "Something was changed since this list was opened" in response.content.decode()
     assert Person.objects.filter(living_checked_on=None, pk__in=[one.pk for one in people]).count() == 2
-    page = filled(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
+    page = form_data(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
     ivan.post(address, page)
     assert not Person.objects.filter(living_checked_on=None, pk__in=[one.pk for one in people]).exists()
 
 
 def test_several_records_are_not_deleted_if_one_was_changed_after_the_question(anna: Client, ivan: Client) -> None:
     rows = [Article.objects.create(title=f"Q{number}", slug=f"q{number}") for number in range(3)]
-    page = choose(ivan, "delete_selected", *rows)
-    form = filled(page, _selected_action=[row.pk for row in rows])
+    page = run_action(ivan, "delete_selected", *rows)
+    form = form_data(page, _selected_action=[row.pk for row in rows])
     rows[2].tags.set(["zebras"])
     response = ivan.post(ARTICLES, form)
     assert "Nothing was deleted" in response.content.decode()
@@ -535,8 +536,8 @@ def test_kept_text_is_shown_and_not_saved(ivan: Client, anna: Client, quagga: Ar
     shown = ivan.post(change(quagga), {**kept, "_show": "1"})
     assert shown.status_code == 200
     assert "This is not saved yet." in conflict_of(shown)
-    assert filled(shown)["quote_words"] == "herds"
-    assert filled(shown)["draft_id"] == "abcdefghij"
+    assert form_data(shown)["quote_words"] == "herds"
+    assert form_data(shown)["draft_id"] == "abcdefghij"
     assert "saved" not in shown.cookies
     quagga.refresh_from_db()
     assert quagga.quote_words == ""
@@ -545,9 +546,9 @@ def test_kept_text_is_shown_and_not_saved(ivan: Client, anna: Client, quagga: Ar
 
 
 def test_kept_text_of_a_new_record_is_shown_and_not_saved(ivan: Client) -> None:
-    form = filled(ivan.get(f"{ARTICLES}add/"), title="Quagga", body="Kept.", _show="1")
+    form = form_data(ivan.get(f"{ARTICLES}add/"), title="Quagga", body="Kept.", _show="1")
     shown = ivan.post(f"{ARTICLES}add/", form)
-    assert filled(shown)["body"] == "Kept."
+    assert form_data(shown)["body"] == "Kept."
     assert not Article.objects.filter(title="Quagga").exists()
 
 
@@ -565,7 +566,7 @@ def test_the_browser_is_told_what_was_saved_and_may_be_forgotten(ivan: Client, q
 
 
 def presence(row: Any) -> str:
-    return f"{listed_at(row)}{row.pk}/presence/"
+    return f"{changelist_url(row)}{row.pk}/presence/"
 
 
 def test_whoever_has_the_form_open_is_named_to_the_others(anna: Client, ivan: Client, quagga: Article) -> None:
@@ -599,9 +600,9 @@ def test_presence_changes_no_page_and_keeps_nobody_signed_in(anna: Client, quagg
     def session_ends() -> Any:
         return Session.objects.get(pk=anna.session.session_key).expire_date
 
-    before, expires = versions.versions_of(()), session_ends()
+    before, expires = versions.read_versions(), session_ends()
     assert anna.post(presence(quagga)).cookies == {}
-    assert versions.versions_of(()) == before
+    assert versions.read_versions() == before
     assert session_ends() == expires
 
 
@@ -627,8 +628,8 @@ def test_what_was_typed_is_there_where_the_database_lets_nothing_else_be_shown(
         response = ivan.post(change(quagga), form)
     assert response.status_code == 503
     assert "All that Ivan wrote." in text_of(parse(response).find(".//dl"))
-    assert filled(response)["form_token"] == form["form_token"]
-    assert ivan.post(change(quagga), filled(response)).status_code == 302
+    assert form_data(response)["form_token"] == form["form_token"]
+    assert ivan.post(change(quagga), form_data(response)).status_code == 302
     quagga.refresh_from_db()
     assert quagga.body == "All that Ivan wrote."
 

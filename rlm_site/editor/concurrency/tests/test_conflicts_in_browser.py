@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rlm_site.testing import Site, barriers
+from rlm_site.testing.browser import barriers
+from rlm_site.testing.served import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -38,11 +39,11 @@ def article(server: Site) -> str:
 FULL = """
 const setItem = Storage.prototype.setItem;
 Storage.prototype.setItem = function (key, value) {
-    if (key.startsWith("kept ")) throw new DOMException("full", "QuotaExceededError");
+    if (key.startsWith("autosave ")) throw new DOMException("full", "QuotaExceededError");
     setItem.call(this, key, value);
 };
 """
-KEPT = "window.kept = () => Object.keys(localStorage).filter((key) => key.startsWith('kept ')).length"
+KEPT = "window.kept = () => Object.keys(localStorage).filter((key) => key.startsWith('autosave ')).length"
 
 
 def editor(new_page: "NewPage", member_login: "MemberLogin") -> "Page":
@@ -111,6 +112,7 @@ def test_two_browsers_edit_one_article_and_nothing_is_lost(anna: "Page", ivan: "
     assert anna.input_value("#id_quote_words") == "herds"
 
 
+@pytest.mark.full
 def test_whoever_opens_a_form_sees_who_else_has_it_open(anna: "Page", ivan: "Page", article: str) -> None:
     anna.goto(article)
     with ivan.expect_response("**/presence/"):
@@ -128,6 +130,7 @@ def test_whoever_opens_a_form_sees_who_else_has_it_open(anna: "Page", ivan: "Pag
     )
 
 
+@pytest.mark.full
 def test_text_survives_an_expired_session(anna: "Page", article: str) -> None:
     type_over(anna, article, body="Typed before the session expired.")
     cookies: Any = anna.context.cookies()
@@ -144,6 +147,7 @@ def test_text_survives_an_expired_session(anna: "Page", article: str) -> None:
     assert anna.input_value("#id_body") == "Typed before the session expired."
 
 
+@pytest.mark.full
 def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     anna: "Page", article: str, new_page: "NewPage"
 ) -> None:
@@ -178,6 +182,7 @@ def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     assert page.locator(".kept").inner_text() == ""
 
 
+@pytest.mark.full
 def test_kept_text_meets_what_was_saved_since(anna: "Page", ivan: "Page", article: str) -> None:
     type_over(ivan, article, quote_words="herds", title="Ivan’s Quagga")
     ivan.wait_for_function("() => kept() === 1")
@@ -194,6 +199,7 @@ def test_kept_text_meets_what_was_saved_since(anna: "Page", ivan: "Page", articl
     assert ivan.input_value("#id_quote_words") == "herds"
 
 
+@pytest.mark.full
 def test_text_of_a_new_record_is_kept_with_its_rows(anna: "Page") -> None:
     anna.goto("/admin/quotes/quote/add/")
     anna.fill("#id_text", "Not one quagga.\nNot two.")
@@ -211,6 +217,7 @@ def test_text_of_a_new_record_is_kept_with_its_rows(anna: "Page") -> None:
     assert anna.evaluate("kept()") == 0
 
 
+@pytest.mark.full
 def test_another_account_is_not_offered_the_text(anna: "Page", article: str, member_login: "MemberLogin") -> None:
     type_over(anna, article, body="Anna’s own.")
     anna.wait_for_function("() => kept() === 1")
@@ -222,6 +229,7 @@ def test_another_account_is_not_offered_the_text(anna: "Page", article: str, mem
     assert anna.evaluate("kept()") == 1
 
 
+@pytest.mark.full
 def test_a_browser_that_keeps_nothing_says_so_once(anna: "Page", article: str) -> None:
     anna.add_init_script(FULL)
     type_over(anna, article, body="Typed.")

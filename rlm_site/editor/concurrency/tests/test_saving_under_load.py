@@ -12,9 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from rlm_site.testing import Site
-from rlm_site.tests.editor import filled
+import pytest
+
+from rlm_site.testing.served import Site
+from rlm_site.tests.editor import form_data
 from rlm_site.tests.html import parse, text_of
+
+pytestmark = pytest.mark.full
 
 EDITORS, ARTICLES, SAVES = 8, 20, 200
 
@@ -80,7 +84,7 @@ class Editor:
     def opened(self, article: int) -> dict[str, Any]:
         status, page = self.ask(change(article))
         assert status == 200
-        return filled(page)
+        return form_data(page)
 
 
 def change(article: int) -> str:
@@ -120,7 +124,7 @@ def test_of_200_saves_at_once_none_is_lost_and_none_is_silent(server: Site) -> N
                 if status == 503:
                     time.sleep(0.2)
                 else:
-                    form = filled(page)
+                    form = form_data(page)
                     form |= {name: "mine" for name in form if name.startswith("choice-")}
 
     with ThreadPoolExecutor(EDITORS) as pool:
@@ -166,7 +170,7 @@ def test_while_the_database_is_busy_nothing_is_saved_and_nothing_is_lost(server:
     with locked(server, article):
         status, page = editor.ask(change(article), form)
     assert status == 503
-    shown = filled(page)
+    shown = form_data(page)
     assert {**shown, "csrfmiddlewaretoken": ""} == {**form, "csrfmiddlewaretoken": ""}
     told = text_of(parse(page).find(".//section[@class='conflict']"))
     assert told == "The database is busy. Nothing was saved; press Save again."
@@ -178,11 +182,11 @@ def test_while_the_database_is_busy_nothing_is_saved_and_nothing_is_lost(server:
 def test_deletions_and_actions_tell_that_the_database_is_busy(server: Site) -> None:
     (editor,), (article,) = prepared(server, "busylist", 1, 1, is_superuser=True)
     deletion = f"/admin/articles/article/{article}/delete/"
-    deleting = filled(editor.ask(deletion)[1])
+    deleting = form_data(editor.ask(deletion)[1])
     people = "/admin/quotes/person/"
     page = editor.ask(people)[1]
     boxes = [box.get("value") for box in parse(page).iter("input") if box.get("name") == "_selected_action"]
-    acting = filled(page, action="known_to_be_living", _selected_action=boxes[0])
+    acting = form_data(page, action="known_to_be_living", _selected_action=boxes[0])
     with locked(server, article), ThreadPoolExecutor(2) as pool:
         answers = [*pool.map(editor.ask, [deletion, people] if is_sqlite(server) else [deletion], [deleting, acting])]
     assert {status for status, _page in answers} == {302}

@@ -1,11 +1,12 @@
 #!/usr/bin/env python
 """Whether any reader is ever shown a stale page: changes by every path, each followed at once by reading the pages.
 
-    python benchmarks/freshness.py [--changes 2000] [--minutes M] [--readers 2] [--seed N] [--break TABLE] [--json FILE]
+    python benchmarks/page_cache.py [--changes 2000] [--minutes M] [--readers 2] [--seed N] [--break TABLE]
+                                   [--database URL] [--json FILE]
 
 Two servers of eight threads each serve one scratch database (SQLite, or beside the PostgreSQL database that
 DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the pages that it
-belongs on are read, so that both servers have them in memory; readers go on asking for them all the time. After it,
+belongs on are read, so that both servers have them in memory; readers keep asking for them all the time. After it,
 the very next answer of both servers must tell it. Ends with 1 if one did not. With `--break` the database loses the
 triggers of a table (`articles_article`) before the first change, to see that the trial can fail.
 """
@@ -20,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,20 +29,21 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlm_site.testing import Site, _fresh_database, serving
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-if TYPE_CHECKING:
-    from scenarios import Change, Says
+from rlm_site.testing.databases import fresh_database
+from rlm_site.testing.served import Site, serving
 
-ASKED_AT_ONCE = 6  # after a change, of both servers together, which have eight threads each
-LONGEST_PAUSE = 0.1  # seconds between two questions of a reader: whoever writes wants to have a turn
+if TYPE_CHECKING:
+    from scenarios import Change, Expectation
+
+PARALLEL_REQUESTS = 6  # after a change, of both servers together, which have eight threads each
+MAX_PAUSE = 0.1  # seconds between two requests of a reader, so that writers get a turn
 
 
 class Reader(threading.Thread):
-    """Asks for the pages of the present change without end, over one connection, so that they are in memory."""
+    """Requests the pages of the current change repeatedly over one connection, so that they are in memory."""
 
     def __init__(self, site: Site, pages: list[str]) -> None:
         super().__init__(daemon=True)
@@ -66,7 +68,7 @@ class Reader(threading.Thread):
                 if problem:
                     self.failures.append(f"{self.site.url}{path}: {problem}")
                 self.answers += 1
-                time.sleep(random.uniform(0, LONGEST_PAUSE))
+                time.sleep(random.uniform(0, MAX_PAUSE))
         connection.close()
 
 
@@ -74,12 +76,12 @@ class Reader(threading.Thread):
 class Result:
     changes: int = 0
     answers: int = 0
-    untold: int = 0  # what the page said already before the change
+    told_before: int = 0  # pages that met the expectation before the change
     by_readers: int = 0
     stale: list[str] = field(default_factory=list)
-    thrown_out: list[str] = field(default_factory=list)
+    needless: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)  # no answer, or an error
-    by_way: Counter[str] = field(default_factory=Counter)
+    by_writer: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[str] = field(default_factory=Counter)
 
 
@@ -92,63 +94,79 @@ def trial(
     began = time.monotonic()
     pages: list[str] = ["/"]
 
-    def ask(one: "tuple[Site, Says]") -> str:
-        """The page; nothing where there was no answer."""
-        site, say = one
+    def ask(asked: "tuple[Site, Expectation]") -> str:
+        """Return the page, or an empty string if there was no response."""
+        site, expectation = asked
         try:
-            return answer(site, say.path)
+            return answer(site, expectation.path)
         except (OSError, HTTPException) as error:
-            result.failed.append(f"{site.url}{say.path}: {error!r}")
+            result.failed.append(f"{site.url}{expectation.path}: {error!r}")
             return ""
 
-    asking = ThreadPoolExecutor(ASKED_AT_ONCE)
+    executor = ThreadPoolExecutor(PARALLEL_REQUESTS)
     threads = [Reader(site, pages) for site in sites for _reader in range(readers)]
     for thread in threads:
         thread.start()
     for change in changes:
         if result.changes == count or time.monotonic() - began > seconds:
             break
-        pages[:] = [say.path for say in change.then] or ["/"]
-        if not change.renews:
-            answer(sites[0], "/")  # what an earlier change left to derive is settled
-        asked = [(site, say) for site in sites for say in change.then]
+        pages[:] = [expectation.path for expectation in change.expectations] or ["/"]
+        if not change.invalidates:
+            answer(sites[0], "/")  # processes what earlier changes have left in the queue
+        asked = [(site, expectation) for site in sites for expectation in change.expectations]
         rng.shuffle(asked)
-        told = {one for one, page in zip(asked, asking.map(ask, asked), strict=True) if one[1].holds(page)}
-        tokens = all_tokens()
+        before = list(executor.map(ask, asked))
+        versions = all_versions()
         change.make()
-        for (site, say), page in zip(asked, asking.map(ask, asked), strict=True):
-            if not page:
-                continue
-            if (site, say) in told:
-                result.untold += 1
-                continue
-            result.answers += 1
-            if not say.holds(page):
-                time.sleep(1)
-                later = "told a second later" if say.holds(ask((site, say))) else "not told a second later either"
-                result.stale.append(f"{change.what}, by {change.how}: {site.url}{say.path} {say}, {later}")
-        if not change.renews and all_tokens() != tokens:
-            result.thrown_out.append(f"{change.what}, by {change.how}")
+        after = list(executor.map(ask, asked))
+        examine(change, zip(asked, before, after, strict=True), result, ask)
+        if not change.invalidates and all_versions() != versions:
+            result.needless.append(f"{change.what}, by {change.how}")
         result.changes += 1
-        result.by_way[change.how] += 1
+        result.by_writer[change.how] += 1
         result.by_kind[change.what] += 1
         show(result, count)
+    end_readers(threads, result)
+    return result
+
+
+def end_readers(threads: Sequence[Reader], result: Result) -> None:
     for thread in threads:
         thread.ended = True
         thread.join(30)
         result.by_readers += thread.answers
         result.failed += thread.failures
-    return result
 
 
-def all_tokens() -> list[tuple[str, str]]:
+def examine(
+    change: "Change",
+    pages: "Iterable[tuple[tuple[Site, Expectation], str, str]]",
+    result: Result,
+    ask: "Callable[[tuple[Site, Expectation]], str]",
+) -> None:
+    """Count which pages, before and after, show the change; ask again a second later for those that do not."""
+    for asked, page_before, page in pages:
+        site, expectation = asked
+        if not page:
+            continue
+        if expectation.holds(page_before):
+            result.told_before += 1
+            continue
+        result.answers += 1
+        if not expectation.holds(page):
+            time.sleep(1)
+            later = "told a second later" if expectation.holds(ask(asked)) else "not told a second later either"
+            result.stale.append(f"{change.what}, by {change.how}: {site.url}{expectation.path} {expectation}, {later}")
+
+
+def all_versions() -> list[tuple[str, str]]:
     from rlm_site.page_cache.models import ContentVersion, PartVersion
 
     return sorted(row for model in (ContentVersion, PartVersion) for row in model.objects.values_list("name", "token"))
 
 
 def drop_triggers(table: str) -> None:
-    """From now on nobody notices what is written to this table."""
+    """Drop the triggers of a table, so that writes to it go unnoticed."""
     from django.db import connection
 
     from rlm_site.page_cache import triggers, watch
@@ -174,49 +192,50 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=2, help="that ask each server without end")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--break", dest="broken", metavar="TABLE", action="append", default=[])
+    parser.add_argument("--database", metavar="URL", help="to be spoilt, instead of a scratch one with our content")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     rng = random.Random(args.seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_fresh_database(folder))
+        url = args.database or stack.enter_context(fresh_database(folder))
         sites = [stack.enter_context(serving(url, folder)) for _server in range(2)]
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
 
         django.setup()
-        from clients import Client, Editor, InBulk, Loading, Replacing, Saving, Updating
-        from scenarios import Stories
+        from clients import BulkWriter, Editor, FixtureWriter, SaveWriter, SqlClient, UpdateWriter, UpsertWriter
+        from scenarios import Scenarios
 
         for table in args.broken:
             drop_triggers(table)
         editor = Editor(sites, rng)
         editor.sign_in("editor", sites[0].password)
-        ways = [Saving(), InBulk(), Updating(), Loading(), Client(url), Replacing(url)]
-        stories = Stories(rng, ways, editor, sites[0].password)
+        writers = [SaveWriter(), BulkWriter(), UpdateWriter(), FixtureWriter(), SqlClient(url), UpsertWriter(url)]
+        scenarios = Scenarios(rng, writers, editor, sites[0].password)
         began = time.monotonic()
-        result = trial(sites, stories.changes(), args.changes, args.minutes * 60, args.readers, rng)
+        result = trial(sites, scenarios.changes(), args.changes, args.minutes * 60, args.readers, rng)
         seconds = time.monotonic() - began
         print_result(result, seconds, args.seed)
         if args.json:
             figures = {"database": url.split(":")[0], "seconds": round(seconds), "seed": args.seed, **vars(result)}
             args.json.write_text(json.dumps(figures, indent=1) + "\n")
-    sys.exit(bool(result.stale or result.thrown_out or result.failed))
+    sys.exit(bool(result.stale or result.needless or result.failed))
 
 
 def print_result(result: Result, seconds: float, seed: int) -> None:
-    for heading, counts in (("what was changed", result.by_kind), ("by whom", result.by_way)):
+    for heading, counts in (("what was changed", result.by_kind), ("by whom", result.by_writer)):
         print(f"{heading:50}{'changes':>10}")
         for name, number in counts.most_common():
             print(f"  {name:48}{number:10,}")
-    print(f"{result.changes:,} changes in {seconds:,.0f} s (--seed {seed}), {len(result.by_way)} ways to write")
+    print(f"{result.changes:,} changes in {seconds:,.0f} s (--seed {seed}), {len(result.by_writer)} ways to write")
     print(f"{result.answers:,} answers read at once after them, {result.by_readers:,} by readers meanwhile")
-    print(f"{result.untold:,} not counted: the page said so before the change")
+    print(f"{result.told_before:,} not counted: the page said so before the change")
     print(f"{len(result.stale):,} stale")
-    print(f"{len(result.thrown_out):,} times something was thrown out of memory that had not changed")
+    print(f"{len(result.needless):,} times something was thrown out of memory that had not changed")
     print(f"{len(result.failed):,} errors instead of a page")
-    for line in result.stale + result.thrown_out + result.failed:
+    for line in result.stale + result.needless + result.failed:
         print(line)
 
 

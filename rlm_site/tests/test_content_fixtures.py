@@ -1,4 +1,4 @@
-"""The content that ships with the site is whole, and right at once after a plain loaddata."""
+"""See that the content that ships with the site is whole, and right at once after a plain loaddata."""
 
 import random
 
@@ -9,10 +9,10 @@ from django.utils import timezone
 from articles import markdown, placements, topics
 from articles.models import Article, Reference
 from quotes.models import Quote, Word
+from rlm_site.management.commands.serve import FIXTURES
 from rlm_site.tags.models import Tag
-from rlm_site.testing import FIXTURES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.content]
 
 
 def sections() -> list[Article]:
