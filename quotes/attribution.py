@@ -1,7 +1,7 @@
-"""Fields of a quotation -> the attribution that is printed. Pure.
+"""The printed attribution of a quotation, from its fields. Pure functions.
 
-`Name (dates), description. [As quoted in] Work, locator[, by its authors] (year)`; every part drops out together
-with its punctuation. Where the primary work is known it alone is printed.
+`Name (dates), description. [As quoted in] Work, locator[, by its authors] (year)`; an empty part is left out together
+with its punctuation. Where the primary work is known, it alone is printed.
 """
 
 import re
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 
 class Place(NamedTuple):
-    """Where a quotation stands: a work and the place in it."""
+    """A work and the place in it."""
 
     title: str
     locator: str = ""
@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Attribution:
-    """The printed parts. `str()` gives the whole line; pages link the name and set the title apart."""
+    """The printed parts. `str()` joins them; pages link the name and set the title apart."""
 
     prefix: str  # "Attributed to " or empty
     name: str
@@ -49,7 +49,10 @@ def attribution(
     disputed: bool = False,
     as_imported: str = "",
 ) -> Attribution:
-    """Years are negative for BC. An `as_imported` string could not be taken apart and is printed as it came."""
+    """Return the parts of an attribution; years are negative for BC.
+
+    `as_imported` is an attribution that could not be parsed, and is printed verbatim.
+    """
     if as_imported and not work and not quoted_in:
         return Attribution("", as_imported, "", "", "")
     lived = dates(born, died, born_circa=born_circa, died_circa=died_circa)
@@ -74,7 +77,7 @@ def attribution(
 
 
 def dates(born: int | None, died: int | None, *, born_circa: bool = False, died_circa: bool = False) -> str:
-    """`1749–1832`, `b. 1933`, `d. 1942`, `c. 480–406 BC`, `59 BC–AD 17`; empty when nothing is known."""
+    """Format years of life: `1749–1832`, `b. 1933`, `d. 1942`, `c. 480–406 BC`, `59 BC–AD 17`, or empty."""
     first = _circa(born_circa) + str(abs(born)) if born is not None else ""
     last = _circa(died_circa) + str(abs(died)) if died is not None else ""
     if born is not None and died is not None:
@@ -94,11 +97,11 @@ def year(value: int) -> str:
     return f"{-value} BC" if value < 0 else str(value)
 
 
-def _circa(about: bool) -> str:
-    return "c. " if about else ""
+def _circa(is_circa: bool) -> str:
+    return "c. " if is_circa else ""
 
 
-# Abbreviation and number of a printed locator -> ours. Order matters: longer words first.
+# Printed unit of a locator -> its normalized abbreviation.
 _UNITS = {
     "act": "act", "scene": "sc.", "sc": "sc.", "frag": "frag.", "fragment": "frag.", "vol": "vol.", "volume": "vol.",
     "part": "pt.", "pt": "pt.", "book": "bk.", "bk": "bk.", "chap": "ch.", "chapter": "ch.", "ch": "ch.",
@@ -115,14 +118,14 @@ _ROMAN_NUMERAL = r"(?=[ivxlcdm]+\b)(?:m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,4})
 _NUMBER = rf"(?:{_ROMAN_NUMERAL}|\d+)\b"
 _UNIT = re.compile(rf"({_NAMES_OF_UNITS})\.?\s+({_NUMBER})\.?", re.IGNORECASE)
 _UNIT_RANGE = re.compile(rf"({'|'.join(_RANGES)})\.?\s+(\d+)\s?[-–]\s?(\d+)\b\.?", re.IGNORECASE)
-# A number without its unit: `iv. 36` is book 4, number 36. Roman ones only in small letters up to c; `c.` is "about".
+# A number without a unit: `iv. 36` is book 4, number 36. Roman numerals only in lower case up to c; `c.` means circa.
 _BARE = re.compile(rf"(?!c\.|\w*[dm])({_NUMBER})(?:\.|(?=,|;|$))")
 _NEXT_UNIT = re.compile(rf"[.,;] (?=(?:{_NAMES_OF_UNITS})\.?\s+{_NUMBER})", re.IGNORECASE)
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
 
 def normalise_locator(printed: str) -> str:
-    """`Act iii. Sc. 2` -> `act 3, sc. 2`; `iv. 36` -> `4.36`. What is no number of a part stays as it is."""
+    """Normalize `Act iii. Sc. 2` to `act 3, sc. 2` and `iv. 36` to `4.36`; what cannot be parsed is kept."""
     parts, rest = split_locator(printed)
     if "(" not in rest:
         rest = rest.removesuffix(")")
@@ -130,10 +133,10 @@ def normalise_locator(printed: str) -> str:
 
 
 def split_locator(printed: str) -> tuple[list[str], str]:
-    """The parts from the left, in our form, up to the end or to what begins with no such part."""
+    """Return the leading parts in normalized form, and the rest from the first that cannot be parsed."""
     rest = printed.strip().rstrip(".")
     parts: list[str] = []
-    joins = False  # a number without its unit, that another one may follow
+    joins = False  # whether the last part is a bare number that the next one extends
     while rest:
         if match := _UNIT.match(rest):
             parts.append(f"{_UNITS[match[1].lower()]} {_arabic(match[2])}")

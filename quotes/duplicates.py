@@ -1,9 +1,9 @@
-"""Is this the same quotation? Decided by the words alone: who is printed as the author does not count.
+"""Detecting duplicate quotations by their words alone; the author does not count.
 
 The same words with other punctuation, spelling or ellipses, a longer or shorter extract, and nearly the same words in
-their order (a misquotation, a proverb with other small words) are the same quotation. A thought told in other words is
-another one: a proverb recast, another translation, a parody, two stanzas with one refrain. In a short saying a single
-changed word of weight, a negation, or two words exchanged make it another; a long passage bears a few.
+the same order (a misquotation, a proverb with other function words) are the same quotation. The same thought in other
+words is not: a reworded proverb, another translation, a parody, two stanzas with one refrain. A single changed content
+word, a negation or two swapped words make a short saying another one; a long passage may have a few.
 """
 
 import re
@@ -28,7 +28,7 @@ from rlm_site.text.words import NUMBERS, STOP_WORDS, form, vocabulary
 
 class Verdict(Enum):
     SAME_WORDS = "same words"
-    EXTRACT = "extract"  # a longer or shorter one, or with a part left out
+    EXTRACT = "extract"  # longer or shorter, or with an omission
     WORDING = "another wording"
     DIFFERENT = "different"
 
@@ -36,12 +36,12 @@ class Verdict(Enum):
 @dataclass(frozen=True)
 class Comparison:
     verdict: Verdict
-    likeness: float  # from 0 to 1: how much of the shorter text the longer one has
+    likeness: float  # from 0 to 1: the share of the shorter text that the longer one contains
 
 
 @dataclass(frozen=True)
 class Similar:
-    """A stored quotation that is the same as a text, by its words."""
+    """A stored quotation that is the same as a text."""
 
     quote: Quote
     verdict: Verdict
@@ -50,7 +50,7 @@ class Similar:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """texts[place] is the same quotation as texts[earlier], or as a stored one."""
+    """A text that is the same quotation as an earlier text, or as a stored one."""
 
     place: int
     earlier: int | None
@@ -59,14 +59,14 @@ class Duplicate:
     likeness: float
 
 
-# Words of a text, in one spelling
+# Normalized words of a text
 
 _ELLIPSIS = re.compile(r"\[\s*(?:…|\.\s?\.\s?\.)\s*\]|…|\.(?:\s?\.){2,}")
 _GAP = "\x00"
 _TOKEN = re.compile(r"\x00|(?:[^\W_])+(?:'s\b)?")
 _POSSESSIVE = re.compile(r"'s?$")
 
-# What is written as one word or as two, with or without its vowels; the first is looked for first, to save time.
+# Contractions: a substring to look for first, to save time, the pattern, and its replacement.
 _CONTRACTIONS = [
     (needle, re.compile(pattern), written)
     for needle, pattern, written in (
@@ -138,12 +138,12 @@ _ENDINGS = [
         (r"(?<=.)ь(?=(?:е|я|ю|ем)$)", "и"),
     )
 ]
-_OLD_LETTERS = str.maketrans({"ѣ": "е", "і": "и", "ѳ": "ф", "ѵ": "и", "`": "'", "´": "'", "‘": "'", "ſ": "s"})
+_LETTER_VARIANTS = str.maketrans({"ѣ": "е", "і": "и", "ѳ": "ф", "ѵ": "и", "`": "'", "´": "'", "‘": "'", "ſ": "s"})
 
 
 @lru_cache(maxsize=65536)
-def _spelled(word: str) -> str:
-    """A folded word without a possessive, in the one spelling that stands for all of its spellings."""
+def _normalize(word: str) -> str:
+    """Return the one spelling of a folded word that represents all of its spellings, without a possessive ending."""
     word = _POSSESSIVE.sub("", word)
     word = _SPELLINGS.get(word, word)
     for pattern, written in _ENDINGS:
@@ -152,7 +152,7 @@ def _spelled(word: str) -> str:
 
 
 class _Words(NamedTuple):
-    """The words of a text in one spelling; `gaps` are the places (before words[i]) where an ellipsis stands."""
+    """The normalized words of a text; `gaps` are the indexes of words that follow an ellipsis."""
 
     words: tuple[str, ...]
     gaps: frozenset[int]
@@ -163,33 +163,33 @@ class _Words(NamedTuple):
 def _words(text: str) -> _Words:
     if "…" in text or text.count(".") > 2:
         text = _ELLIPSIS.sub(_GAP, text)
-    text = fold(text.translate(_OLD_LETTERS)).translate(_OLD_LETTERS)
+    text = fold(text.translate(_LETTER_VARIANTS)).translate(_LETTER_VARIANTS)
     for needle, pattern, written in _CONTRACTIONS if "'" in text else _WITHOUT_APOSTROPHE:
         if needle in text:
             text = pattern.sub(written, text)
     tokens = _TOKEN.findall(text)
-    words = [_spelled(token) for token in tokens if token != _GAP]
+    words = [_normalize(token) for token in tokens if token != _GAP]
     gaps = [place for place, token in enumerate(tokens) if token == _GAP] if _GAP in text else []
-    return _made_of(words, [place - before for before, place in enumerate(gaps)])
+    return _words_from(words, [place - before for before, place in enumerate(gaps)])
 
 
-_NO_GAPS: frozenset[int] = frozenset()  # one for a hundred thousand texts
+_NO_GAPS: frozenset[int] = frozenset()  # shared by all texts
 
 
-def _made_of(words: Sequence[str], gaps: Collection[int] = ()) -> _Words:
+def _words_from(words: Sequence[str], gaps: Collection[int] = ()) -> _Words:
     within = frozenset(gap for gap in gaps if 0 < gap < len(words)) if gaps else _NO_GAPS
     return _Words(tuple(words), within, _weight(words))
 
 
 def fingerprint(text: str) -> str:
-    """The words in one spelling: equal where only punctuation, case, ellipses and usual spellings differ."""
+    """Return the normalized words: equal if only punctuation, case, ellipses and usual spellings differ."""
     return " ".join(_words(text).words)
 
 
-# Comparing two texts
+# Comparison of two texts
 
 _NEGATIONS = frozenset("no not never nor none neither nothing nobody without не ни нет никогда без".split())
-# Articles, pronouns, forms of be, have and will: one for another changes a saying least.
+# Articles, pronouns, forms of be, have and will: replacing one by another changes a saying least.
 _LIGHT = frozenset(
     "a the this that these those it he she they we i you his her their our my your its him them us me who whom "
     "which what "
@@ -198,7 +198,7 @@ _LIGHT = frozenset(
 )
 
 
-_LONGEST_SAYING = 40  # words; a part that moved is looked for in nothing longer
+_MAX_SAYING_LENGTH = 40  # words; only up to this length is a moved part looked for
 
 
 def same(a: str, b: str) -> bool:
@@ -206,7 +206,7 @@ def same(a: str, b: str) -> bool:
 
 
 def likeness(a: str, b: str) -> float:
-    """From 0 to 1: how much of the shorter text the longer one has, in its order."""
+    """Return the share of the shorter text that the longer one contains in order, from 0 to 1."""
     return compare(a, b).likeness
 
 
@@ -222,14 +222,14 @@ def _compared(first: _Words, second: _Words) -> Comparison:
     short, long = sorted((first, second), key=lambda words: (words.weight, len(words.words), words.words))
     if not short.words:
         return Comparison(Verdict.DIFFERENT, 0.0)
-    # Two looks that are much cheaper than to lay one along the other tell most pairs apart.
-    weighty = set(short.words) - _SMALL
-    share = len(weighty.intersection(long.words)) / len(weighty) if weighty else 1.0
-    few = len(weighty) <= 2 and len(long.words) < len(short.words) + 2
-    if share < (0.3 if len(weighty) < 8 else 0.5) and not few:
+    # Two checks much cheaper than an alignment rule out most pairs.
+    content = set(short.words) - _FUNCTION_WORDS
+    share = len(content.intersection(long.words)) / len(content) if content else 1.0
+    few = len(content) <= 2 and len(long.words) < len(short.words) + 2
+    if share < (0.3 if len(content) < 8 else 0.5) and not few:
         return Comparison(Verdict.DIFFERENT, round(share, 3))
-    long = _joined_as(long, short)
-    short = _joined_as(short, long)
+    long = _join_words_as(long, short)
+    short = _join_words_as(short, long)
     if _too_much_changed(short, long):
         return Comparison(Verdict.DIFFERENT, round(share, 3))
     aligned = _align(short, long)
@@ -240,16 +240,16 @@ def _compared(first: _Words, second: _Words) -> Comparison:
     return Comparison(verdict, round(share, 3))
 
 
-_SMALL = STOP_WORDS | NUMBERS | {"alone"}
-_COSTS = {word: 0.15 if word in _LIGHT else 0.3 for word in _SMALL}
+_FUNCTION_WORDS = STOP_WORDS | NUMBERS | {"alone"}
+_COSTS = {word: 0.15 if word in _LIGHT else 0.3 for word in _FUNCTION_WORDS}
 
 
 def _is_content(word: str) -> bool:
-    return word not in _SMALL
+    return word not in _FUNCTION_WORDS
 
 
 def _content(words: Iterable[str]) -> list[str]:
-    return [word for word in words if word not in _SMALL]
+    return [word for word in words if word not in _FUNCTION_WORDS]
 
 
 def _cost(word: str) -> float:
@@ -264,8 +264,8 @@ def _smallness(word: str) -> float:
     return 0 if _is_content(word) else 0.5 if word in _LIGHT else 1
 
 
-def _joined_as(text: _Words, other: _Words) -> _Words:
-    """Words that the other text writes as one, as one: `four score`, `to day`."""
+def _join_words_as(text: _Words, other: _Words) -> _Words:
+    """Join words that the other text writes as one: `four score`, `to day`."""
     wanted = set(other.words).difference(text.words)
     if text.gaps or wanted.isdisjoint(map(add, text.words, text.words[1:])):
         return text
@@ -275,38 +275,37 @@ def _joined_as(text: _Words, other: _Words) -> _Words:
             joined[-1] += word
         else:
             joined.append(word)
-    return _made_of(joined)
+    return _words_from(joined)
 
 
 def _too_much_changed(short: _Words, long: _Words) -> bool:
-    """Whether the words of weight that only one of the two has rule out, in whatever order, what `_verdict` allows."""
+    """Return whether the number of unmatched content words alone rules out every verdict but different."""
     if short.gaps or long.gaps:
         return False
-    ours, theirs = _content(short.words), _content(long.words)
-    missing = _without_like(ours, long.words, len(ours) / 4.2)
-    left = len(ours) - missing
-    if 8 * missing <= left:
-        return False  # before and after the shorter text the longer one may have any number
-    most = left / 3.2
-    return max(missing, len(theirs) - len(ours)) > most or _without_like(theirs, short.words, most) > most
+    short_content, long_content = _content(short.words), _content(long.words)
+    missing = _count_unmatched(short_content, long.words, len(short_content) / 4.2)
+    matched = len(short_content) - missing
+    if 8 * missing <= matched:
+        return False  # the longer text may have any number of words before and after the shorter one
+    limit = matched / 3.2
+    if max(missing, len(long_content) - len(short_content)) > limit:
+        return True
+    return _count_unmatched(long_content, short.words, limit) > limit
 
 
-def _without_like(words: Sequence[str], others: Sequence[str], most: float) -> int:
-    """How many of the words are neither among the others nor a misprint or another form of one of them.
-
-    Counts no further than to more than `most`.
-    """
-    there = set(others)
+def _count_unmatched(words: Sequence[str], others: Sequence[str], limit: float) -> int:
+    """Count words that are neither among the others nor a misprint or another form of one; stop above the limit."""
+    candidates = set(others)
     number = 0
     for word in words:
-        if word not in there and not _is_like_one(word, there):
+        if word not in candidates and not _is_similar_to_any(word, candidates):
             number += 1
-            if number > most:
+            if number > limit:
                 break
     return number
 
 
-def _is_like_one(word: str, others: Collection[str]) -> bool:
+def _is_similar_to_any(word: str, others: Collection[str]) -> bool:
     first, last = word[0], word[-2:]
     for other in others:
         if (other[0] == first or other[-2:] == last) and _difference(word, other) < 0.6:
@@ -316,21 +315,23 @@ def _is_like_one(word: str, others: Collection[str]) -> bool:
 
 @lru_cache(maxsize=65536)
 def _difference(a: str, b: str) -> float:
-    """From 0 (one word) to 1 (two words): misprints and inflections lie between."""
+    """Return the difference of two words, from 0 (the same) to 1; misprints and inflections lie between."""
     if a == b:
         return 0.0
     if not (_is_content(a) and _is_content(b)):
         if _is_content(a) or _is_content(b):
-            return 0.25 if min(len(a), len(b)) > 3 and _one_letter(a, b) and not (_known(a) and _known(b)) else 1.0
+            return (
+                0.25 if min(len(a), len(b)) > 3 and _one_letter(a, b) and not (_is_known(a) and _is_known(b)) else 1.0
+            )
         return 0.15 if a in _LIGHT and b in _LIGHT else 0.3
     if _one_letter(a, b):
-        if not (_known(a) and _known(b)) and min(len(a), len(b)) > 2:
+        if not (_is_known(a) and _is_known(b)) and min(len(a), len(b)) > 2:
             return 0.1
         if min(len(a), len(b)) > 6:
             return 0.3
     if form(a) == form(b) or _lemma(a) == _lemma(b):
         return 0.25
-    if a[0] == b[0] and not (_known(a) and _known(b)) and _letters_in_common(a, b) >= 0.75:
+    if a[0] == b[0] and not (_is_known(a) and _is_known(b)) and _letters_in_common(a, b) >= 0.75:
         return 0.3
     return 0.8 if _one_letter(a, b) else 1.0
 
@@ -340,7 +341,7 @@ def _language(word: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _known(word: str) -> bool:
+def _is_known(word: str) -> bool:
     return bool(simplemma.is_known(word, lang=_language(word)))
 
 
@@ -350,7 +351,7 @@ def _lemma(word: str) -> str:
 
 
 def _one_letter(a: str, b: str) -> bool:
-    """One letter too many, left out, another, or two neighbours exchanged."""
+    """Return whether the words differ by one letter added, omitted or replaced, or by two neighbours swapped."""
     if abs(len(a) - len(b)) > 1:
         return False
     start = 0
@@ -366,24 +367,24 @@ def _letters_in_common(a: str, b: str) -> float:
 
 @dataclass(frozen=True)
 class _Alignment:
-    """The shorter text laid along the longer one, which may go on at both ends."""
+    """The shorter text aligned with part of the longer one. Content words unless noted otherwise."""
 
     cost: float
-    matched: int  # words of weight that both have
-    changed: float  # words of weight that differ within
-    small: float  # other words that differ within
-    slips: int  # misprints and other forms
-    negated: bool  # one denies what the other says
-    left_out: int  # words of weight or not that the shorter text leaves out with an ellipsis
-    missing: int  # words of the shorter text that the longer one leaves out
-    outside: int  # words of weight of the longer text before and after
+    matched: int  # in both texts
+    changed: float  # that differ within the aligned part
+    small: float  # function words that differ within the aligned part
+    misprints: int  # and other forms of a word
+    negated: bool  # whether one text denies what the other says
+    left_out: int  # words of any kind that the shorter text replaces by an ellipsis
+    missing: int  # words of any kind that the longer text replaces by an ellipsis
+    outside: int  # in the longer text before and after the aligned part
 
 
 def _align(short: _Words, long: _Words) -> _Alignment:
     a, b = short.words, long.words
     rows, columns = len(a), len(b)
     a_costs, b_costs = [_cost(word) for word in a], [_cost(word) for word in b]
-    # table[i][j]: least cost of laying a[:i] along b, ending at b[:j]
+    # table[i][j]: the least cost of aligning a[:i] with a part of b that ends at b[:j]
     table = [[0.0] * (columns + 1)]
     for i in range(1, rows + 1):
         above = table[-1]
@@ -405,64 +406,90 @@ def _align(short: _Words, long: _Words) -> _Alignment:
                     best = cost
             row.append(best)
         table.append(row)
-    return _traced(table, short, long)
+    return _trace(table, short, long)
 
 
-def _traced(table: list[list[float]], short: _Words, long: _Words) -> _Alignment:
+@dataclass
+class _Counts:
+    """Differences counted while tracing an alignment; see `_Alignment`."""
+
+    matched: int = 0
+    changed: float = 0.0
+    small: float = 0.0
+    misprints: int = 0
+    negations: int = 0  # of the shorter text, less those of the longer one
+    left_out: int = 0
+    missing: int = 0
+
+    def add_pair(self, word: str, other: str, difference: float) -> None:
+        if difference == 0 or _is_misprint(word, other, difference):
+            self.matched += _is_content(word) and _is_content(other)
+            self.misprints += difference > 0
+        elif _is_content(word) or _is_content(other):
+            self.changed += difference
+        else:
+            self.small += 0.5 if word in _LIGHT and other in _LIGHT else 1
+        if not _is_misprint(word, other, difference):
+            self.negations += (word in _NEGATIONS) - (other in _NEGATIONS)
+
+    def add_unpaired(self, word: str, negation: int) -> None:
+        self.negations += negation * (word in _NEGATIONS)
+        self.changed += _is_content(word)
+        self.small += _smallness(word)
+
+    def alignment(self, cost: float, outer: Sequence[str]) -> _Alignment:
+        outside = sum(map(_is_content, outer))
+        if not outside and (self.changed or self.small):
+            self.small += sum(map(_smallness, outer))
+        return _Alignment(
+            cost=cost,
+            matched=self.matched,
+            changed=self.changed,
+            small=self.small,
+            misprints=self.misprints,
+            negated=self.negations != 0,
+            left_out=self.left_out,
+            missing=self.missing,
+            outside=outside,
+        )
+
+
+def _trace(table: list[list[float]], short: _Words, long: _Words) -> _Alignment:
+    """Trace the alignment of least cost back through the table, counting the differences."""
     a, b = short.words, long.words
     i, j = len(a), len(b)
-    matched = slips = left_out = missing = 0
+    counts = _Counts()
     outer: list[str] = []
-    changed = small = 0.0
-    denials = 0
     while i:
-        here = table[i][j]
-        word = a[i - 1]
-        step = 0.0
+        word, cost = a[i - 1], table[i][j]
         if j:
             other = b[j - 1]
-            step = 0.0 if word == other else _difference(word, other)
-            if abs(table[i - 1][j - 1] + step - here) < 1e-9:
-                if not _is_misprint(word, other, step):
-                    denials += (word in _NEGATIONS) - (other in _NEGATIONS)
-                if step == 0 or _is_misprint(word, other, step):
-                    matched += _is_content(word) and _is_content(other)
-                    slips += step > 0
-                elif _is_content(word) or _is_content(other):
-                    changed += step
-                else:
-                    small += 0.5 if word in _LIGHT and other in _LIGHT else 1
+            difference = 0.0 if word == other else _difference(word, other)
+            if abs(table[i - 1][j - 1] + difference - cost) < 1e-9:
+                counts.add_pair(word, other, difference)
                 i, j = i - 1, j - 1
                 continue
             free = i == len(a) or i in short.gaps
-            if abs(table[i][j - 1] + (0.0 if free else _cost(other)) - here) < 1e-9:
+            if abs(table[i][j - 1] + (0.0 if free else _cost(other)) - cost) < 1e-9:
                 if i == len(a):
                     outer.append(other)
                 elif free:
-                    left_out += 1
+                    counts.left_out += 1
                 else:
-                    denials -= other in _NEGATIONS
-                    changed += _is_content(other)
-                    small += _smallness(other)
+                    counts.add_unpaired(other, negation=-1)
                 j -= 1
                 continue
         if j in long.gaps:
-            missing += 1
+            counts.missing += 1
         else:
-            denials += word in _NEGATIONS
-            changed += _is_content(word)
-            small += _smallness(word)
+            counts.add_unpaired(word, negation=1)
         i -= 1
-    outer.extend(b[:j])
-    outside = sum(map(_is_content, outer))
-    if not outside and (changed or small):
-        small += sum(map(_smallness, outer))
-    return _Alignment(table[-1][-1], matched, changed, small, slips, denials != 0, left_out, missing, outside)
+    return counts.alignment(table[-1][-1], [*outer, *b[:j]])
 
 
-def _is_misprint(word: str, other: str, step: float) -> bool:
-    """Two spellings or forms of one word; small words are told apart letter by letter."""
-    return 0 < step < 0.6 and (_is_content(word) or _is_content(other))
+def _is_misprint(word: str, other: str, difference: float) -> bool:
+    """Return whether these are two spellings or forms of one word; function words must be identical."""
+    return 0 < difference < 0.6 and (_is_content(word) or _is_content(other))
 
 
 def _verdict(aligned: _Alignment, length: int) -> Verdict:
@@ -471,7 +498,7 @@ def _verdict(aligned: _Alignment, length: int) -> Verdict:
         return Verdict.DIFFERENT
     if not (aligned.changed or aligned.small):
         if not (aligned.outside or elided):
-            if aligned.slips > max(1, aligned.matched * 0.7):
+            if aligned.misprints > max(1, aligned.matched * 0.7):
                 return Verdict.DIFFERENT
             return Verdict.SAME_WORDS
         enough = (length >= 4 and aligned.matched >= 1) or aligned.matched >= 2
@@ -485,8 +512,8 @@ def _verdict(aligned: _Alignment, length: int) -> Verdict:
 
 
 def _one_part_moved(a: Sequence[str], b: Sequence[str]) -> bool:
-    """One run of words stands in another place: `All that glisters is not gold`, `All is not gold that glisters`."""
-    if len(a) != len(b) or len(a) > _LONGEST_SAYING:
+    """Return whether one run of words moved: `All that glisters is not gold`, `All is not gold that glisters`."""
+    if len(a) != len(b) or len(a) > _MAX_SAYING_LENGTH:
         return False
     counted = Counter(a)
     b = [word if word in counted else _respelled(word, a) for word in b]
@@ -502,68 +529,68 @@ def _one_part_moved(a: Sequence[str], b: Sequence[str]) -> bool:
 
 
 def _respelled(word: str, words: Sequence[str]) -> str:
-    """The one of these words that the word is a misprint or another form of, or itself."""
+    """Return the first of these words that the word is a misprint or another form of, or else the word."""
     return next((other for other in words if _is_misprint(other, word, _difference(other, word))), word)
 
 
 def _rearranged(short: _Words, long: _Words) -> bool:
-    """A longer passage of the same words in another order, such as the versions of a rhyme."""
+    """Return whether both are long passages of the same words in another order, such as versions of a rhyme."""
     a, b = (Counter(word for word in words.words if word not in STOP_WORDS) for words in (short, long))
     common = sum((a & b).values())
     return common >= 8 and common >= 0.85 * max(sum(a.values()), sum(b.values()))
 
 
-# Finding stored quotations
+# Search among stored quotations
 
-_MOST_WORDS = 300  # of a text that are looked up
-_MOST_LINKS = 60_000  # rows of the word index that one search reads, its two rarest words apart
-_MOST_CANDIDATES = 1500  # by the number of words shared ...
-_MOST_COMPARED = 120  # ... of which so many by that number, and so many by the part of their own words, are compared
-_ORDER = list(Verdict)
+_MAX_WORDS = 300  # of a text that are looked up
+_MAX_ENTRIES = 60_000  # of the word index that one search reads, not counting its two rarest words
+_MAX_CANDIDATES = 1500  # by the number of shared words
+_MAX_COMPARED = 120  # of these by the number of shared words, and as many by the share of their own words
+_VERDICT_ORDER = list(Verdict)
 
 
 def similar_to(text: str, exclude: int | None = None, limit: int = 5) -> list[Similar]:
-    """Stored quotations that are the same as the text, published or not, likest first.
+    """Return stored quotations that are the same as the text, published or not, most similar first.
 
-    Candidates share the rarest words of the text and are found in the word index, by a fixed number of queries.
+    Candidates share the rarest words of the text and are found in the word index by a fixed number of queries.
     """
     queue.process_queue()
-    found = _stored_like(text, () if exclude is None else (exclude,))[:limit]
+    found = _similar_stored(text, () if exclude is None else (exclude,))[:limit]
     quotes = Quote.objects.for_display().in_bulk([pk for pk, _ in found])
     return [Similar(quotes[pk], compared.verdict, compared.likeness) for pk, compared in found]
 
 
-def _stored_like(text: str, without: Collection[int]) -> list[tuple[int, Comparison]]:
+def _similar_stored(text: str, without: Collection[int]) -> list[tuple[int, Comparison]]:
     words = vocabulary(text)
-    wanted = _candidates(words) if words else _wordless(text)
+    wanted = _candidates(words) if words else _function_words_only(text)
     texts = Quote.objects.filter(pk__in=sorted(wanted.difference(without))).values_list("pk", "text")
     found = [(pk, compare(text, other)) for pk, other in texts]
     found = [(pk, compared) for pk, compared in found if compared.verdict is not Verdict.DIFFERENT]
-    return sorted(found, key=lambda one: (_ORDER.index(one[1].verdict), -one[1].likeness, one[0]))
+    return sorted(found, key=lambda one: (_VERDICT_ORDER.index(one[1].verdict), -one[1].likeness, one[0]))
 
 
 def _candidates(words: Collection[str]) -> set[int]:
-    longest = sorted(words, key=lambda word: (-len(word), word))[:_MOST_WORDS]
+    longest = sorted(words, key=lambda word: (-len(word), word))[:_MAX_WORDS]
     spellings = {spelling for word in longest for spelling in _spellings(word)}
     known = Word.objects.filter(text__in=spellings, quote_count__gt=0).order_by("quote_count", "pk")
     rarest: list[int] = []
     links = 0
     for pk, quote_count in known.values_list("pk", "quote_count"):
         links += quote_count
-        if links > _MOST_LINKS and len(rarest) >= 2:
+        if links > _MAX_ENTRIES and len(rarest) >= 2:
             break
         rarest.append(pk)
     by_quote = QuoteWord.objects.values_list("quote").annotate(number=Count("pk"))
-    shared = dict(by_quote.filter(word__in=rarest).order_by("-number", "quote")[:_MOST_CANDIDATES])
+    shared = dict(by_quote.filter(word__in=rarest).order_by("-number", "quote")[:_MAX_CANDIDATES])
     own = dict(by_quote.filter(quote__in=sorted(shared)).order_by("quote"))
     by_number = sorted(shared, key=lambda pk: (-shared[pk], own[pk], pk))
     by_part = sorted(shared, key=lambda pk: (-shared[pk] / own[pk], -shared[pk], pk))
-    return {*by_number[:_MOST_COMPARED], *by_part[:_MOST_COMPARED]}
+    return {*by_number[:_MAX_COMPARED], *by_part[:_MAX_COMPARED]}
 
 
 def _spellings(word: str) -> set[str]:
-    """Ways in which a stored text may write an indexed word; the other words of the text do the rest."""
-    spelled = _spelled(word)
+    """Return spellings under which an indexed word may be stored; the other words of the text do the rest."""
+    spelled = _normalize(word)
     found = {word, spelled, spelled.replace("or", "our"), spelled.replace("iz", "is")}
     if word.endswith("'d"):
         found.add(word[:-2] + "ed")
@@ -572,69 +599,69 @@ def _spellings(word: str) -> set[str]:
     return found
 
 
-def _wordless(text: str) -> set[int]:
-    """For texts of function words alone, such as `That that is, is`, which the word index does not hold: a scan."""
+def _function_words_only(text: str) -> set[int]:
+    """Scan for texts such as `That that is, is`, which are not in the word index."""
     indexed = QuoteWord.objects.filter(quote=OuterRef("pk"), contained=True, word__quote_count__gt=0)
     short = Quote.objects.annotate(length=Length("text")).filter(length__lte=2 * len(text) + 20)
-    return set(short.exclude(Exists(indexed)).order_by("pk").values_list("pk", flat=True)[:_MOST_COMPARED])
+    return set(short.exclude(Exists(indexed)).order_by("pk").values_list("pk", flat=True)[:_MAX_COMPARED])
 
 
 # Many new texts at once
 
-_MOST_SHARING = 30  # texts that are remembered for a pair of words
-_MOST_LIKE = 10  # candidates that are compared with one text
+_MAX_HOLDERS = 30  # texts indexed under one pair of words
+_MAX_SIMILAR = 10  # candidates compared with one text
 _DOUBLED = re.compile(r"(.)\1")
-_SCAN = 150  # so many stored texts are read through in the time in which one is looked up
+_SCAN_SPEEDUP = 150  # stored texts that can be scanned in the time of one look-up
 
 
 def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> list[Duplicate]:
-    """Texts that are the same quotation as an earlier one of them or as a stored one, at most one of each.
+    """Return the texts that are the same quotation as an earlier text or a stored one, at most one of each.
 
-    `replaced` are the stored quotations that the texts are to overwrite; they do not count.
+    `replaced` are stored quotations that the texts will overwrite; they are ignored.
     """
-    blocks = _Blocks()
+    pair_index = _PairIndex()
     spelled = [_words(text) for text in texts]
     for place, words in enumerate(spelled):
-        blocks.add(place, words)
+        pair_index.add(place, words)
     earlier: dict[int, tuple[int, Comparison]] = {}
     for place, words in enumerate(spelled):
-        for other in blocks.candidates(words):
-            # A text of few words is found from the longer one alone, wherever they stand.
-            if other < place or (other > place and blocks.is_short[other] and not _is_short(words.words)):
-                _keep(earlier, max(place, other), min(place, other), _compared(words, spelled[other]))
+        for other in pair_index.candidates(words):
+            # A short text can only be found from the longer one, in either order.
+            if other < place or (other > place and pair_index.is_short[other] and not _is_short(words.words)):
+                _keep_closest(earlier, max(place, other), min(place, other), _compared(words, spelled[other]))
 
     queue.process_queue()
     stored: dict[int, tuple[int, Comparison]] = {}
-    if Quote.objects.count() > _SCAN * len(texts):
+    if Quote.objects.count() > _SCAN_SPEEDUP * len(texts):
         for place, text in enumerate(texts):
-            for likest in _stored_like(text, replaced)[:1]:
-                stored[place] = likest
+            for closest in _similar_stored(text, replaced)[:1]:
+                stored[place] = closest
     else:
         replaced = frozenset(replaced)
         for pk, text in Quote.objects.order_by("pk").values_list("pk", "text").iterator(2000):
             if pk in replaced:
                 continue
             words = _words(text)
-            for place in blocks.candidates(words):
-                _keep(stored, place, pk, _compared(spelled[place], words))
+            for place in pair_index.candidates(words):
+                _keep_closest(stored, place, pk, _compared(spelled[place], words))
     found = [Duplicate(place, key, None, by.verdict, by.likeness) for place, (key, by) in earlier.items()]
     found += [Duplicate(place, None, pk, by.verdict, by.likeness) for place, (pk, by) in stored.items()]
     return sorted(found, key=lambda one: (one.place, one.earlier is None))
 
 
-def _keep(likest: dict[int, tuple[int, Comparison]], place: int, key: int, compared: Comparison) -> None:
+def _keep_closest(closest: dict[int, tuple[int, Comparison]], place: int, key: int, compared: Comparison) -> None:
     if compared.verdict is Verdict.DIFFERENT:
         return
-    if place not in likest or _closeness(compared) > _closeness(likest[place][1]):
-        likest[place] = (key, compared)
+    if place not in closest or _closeness(compared) > _closeness(closest[place][1]):
+        closest[place] = (key, compared)
 
 
 def _closeness(compared: Comparison) -> tuple[int, float]:
-    return (-_ORDER.index(compared.verdict), compared.likeness)
+    return (-_VERDICT_ORDER.index(compared.verdict), compared.likeness)
 
 
-class _Blocks:
-    """Texts by the pairs of neighbouring words of weight that they hold."""
+class _PairIndex:
+    """Texts indexed by their pairs of neighbouring content words."""
 
     def __init__(self) -> None:
         self.holders: dict[int, int | list[int]] = {}
@@ -649,13 +676,13 @@ class _Blocks:
         for key in keys:
             holders = self.holders.setdefault(key, place)
             if isinstance(holders, list):
-                if len(holders) < _MOST_SHARING:
+                if len(holders) < _MAX_HOLDERS:
                     holders.append(place)
             elif holders != place:
                 self.holders[key] = [holders, place]
 
     def candidates(self, words: _Words) -> list[int]:
-        """Places of texts that share enough pairs to be worth a comparison, likest first."""
+        """Return the indexes of texts that share enough pairs to be compared, most similar first."""
         keys = _keys(words.words, runs=True)
         sharing: list[int] = []
         for key in keys:
@@ -670,7 +697,7 @@ class _Blocks:
             for place, number in Counter(sharing).items()
             if 5 * number >= own or 5 * number >= sizes[place]
         }
-        return sorted(parts, key=lambda place: (-parts[place], place))[:_MOST_LIKE]
+        return sorted(parts, key=lambda place: (-parts[place], place))[:_MAX_SIMILAR]
 
 
 def _is_short(words: Sequence[str]) -> bool:
@@ -679,17 +706,17 @@ def _is_short(words: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=65536)
 def _beginning(word: str) -> int:
-    """A number for the first letters of a word of weight; 0 for small words."""
+    """Return a number for the first letters of a content word, and 0 for function words."""
     return hash(_DOUBLED.sub(r"\1", word)[:4]) if _is_content(word) else 0
 
 
 def _keys(words: Sequence[str], runs: bool) -> set[int]:
-    """Pairs of words of weight by their first letters; `runs`: and all runs of three words."""
+    """Return keys for pairs of content words by their first letters, and with `runs` for all runs of three words."""
     weighty = [number for number in map(_beginning, words) if number]
     keys = set(map(xor, weighty, weighty[1:]))
     if len(weighty) <= 3:
         keys.update(map(xor, weighty, weighty[2:]))
-        # A misprint spoils one half of a short text, hardly both.
+        # A misprint usually affects only one half of a short text.
         letters = "".join(words)
         for half in {len(letters) // 2, (len(letters) + 1) // 2}:
             keys |= {hash(("<", letters[:half])), hash((">", letters[-half:]))}

@@ -1,4 +1,4 @@
-"""Why a page shows the quotations it shows, and why it does not show another one. For editors."""
+"""Explanations for editors: why a page shows its quotations, and why it does not show another one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ RUNNERS_UP = 10
 
 @dataclass(frozen=True)
 class WordReport:
-    """A word of the heading: why it is not used (empty: it is), and in how many quotations each of its forms stands."""
+    """A word of the heading: why it is ignored (empty: it is used), and how many quotations contain each form of it."""
 
     text: str
     ignored: str
@@ -37,26 +37,33 @@ class Explanation:
     block: Block
     runners_up: tuple[Pick, ...]
     stale_pins: frozenset[int]  # pinned quotations that contain no word of the heading
-    shown_elsewhere: dict[int, int]  # quotation -> place of the page of the topic that shows it
+    shown_elsewhere: dict[int, int]  # quotation -> index of the page of the topic that shows it
 
 
-def explain(topic: matching.Topic, place: int, now: datetime) -> Explanation:
-    """Explain the page at this place of its topic; its heading may be one that nobody has saved."""
-    page = topic[place]
+def explain(topic: matching.Topic, index: int, now: datetime) -> Explanation:
+    """Explain the page at this position of its topic; its heading may be unsaved."""
+    page = topic[index]
     add_words(word.word for word in page.heading_words() if not word.ignored)
     candidates = Candidates(topic, now)
     blocks = matching.blocks([topic], now)[0]
-    block = blocks[place]
+    block = blocks[index]
     _rule, found = candidates.first_rule_with_a_hit(page, FALLBACK_ORDER)
     shown = {pick.quote.pk for pick in block.picks}
     others = [pick for pick in found if pick.quote.pk not in shown]
     others.sort(key=lambda pick: (-round(pick.total, 6), pick.quote.pk))
-    elsewhere = {pick.quote.pk: other for other, made in enumerate(blocks) if other != place for pick in made.picks}
+    elsewhere = {
+        pick.quote.pk: other_index
+        for other_index, other_block in enumerate(blocks)
+        if other_index != index
+        for pick in other_block.picks
+    }
     pins_without_word = {pick.quote.pk for pick in block.picks if pick.rule is Rule.CHOSEN and not pick.words}
-    return Explanation(page, _words(page), block, tuple(others[:RUNNERS_UP]), frozenset(pins_without_word), elsewhere)
+    return Explanation(
+        page, _word_reports(page), block, tuple(others[:RUNNERS_UP]), frozenset(pins_without_word), elsewhere
+    )
 
 
-def _words(page: MatchRequest) -> tuple[WordReport, ...]:
+def _word_reports(page: MatchRequest) -> tuple[WordReport, ...]:
     used = {word.word: form(word.word) for word in page.heading_words() if not word.ignored}
     counts: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for word in Word.objects.filter(form__in=used.values(), quote_count__gt=0).order_by("-quote_count", "text"):
@@ -68,7 +75,7 @@ def _words(page: MatchRequest) -> tuple[WordReport, ...]:
 
 
 def why_not_shown(quote: Quote, explanation: Explanation, headings: Sequence[str], now: datetime) -> str:
-    """What keeps a quotation from the page, in words; `headings` are those of the topic's pages in their order."""
+    """Return the reason why a page does not show a quotation; `headings` are those of the topic's pages in order."""
     page, block = explanation.page, explanation.block
     if any(pick.quote.pk == quote.pk for pick in block.picks):
         return _("It is shown.")

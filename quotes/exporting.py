@@ -1,4 +1,4 @@
-"""Quotations -> JSON Lines, in the fields that `importing` reads. The same content gives the same bytes."""
+"""Export of quotations as JSON Lines, in the format that `importing` reads. Deterministic to the byte."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ BATCH = 500
 
 
 def lines() -> Iterator[str]:
-    """One line a quotation, published or not, by key."""
+    """Yield one line per quotation, published or not, ordered by key."""
     quotes = Quote.objects.order_by("key").select_related("person", "work", "quoted_in", "true_source", "version_of")
     quotes = quotes.prefetch_related("tagged_items__tag", "index_terms", "checks__work")
     for quote in quotes.iterator(BATCH):
@@ -20,7 +20,7 @@ def lines() -> Iterator[str]:
 
 
 def row_of(quote: Quote) -> dict[str, Any]:
-    """All that belongs to a quotation. `quote` comes with its tags, index terms and checks."""
+    """Return everything that belongs to a quotation, whose tags, index terms and checks are prefetched."""
     plain = {name: _plain(getattr(quote, name)) for name in PLAIN_FIELDS}
     return {
         "key": quote.key,

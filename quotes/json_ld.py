@@ -1,9 +1,9 @@
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from rlm_site.text.json_ld import absolute, breadcrumbs, script_of
+from rlm_site.text.json_ld import absolute, breadcrumbs, render_script
 
 if TYPE_CHECKING:
     from quotes.models import Quote
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def quotation_json_ld(row: "Quote") -> SafeString:
     source = row.work or row.quoted_in
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "@type": "Quotation",
         "text": row.text,
         "inLanguage": row.language,
@@ -26,4 +26,4 @@ def quotation_json_ld(row: "Quote") -> SafeString:
             **({"author": source.authors} if source.authors else {}),
             **({"datePublished": str(source.year)} if source.year and source.year > 0 else {}),
         }
-    return script_of(data, breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))
+    return render_script(data, breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))

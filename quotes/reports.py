@@ -1,4 +1,4 @@
-"""What is to be put right in the collection: tasks of the desk's first page."""
+"""Dashboard tasks about the collection of quotations."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ from rlm_site.editor.dashboard import Task, TaskCount
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
-    may = request.user.has_perm
-    if may("quotes.change_quote"):
+    has_perm = request.user.has_perm
+    if has_perm("quotes.change_quote"):
         yield Task(
             _("Attributions not taken apart"),
             [TaskCount(Quote.objects.exclude(attribution_as_imported="").count(), Quote, {"attribution": "unparsed"})],
             _("Every attribution is in its parts."),
         )
-    if may("quotes.change_person"):
+    if has_perm("quotes.change_person"):
         unchecked = Person.objects.printed_as_living(timezone.localdate()).count()
         yield Task(
             _("Printed as living, not checked for a year"),

@@ -1,4 +1,4 @@
-"""Quotations as the search knows them."""
+"""Registration of quotations with the search."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,11 +14,11 @@ from rlm_site.search.registry import Document, Source
 
 
 def documents(ids: Sequence[int]) -> Iterator[Document]:
-    """Yield a document for each of these quotations that is or will be public."""
+    """Yield a search document for each of these quotations that is or will be public."""
     columns = ("pk", "text", "name_as_printed", "person_id", "work_id", "quoted_in_id")
     times = ("published", "publish_at", "retire_at")
     rows: Any = list(Quote.objects.filter(with_ids("pk", ids)).values_list(*columns, *times, named=True))
-    # Thousands of rows share a few people and works: each is read once.
+    # Thousands of rows share a few people and works, so each of these is read once.
     people = Person.objects.in_bulk({row.person_id for row in rows if row.person_id})
     works = {pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk}
     titles = dict(Work.objects.filter(with_ids("pk", works)).values_list("pk", "title"))
@@ -36,7 +36,7 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
 
 
 def results(ids: Collection[int], now: datetime) -> Mapping[int, Quote]:
-    """Return those of these quotations that are public, by id, with what it takes to show them. One query."""
+    """Return the public ones of these quotations by id, ready for display. One query."""
     return Quote.objects.published(now).for_display().in_bulk(ids)
 
 

@@ -1,4 +1,4 @@
-"""The word index of quotations: which words, tags and editors' index terms each is found under. Derived data.
+"""The word index of quotations: the words, tags and editors' index terms under which each is found.
 
 A tag is indexed like a word, under a term that no text can contain, so that one look-up serves both.
 """
@@ -15,8 +15,8 @@ from rlm_site.indexing.queue import with_ids
 from rlm_site.text.words import STOP_WORDS, form, occurrences, words_in
 
 BATCH = 500
-VARIABLES = 5000  # of one statement; databases allow some tens of thousands
-# Ranks up to these say that the text hardly uses the word as a heading does, and that it may not.
+MAX_VARIABLES = 5000  # per statement; databases allow tens of thousands
+# Up to WEAK the text hardly uses the word in the sense of a heading; up to UNSURE it may not.
 WEAK = 10
 UNSURE = 40
 _RANKS = {
@@ -25,7 +25,7 @@ _RANKS = {
     SenseFit.CLEAR: (UNSURE + 1, 85),
     SenseFit.BEST: (UNSURE + 15, 100),
 }
-# Spellings and forms that readers stumble over; a quotation full of them gives way to another.
+# Spellings that readers stumble over; quotations full of them rank lower.
 ARCHAIC = frozenset(
     "thou thee thy thine ye hath doth dost hast didst wilt shalt wert art tis twas quoth prithee whan whanne "
     "wyth eke ne hir hem yf hee bee doe goe haue vpon wonne kynde mony ech lyke lytel litel gret wut thet".split()
@@ -37,24 +37,24 @@ def tag_term(tag_id: int) -> str:
 
 
 def static_rank(quote: Quote) -> int:
-    """Up to 100, and 0 for what the site may not pick: status first, then a length and a spelling that read well."""
+    """Return a rank up to 100 by status, length and spelling; 0 if the site may not pick the quotation."""
     if not (quote.published and quote.auto_pick and quote.status in Quote.PICKED_STATUSES):
         return 0
     length = len(quote.text)
     if length < 60:
-        fitting = 20 + length // 2
+        readability = 20 + length // 2
     elif length <= 240:
-        fitting = 50
+        readability = 50
     else:
-        fitting = max(15, 50 - (length - 240) // 12)
+        readability = max(15, 50 - (length - 240) // 12)
     words = [found.word for found in occurrences(quote.text)]
-    old = sum(word in ARCHAIC or word.endswith("eth") for word in words)
-    fitting -= min(15, 60 * old // max(len(words), 1))
-    return fitting + (50 if quote.status == Quote.Status.VERIFIED else 30)
+    archaic = sum(word in ARCHAIC or word.endswith("eth") for word in words)
+    readability -= min(15, 60 * archaic // max(len(words), 1))
+    return readability + (50 if quote.status == Quote.Status.VERIFIED else 30)
 
 
 def rank_of(rank: int, fit: SenseFit) -> int:
-    """The static rank of a quotation for one of its words, which tells how well it uses that word too."""
+    """Return the rank of a quotation for one of its words: its static rank, within the range of the sense fit."""
     if not rank or fit is SenseFit.WRONG:
         return 0
     lowest, highest = _RANKS[fit]
@@ -62,17 +62,17 @@ def rank_of(rank: int, fit: SenseFit) -> int:
 
 
 def quotes_with(path: str) -> Callable[[Sequence[int]], Iterable[tuple[str, int]]]:
-    """For `derived.spreads`: the quotations that reach objects of another kind by this path."""
+    """Return a function for `queue.cascades_to` that yields the quotations related by this path."""
 
-    def spread(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
+    def related_quotes(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
         for quote_id in Quote.objects.filter(**{f"{path}__in": ids}).values_list("pk", flat=True):
             yield "quote", quote_id
 
-    return spread
+    return related_quotes
 
 
 def add_words(words: Iterable[str]) -> dict[str, Word]:
-    """Put words into the vocabulary, with their forms; a reader's page then needs no dictionary."""
+    """Add words to the vocabulary with their base forms, so that rendering a page needs no dictionary."""
     wanted = set(words)
     known = {word.text: word for word in Word.objects.filter(text__in=wanted)} if wanted else {}
     new = [Word(text=text, form=form(text)) for text in sorted(wanted - known.keys())]
@@ -83,80 +83,80 @@ def add_words(words: Iterable[str]) -> dict[str, Word]:
 
 
 def _word_ids(words: set[str]) -> dict[str, int]:
-    """Ids of words, which are learnt where they are new."""
+    """Return the ids of words, adding those that are new."""
     known: dict[str, int] = {}
     wanted = sorted(words)
     table = connection.ops.quote_name(Word._meta.db_table)
     with connection.cursor() as cursor:
-        for start in range(0, len(wanted), VARIABLES):
-            some = wanted[start : start + VARIABLES]
-            places = ", ".join(["%s"] * len(some))
-            cursor.execute(f"SELECT text, id FROM {table} WHERE text IN ({places})", some)
+        for start in range(0, len(wanted), MAX_VARIABLES):
+            batch = wanted[start : start + MAX_VARIABLES]
+            placeholders = ", ".join(["%s"] * len(batch))
+            cursor.execute(f"SELECT text, id FROM {table} WHERE text IN ({placeholders})", batch)
             known.update(cursor.fetchall())
     known.update((text, word.pk) for text, word in add_words(words - known.keys()).items())
     return known
 
 
 def index_quotes(quote_ids: Sequence[int]) -> None:
-    """Make the index of these quotations anew; of those that are gone nothing is left."""
-    wanted = _wanted(quote_ids)
-    words = _word_ids(set().union(*wanted.values()))
+    """Rebuild the index entries of these quotations, and remove those of deleted ones."""
+    terms_by_quote = _terms_by_quote(quote_ids)
+    words = _word_ids(set().union(*terms_by_quote.values()))
     rows = QuoteWord.objects.filter(with_ids("quote_id", quote_ids))
-    gone = {
+    obsolete = {
         (word_id, quote_id): (pk, rank, contained)
         for pk, word_id, quote_id, rank, contained in rows.values_list("pk", "word_id", "quote_id", "rank", "contained")
     }
-    counts: Counter[int] = Counter()
-    for (word_id, _quote_id), (_pk, _rank, contained) in gone.items():
-        counts[word_id] -= contained
+    count_changes: Counter[int] = Counter()
+    for (word_id, _quote_id), (_pk, _rank, contained) in obsolete.items():
+        count_changes[word_id] -= contained
     new: list[tuple[int, int, int, bool]] = []
     changed: list[tuple[int, bool, int]] = []
-    for quote_id, terms in wanted.items():
+    for quote_id, terms in terms_by_quote.items():
         for text, (rank, contained) in terms.items():
             word_id = words[text]
-            counts[word_id] += contained
-            present = gone.pop((word_id, quote_id), None)
-            if present is None:
+            count_changes[word_id] += contained
+            stored = obsolete.pop((word_id, quote_id), None)
+            if stored is None:
                 new.append((word_id, quote_id, rank, contained))
-            elif present[1:] != (rank, contained):
-                changed.append((rank, contained, present[0]))
-    QuoteWord.objects.filter(pk__in=[pk for pk, _rank, _contained in gone.values()]).delete()
+            elif stored[1:] != (rank, contained):
+                changed.append((rank, contained, stored[0]))
+    QuoteWord.objects.filter(pk__in=[pk for pk, _rank, _contained in obsolete.values()]).delete()
     table = connection.ops.quote_name(QuoteWord._meta.db_table)
-    with connection.cursor() as cursor:  # a fifth of the time of `bulk_create`, in rows by the hundred thousand
+    with connection.cursor() as cursor:  # for hundreds of thousands of rows, five times as fast as `bulk_create`
         if changed:
             cursor.executemany(f"UPDATE {table} SET rank = %s, contained = %s WHERE id = %s", changed)
         if new:
             new.sort()
             cursor.executemany(f"INSERT INTO {table} (word_id, quote_id, rank, contained) VALUES (%s, %s, %s, %s)", new)
-        if changes := sorted((change, word_id) for word_id, change in counts.items() if change):
+        if changes := sorted((change, word_id) for word_id, change in count_changes.items() if change):
             table = connection.ops.quote_name(Word._meta.db_table)
             cursor.executemany(f"UPDATE {table} SET quote_count = quote_count + %s WHERE id = %s", changes)
 
 
-def _wanted(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
-    """Quotation id -> term -> rank and whether the text contains it."""
+def _terms_by_quote(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
+    """Return the terms of each quotation, with their rank and whether the text contains them."""
     columns = ("pk", "text", "status", "auto_pick", "published")
     quotes: Any = list(Quote.objects.filter(with_ids("pk", quote_ids)).values_list(*columns, named=True))
     ranks = {quote.pk: static_rank(quote) for quote in quotes}
-    wanted = {quote.pk: words_of(quote.text, ranks[quote.pk]) for quote in quotes}
+    by_quote = {quote.pk: words_of(quote.text, ranks[quote.pk]) for quote in quotes}
     tagged = TaggedQuote.objects.filter(with_ids("content_object", ranks)).values_list("content_object_id", "tag_id")
     for quote_id, tag_id in tagged:
-        wanted[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], SenseFit.BEST), True)
+        by_quote[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], SenseFit.BEST), True)
     for term in IndexTerm.objects.filter(with_ids("quote", ranks)).order_by("veto", "id"):
-        terms = wanted[term.quote_id]
+        terms = by_quote[term.quote_id]
         for found in occurrences(term.word):
             if term.veto:
                 vetoed = form(found.word)
                 terms.update(
                     {word: (0, contained) for word, (_rank, contained) in terms.items() if form(word) == vetoed}
                 )
-            else:  # of a word that the text contains, an editor says that the sense is right
+            else:  # where the text contains the word, the editor confirms its sense
                 terms[found.word] = (rank_of(ranks[term.quote_id], SenseFit.BEST), terms.get(found.word, (0, False))[1])
-    return wanted
+    return by_quote
 
 
 def words_of(text: str, rank: int) -> dict[str, tuple[int, bool]]:
-    """Indexed word -> its rank and that the text contains it."""
-    if not rank:  # never picked, so nobody asks in which sense it uses a word
+    """Return the indexed words of a text, each with its rank and True (the text contains it)."""
+    if not rank:  # never picked, so the sense does not matter
         return dict.fromkeys(set(words_in(text)) - STOP_WORDS, (0, True))
     return {word: (rank_of(rank, fit), True) for word, fit in sense_fits(text).items() if word not in STOP_WORDS}

@@ -1,8 +1,8 @@
-"""Does a text use a word as headings use it? Pure and cheap: lists of words and of what stands beside them.
+"""Whether a text uses a word in the sense of a heading, judged by word lists and neighbouring words. Pure.
 
-Headings are made of nouns, and of the adjectives before them. A quotation that *bears* fruit is no hit for `The Bear`,
-`in order to` none for `Order`, the ides of March none for `The March to Bohemia`. What grammar tells is told here; what
-only a reader can tell is an editor's to say, by a veto or by an index term.
+Headings consist of nouns and their adjectives. A quotation that *bears* fruit is no match for `The Bear`, `in order to`
+none for `Order`, the ides of March none for `The March to Bohemia`. This module decides what grammar can decide; the
+rest is left to editors, by vetoes and index terms.
 """
 
 import re
@@ -14,8 +14,8 @@ from rlm_site.text.words import AMBIGUOUS_MONTHS, PLURALS, QUALIFIERS, occurrenc
 
 # fmt: off
 _NOUNS_AND_VERBS = frozenset(
-    # The commonest English words that are a noun in a heading and may be a verb in a sentence. `ally` is not among
-    # them: the man whom Mrs. Gannett has ally himself with no party stands under The Allies since the site began.
+    # The commonest English words that are a noun in a heading and may be a verb in a sentence. `ally` is left out on
+    # purpose: the page The Allies has always shown Mrs. Gannett's man who must `ally himself` with no party.
     "abuse act advance age aid aim ambush answer appeal approach arm armour arrest arrow assault attack attempt award "
     "bait balance balm ban bandage bank bar bargain bark barrel base battle bay bear beat bed bellow bench bend bill "
     "bind blame blast blaze blind block bloom blossom blow board boast boat bomb bond border bottle bow branch brand "
@@ -67,7 +67,7 @@ _NOUNS_AND_VERBS = frozenset(
     "wonder word work worm worry worship wound wrap wreck wrestle wrong yield yoke".split()
 )
 _NOUNS_AND_ADJECTIVES = frozenset(
-    # A noun when nothing stands behind it that it could describe.
+    # A noun unless a word follows that it could describe.
     "absolute adult aged alien ancient black blind blue brave brief broken captive captured central characteristic "
     "chief civil closed cold common concrete content counter criminal dark dead deep desert disputed divided domestic "
     "elder equal eternal evil express external fair fast final fine firm first flat fleet forced foreign free front "
@@ -82,7 +82,7 @@ _NOUNS_AND_ADJECTIVES = frozenset(
     "waste weak wet white wicked wide wild wise worst wounded wrong young".split()
 )
 _HOMOGRAPHS = frozenset(
-    # Words of several unrelated senses; beside a word of public life they are what headings mean.
+    # Words with unrelated senses; near a word of public life they have the sense of a heading.
     "act ball bank bar bark base bat bill bolt bow box bridge cabinet capital case cast cause cell chamber "
     "character charge chest class colon column constitution content corn corps count court cover crane cross crown "
     "current date deck degree desert division dock doctor draft drill execution figure file fine fit "
@@ -110,7 +110,7 @@ _PUBLIC_LIFE = frozenset(
     "vote war warrior weapon".split()
 )
 _ACTIONS = frozenset(
-    # The verb is what the noun tells of: shown where nothing better is.
+    # The verb means the action that the noun names: a last resort.
     "attack battle defeat doubt escape fear fight hope hunger march murder pardon promise retreat return revenge "
     "revolt surrender vote war".split()
 )
@@ -135,14 +135,14 @@ _OBJECTS = frozenset(
 )
 _AFTER_VERBS = frozenset("not up out forth away down off well aright".split())
 _ADVERBS = frozenset("not never ever always still also only soon then thus so but too now first often rather".split())
-_JOINING = frozenset("and or but nor as than when where while if because though yet who which whom to".split())
+_CONJUNCTIONS = frozenset("and or but nor as than when where while if because though yet who which whom to".split())
 _NOUNS_AFTER_TO = frozenset("war court market school bed land battle power exile ruin men arms glory victory".split())
 # fmt: on
 _AROUND_NOUNS = (
-    _PREPOSITIONS | _MODALS | _BE | _DETERMINERS | _WEAK_DETERMINERS | _SUBJECTS | _OBJECTS | _ADVERBS | _JOINING
+    _PREPOSITIONS | _MODALS | _BE | _DETERMINERS | _WEAK_DETERMINERS | _SUBJECTS | _OBJECTS | _ADVERBS | _CONJUNCTIONS
 )
 
-# Set phrases and other senses that need no reader to tell; `~` stands for the word, and the text for its folded words.
+# Set phrases in which a word has another sense; `~` stands for the word. They are matched against folded words.
 _OTHER_SENSES = {
     "act": r"(first|last|second|third|fourth|fifth) ~",
     "acts": r"(first|last|two|three|four|five) ~",
@@ -179,31 +179,31 @@ _OTHER_SENSES = {
 
 
 class SenseFit(IntEnum):
-    """How a text uses a word, seen from a heading."""
+    """How closely the use of a word in a text fits its sense in a heading."""
 
     WRONG = 0  # as a verb, or in another sense
-    WEAK = 1  # before a noun that it describes, or in an uncertain one of several senses
+    WEAK = 1  # describing the next noun, or possibly in an unrelated sense
     UNSURE = 2
     CLEAR = 3
-    BEST = 4  # beside another word of public life, to which a heading of history or politics belongs
+    BEST = 4  # near a word of public life, the subject of the site's headings
 
 
 class _Token(NamedTuple):
     word: str
-    apart: bool  # a mark of punctuation, or the beginning, stands before it
-    joined: bool  # a hyphen does
-    owner: bool  # it is a possessive
-    name: bool  # it has a capital letter where nothing but a name would
+    after_break: bool  # first in the text, or after punctuation
+    hyphenated: bool  # after a hyphen
+    possessive: bool
+    capitalized: bool  # within a sentence, as only a name would be
 
 
 def sense_fits(text: str) -> dict[str, SenseFit]:
-    """Folded word -> how the text uses it at best."""
+    """Return, for each folded word, how well its best use in the text fits a heading."""
     tokens = list(_tokens(text))
-    company = {_singular(token.word) for token in tokens} & _PUBLIC_LIFE
+    public_words = {_singular(token.word) for token in tokens} & _PUBLIC_LIFE
     found: dict[str, SenseFit] = {}
-    for place, token in enumerate(tokens):
-        fit = min(_grammar(tokens, place), _sense(tokens, place, company))
-        if fit is SenseFit.CLEAR and company - {_singular(token.word)}:
+    for index, token in enumerate(tokens):
+        fit = min(_grammar(tokens, index), _sense(tokens, index, public_words))
+        if fit is SenseFit.CLEAR and public_words - {_singular(token.word)}:
             fit = SenseFit.BEST
         found[token.word] = max(fit, found.get(token.word, SenseFit.WRONG))
     return found
@@ -213,26 +213,28 @@ def _tokens(text: str) -> Iterator[_Token]:
     end = 0
     for found in occurrences(text):
         gap = text[end : found.start]
-        apart = not end or (not gap.strip("-'’").isspace() and gap != "-")
-        owner = text[found.start : found.end].endswith(("'s", "’s", "s'", "s’"))
-        name = text[found.start].isupper() and not apart and "\n" not in gap
-        yield _Token(found.word, apart, gap == "-", owner, name)
+        after_break = not end or (not gap.strip("-'’").isspace() and gap != "-")
+        possessive = text[found.start : found.end].endswith(("'s", "’s", "s'", "s’"))
+        capitalized = text[found.start].isupper() and not after_break and "\n" not in gap
+        yield _Token(found.word, after_break, gap == "-", possessive, capitalized)
         end = found.end
 
 
-def _grammar(tokens: Sequence[_Token], place: int) -> SenseFit:
-    word = tokens[place].word
+def _grammar(tokens: Sequence[_Token], index: int) -> SenseFit:
+    word = tokens[index].word
     verb = word in _NOUNS_AND_VERBS or _singular(word) in _NOUNS_AND_VERBS
     adjective = word in _NOUNS_AND_ADJECTIVES
-    if tokens[place].owner or not (verb or adjective):
+    if tokens[index].possessive or not (verb or adjective):
         return SenseFit.CLEAR
-    before, earlier, behind = _beside(tokens, place)
-    describes = bool(behind) and not _ends_a_noun(behind)
+    before, earlier, following = _beside(tokens, index)
+    describes = bool(following) and not _ends_a_noun(following)
     if adjective and describes:
         return SenseFit.WEAK
-    determined = before in _DETERMINERS or (place > 0 and not tokens[place].apart and tokens[place - 1].owner)
+    determined = before in _DETERMINERS or (
+        index > 0 and not tokens[index].after_break and tokens[index - 1].possessive
+    )
     if verb and not determined:
-        if _is_verb(word, before, earlier, behind):
+        if _is_verb(word, before, earlier, following):
             return SenseFit.UNSURE if _singular(word) in _ACTIONS else SenseFit.WRONG
         if describes and word == _singular(word) and before not in _PREPOSITIONS:
             return SenseFit.WEAK  # seal orders
@@ -242,58 +244,58 @@ def _grammar(tokens: Sequence[_Token], place: int) -> SenseFit:
         return SenseFit.CLEAR if verb else SenseFit.UNSURE
     if adjective:
         return SenseFit.UNSURE if earlier in _DETERMINERS else SenseFit.WEAK
-    return SenseFit.CLEAR if before in _WEAK_DETERMINERS or behind in _MODALS | _BE | {"of"} else SenseFit.UNSURE
+    return SenseFit.CLEAR if before in _WEAK_DETERMINERS or following in _MODALS | _BE | {"of"} else SenseFit.UNSURE
 
 
-def _is_verb(word: str, before: str, earlier: str, behind: str) -> bool:
-    """What neighbours tell of a word without an article."""
+def _is_verb(word: str, before: str, earlier: str, following: str) -> bool:
+    """Return whether its neighbours make a word without an article a verb."""
     plural = word != _singular(word)
-    if before == "to" and not (word in _NOUNS_AFTER_TO or behind == "of"):
+    if before == "to" and not (word in _NOUNS_AFTER_TO or following == "of"):
         return True
     if before in _MODALS | _SUBJECTS or (before in _ADVERBS and earlier in _MODALS | _SUBJECTS):
         return True
-    if behind in _OBJECTS | _AFTER_VERBS:
+    if following in _OBJECTS | _AFTER_VERBS:
         return True
-    if behind in _DETERMINERS | {"her", "this", "these", "those"}:
+    if following in _DETERMINERS | {"her", "this", "these", "those"}:
         return before not in _PREPOSITIONS and earlier not in _DETERMINERS | _PREPOSITIONS
     return before in {"which", "that", "one"} if plural else before != _singular(before)  # kings rule, shadows fall
 
 
-def _beside(tokens: Sequence[_Token], place: int) -> tuple[str, str, str]:
-    """The word before, the one before that, and the one behind; empty across a mark of punctuation."""
-    before = tokens[place - 1].word if place and not tokens[place].apart else ""
-    earlier = tokens[place - 2].word if before and place > 1 and not tokens[place - 1].apart else ""
-    behind = tokens[place + 1].word if place + 1 < len(tokens) and not tokens[place + 1].apart else ""
-    return before, earlier, behind
+def _beside(tokens: Sequence[_Token], index: int) -> tuple[str, str, str]:
+    """Return the word before, the one before that, and the one after; empty across punctuation."""
+    before = tokens[index - 1].word if index and not tokens[index].after_break else ""
+    earlier = tokens[index - 2].word if before and index > 1 and not tokens[index - 1].after_break else ""
+    following = tokens[index + 1].word if index + 1 < len(tokens) and not tokens[index + 1].after_break else ""
+    return before, earlier, following
 
 
-def _ends_a_noun(behind: str) -> bool:
-    """Whether this word, behind one that is noun and adjective, leaves it a noun."""
-    return behind in _AROUND_NOUNS
+def _ends_a_noun(following: str) -> bool:
+    """Return whether a word that is noun and adjective remains a noun before this one."""
+    return following in _AROUND_NOUNS
 
 
-def _sense(tokens: Sequence[_Token], place: int, company: Collection[str]) -> SenseFit:
-    word = tokens[place].word
-    if tokens[place].name and word in AMBIGUOUS_MONTHS:
+def _sense(tokens: Sequence[_Token], index: int, public_words: Collection[str]) -> SenseFit:
+    word = tokens[index].word
+    if tokens[index].capitalized and word in AMBIGUOUS_MONTHS:
         return SenseFit.WRONG
-    if word in _PATTERNS:
-        window = [token.word for token in tokens[max(0, place - 5) : place]]
-        after = [token.word for token in tokens[place + 1 : place + 6]]
-        if _PATTERNS[word].search(" ".join([*window, "~", *after])):
+    if word in _OTHER_SENSE_PATTERNS:
+        window = [token.word for token in tokens[max(0, index - 5) : index]]
+        after = [token.word for token in tokens[index + 1 : index + 6]]
+        if _OTHER_SENSE_PATTERNS[word].search(" ".join([*window, "~", *after])):
             return SenseFit.WRONG
-    if tokens[place].joined or (place + 1 < len(tokens) and tokens[place + 1].joined):
+    if tokens[index].hyphenated or (index + 1 < len(tokens) and tokens[index + 1].hyphenated):
         return SenseFit.WEAK  # a part of another word
     singular = _singular(word)
-    if (word in _HOMOGRAPHS or singular in _HOMOGRAPHS) and all(other == singular for other in company):
+    if (word in _HOMOGRAPHS or singular in _HOMOGRAPHS) and all(other == singular for other in public_words):
         return SenseFit.WEAK
     return SenseFit.CLEAR
 
 
-_PATTERNS = {word: re.compile(rf"(?<!\S)(?:{pattern})(?!\S)") for word, pattern in _OTHER_SENSES.items()}
+_OTHER_SENSE_PATTERNS = {word: re.compile(rf"(?<!\S)(?:{pattern})(?!\S)") for word, pattern in _OTHER_SENSES.items()}
 
 
 def _singular(word: str) -> str:
-    """Good enough to look a word up in the lists of this module."""
+    """Return the singular, accurate enough for the word lists of this module."""
     if word in PLURALS:
         return PLURALS[word]
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):

@@ -3,5 +3,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest | None = None) -> dict[str, object]:
-    """What the frame of every page needs; no user, no session, no token, so that pages may be kept."""
+    """Return what the frame of every page needs; nothing of the user or session, so that pages can be cached."""
     return {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}

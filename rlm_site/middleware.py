@@ -1,4 +1,4 @@
-"""Which forwarded headers count: only those of the operator's own proxies (`TRUSTED_PROXIES`)."""
+"""Forwarded headers are accepted only from the operator's own proxies (`TRUSTED_PROXIES`)."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ FORWARDED_HEADERS = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_
 def forget_untrusted_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: anybody can send these headers, so drop them unless a trusted proxy did."""
+    """Drop forwarded headers, which anybody can send, unless a trusted proxy set them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.META.get("REMOTE_ADDR") not in settings.TRUSTED_PROXIES:

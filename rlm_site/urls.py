@@ -22,7 +22,7 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("quotes.urls")),
-    path("", include("articles.urls")),  # last: a topic may have any other first word
+    path("", include("articles.urls")),  # last: the slug of a topic may be any other first segment
 ]
 
 handler404 = "rlm_site.front.views.not_found"

@@ -1,37 +1,36 @@
 import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import BoundedSemaphore
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
 
-# Of the server's threads only so many may wait for the body of a request: clients that send one slowly, or never, then
-# cannot keep readers from their pages.
-BODIES_AT_ONCE = 4
-_bodies = BoundedSemaphore(BODIES_AT_ONCE)
+# Only so many threads may wait for request bodies, so that clients that send them slowly or never cannot block readers.
+MAX_BODIES_READ_AT_ONCE = 4
+_body_slots = BoundedSemaphore(MAX_BODIES_READ_AT_ONCE)
 _django = get_wsgi_application()
 
-# What has been loaded by now, the views with it, stays as long as the process. Python's collector need not look through
-# it again and again: that takes 25 ms, in which one page of some hundreds waits.
+# Everything loaded by now lives as long as the process. Freezing it spares full garbage collections of 25 ms, during
+# which one in some hundreds of pages would wait.
 get_resolver().url_patterns  # noqa: B018 - loads them
 gc.collect()
 gc.freeze()
 
 
-class _Body:
-    """The body of a request, which keeps its place among those that are waited for until it has been read."""
+class _RequestBody:
+    """A request body that occupies one of the limited slots until it is read."""
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    def __init__(self, environ: WSGIEnvironment) -> None:
         self._stream = environ["wsgi.input"]
         try:
-            self._left = int(environ["CONTENT_LENGTH"])
+            self._remaining = int(environ["CONTENT_LENGTH"])
         except (KeyError, ValueError):
-            self._left = 0  # as Django takes it
-        self._has_place = True
+            self._remaining = 0  # as in Django
+        self._has_slot = True
 
     def read(self, *size: int) -> bytes:
         return self._count(self._stream.read(*size))
@@ -40,27 +39,27 @@ class _Body:
         return self._count(self._stream.readline(*size))
 
     def _count(self, data: bytes) -> bytes:
-        self._left -= len(data)
-        if self._left <= 0 or not data:
-            self.give_place()
+        self._remaining -= len(data)
+        if self._remaining <= 0 or not data:
+            self.release_slot()
         return data
 
-    def give_place(self) -> None:
-        if self._has_place:
-            self._has_place = False
-            _bodies.release()
+    def release_slot(self) -> None:
+        if self._has_slot:
+            self._has_slot = False
+            _body_slots.release()
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
         return _django(environ, start_response)
-    if not _bodies.acquire(timeout=1):
+    if not _body_slots.acquire(timeout=1):
         start_response(
             "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "10")]
         )
         return [b"The site is busy. Nothing was saved; go back and send it again.\n"]
-    body = _Body(environ)
+    body = _RequestBody(environ)
     try:
         return _django({**environ, "wsgi.input": body}, start_response)
     finally:
-        body.give_place()
+        body.release_slot()

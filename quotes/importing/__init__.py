@@ -1,4 +1,4 @@
-"""Importing quotations in bulk: read, compared with what is there, written, indexed.
+"""Bulk import of quotations: rows are read, compared with the database, written and indexed.
 
 Uses the models and duplicates of quotes, and the history.
 Used by the command import_quotes.

@@ -1,6 +1,6 @@
-"""Strings as collections print them -> the fields that attributions are made of. Pure.
+"""Parsing of sources, translators, dates and names as Bartlett's and similar collections print them. Pure functions.
 
-What is not certain is left alone: the importer keeps the string as it came and flags the quotation.
+What is not certain is not parsed: the importer keeps the original string and flags the quotation.
 """
 
 import re
@@ -20,25 +20,25 @@ class Source(NamedTuple):
     year: int | None = None
 
 
-_COLLECTION = re.compile(
+_COLLECTION_SOURCE = re.compile(
     r"(?P<authors>[^,()]+?)(?: \(eds?\.\))?, (?P<title>[^()]+?)(?:, [^,()]*\bed\.)? \((?:[^()]*\D)?(?P<year>\d{4})\)\.?"
 )
-_OUR_OWN = re.compile(r"(?P<source>[^()]+?), by (?P<authors>[^()]+?)(?: \((?P<year>\d{1,4})\))?\.?")
+_OWN_FORMAT = re.compile(r"(?P<source>[^()]+?), by (?P<authors>[^()]+?)(?: \((?P<year>\d{1,4})\))?\.?")
 
 
 @lru_cache(maxsize=8192)
-def collection(printed: str) -> Source | None:
-    """`John Bartlett, Familiar Quotations, 9th ed. (Boston: Little, Brown, 1905)`, or as we print it ourselves:
+def parse_collection(printed: str) -> Source | None:
+    """Parse `John Bartlett, Familiar Quotations, 9th ed. (Boston: Little, Brown, 1905)`, or a source in our own format:
     `History of Woman Suffrage, vol. 5, ch. 8, by Ida Husted Harper (1922)`."""
     text = " ".join(printed.split())
-    if match := _OUR_OWN.fullmatch(text):
+    if match := _OWN_FORMAT.fullmatch(text):
         title, comma, locator = match["source"].partition(", ")
         while comma and not split_locator(locator)[0]:
             more, comma, locator = locator.partition(", ")
             title = f"{title}, {more}"
         year = int(match["year"]) if match["year"] else None
         return Source(title, normalise_locator(locator), match["authors"], year)
-    if match := _COLLECTION.fullmatch(text):
+    if match := _COLLECTION_SOURCE.fullmatch(text):
         return Source(match["title"], "", match["authors"], int(match["year"]))
     return None
 
@@ -50,13 +50,15 @@ _NAMED_BY_PART = {
 }  # fmt: skip
 
 
-_ABBREVIATED = re.compile(r"\b(?:Jan|Feb|Mar|Apr|Aug|Sept|Oct|Nov|Dec|[Cc]hap|[Vv]ol|[Nn]o|[Ss]t|Mrs?|Dr|[IVXL]+|\w)$")
+_ENDS_IN_ABBREVIATION = re.compile(
+    r"\b(?:Jan|Feb|Mar|Apr|Aug|Sept|Oct|Nov|Dec|[Cc]hap|[Vv]ol|[Nn]o|[Ss]t|Mrs?|Dr|[IVXL]+|\w)$"
+)
 _ENDS_IN_YEAR = re.compile(r"(.+?)\. \(?(1[4-9]\d\d)\.?\)?")
 
 
 @lru_cache(maxsize=8192)
-def work(title: str, locator: str) -> Source:
-    """Title and place, also where the collection prints a place as the title or at its end."""
+def parse_work(title: str, locator: str) -> Source:
+    """Parse title and locator, also where the collection prints a locator as the title or at its end."""
     title = " ".join(title.split())
     place = normalise_locator(locator)
     if place or not title:
@@ -70,7 +72,7 @@ def work(title: str, locator: str) -> Source:
         return _named_by_part(leading) or Source(title)
     for stop in re.finditer(r"\. ", title):
         trailing, rest = split_locator(title[stop.end() :])
-        if trailing and not rest and not _ABBREVIATED.search(title[: stop.start()]):
+        if trailing and not rest and not _ENDS_IN_ABBREVIATION.search(title[: stop.start()]):
             return Source(title[: stop.start()], ", ".join(trailing))  # `Hymn on Christ's Nativity. Line 184`
     return Source(title)
 
@@ -83,15 +85,17 @@ def _named_by_part(parts: list[str]) -> Source | None:
 
 
 @lru_cache(maxsize=8192)
-def scripture_place(printed: str) -> str:
-    """`lv. 21` -> `55:21`, `ii. 11, 12` -> `2:11–12`, `xxiv. 15; Mark xiii. 14` -> `24:15; Mark 13:14`."""
+def parse_scripture_place(printed: str) -> str:
+    """Convert `lv. 21` to `55:21`, `ii. 11, 12` to `2:11–12`, `xxiv. 15; Mark xiii. 14` to `24:15; Mark 13:14`."""
     text = re.sub(
-        r"\b([ivxlc]+)\. ?(\d+(?:, \d+)*)", lambda match: f"{normalise_locator(match[1])}:{_run(match[2])}", printed
+        r"\b([ivxlc]+)\. ?(\d+(?:, \d+)*)",
+        lambda match: f"{normalise_locator(match[1])}:{_collapse_run(match[2])}",
+        printed,
     )
     return text.rstrip(".")
 
 
-def _run(numbers: str) -> str:
+def _collapse_run(numbers: str) -> str:
     values = [int(number) for number in numbers.split(", ")]
     if len(values) > 1 and values == list(range(values[0], values[0] + len(values))):
         return f"{values[0]}–{values[-1]}"
@@ -101,29 +105,31 @@ def _run(numbers: str) -> str:
 _FOOTNOTE = re.compile(r"_?\[\d+-\d+\](?:\s?_(?=\s|$|[A-Z]))?|_")
 _NAME = r"(?:Mrs\. )?(?:[A-Z]\. ?)*(?:[A-Z][\w’'-]+ )*[A-Z][\w’'-]+"
 _DEGREES = r"(?:, (?:[A-Z][a-z]?\. ?)+)?"
-_BY = re.compile(rf"[Tt]ranslat(?:ion|ed)(?: used here is that)? (?:of|by) ({_NAME})(?:{_DEGREES},? and ({_NAME}))?")
-_WHOSE = re.compile(r"(\b[A-Z]\w+)'s [Tt]ranslation\b(?: of ([^,.]+))?")
+_TRANSLATED_BY = re.compile(
+    rf"[Tt]ranslat(?:ion|ed)(?: used here is that)? (?:of|by) ({_NAME})(?:{_DEGREES},? and ({_NAME}))?"
+)
+_POSSESSIVE_TRANSLATION = re.compile(r"(\b[A-Z]\w+)'s [Tt]ranslation\b(?: of ([^,.]+))?")
 _SURNAMES = {"Dryden": "John Dryden", "Cotton": "Charles Cotton", "Cary": "Henry Francis Cary"}
 
 
 @lru_cache(maxsize=8192)
-def translator(printed: str, author: str = "", title: str = "") -> str:
-    """The name alone, and the empty string where the note does not tell it for certain of this work."""
+def parse_translator(printed: str, author: str = "", title: str = "") -> str:
+    """Return the translator's name, or the empty string if the note may be about another work."""
     text = " ".join(_FOOTNOTE.sub(" ", printed).split())
     if re.fullmatch(_NAME, text):
         return text
-    if match := _WHOSE.search(text):
+    if match := _POSSESSIVE_TRANSLATION.search(text):
         translated = match[2]
-        if translated and title and not _names(translated, author, title):
+        if translated and title and not _names_title(translated, author, title):
             return ""
         return _SURNAMES.get(match[1], "")
-    if match := _BY.search(text):
+    if match := _TRANSLATED_BY.search(text):
         return " and ".join(name for name in match.groups() if name)
     return ""
 
 
-def _names(work: str, author: str, title: str) -> bool:
-    """Whether the two have a word in common, the author's name set aside: `Plutarch's Lives`, `Life of Cæsar`."""
+def _names_title(work: str, author: str, title: str) -> bool:
+    """Return whether the titles share a word that is not in the author's name: `Plutarch's Lives`, `Life of Cæsar`."""
     names = {form(word) for word in vocabulary(author)}
     return bool({form(word) for word in vocabulary(work)} & {form(word) for word in vocabulary(title)} - names)
 
@@ -132,10 +138,10 @@ _YEAR_AS_PRINTED = r"(\d{1,4})\s*\(?(\?)?\)?"
 
 
 @lru_cache(maxsize=8192)
-def about(printed_dates: str, born: int | None, died: int | None) -> tuple[bool, bool]:
-    """Whether the years of birth and death are marked as uncertain: `Circa 1460-1529`, `46(?)-120(?) A. D`.
+def parse_circa(printed_dates: str, born: int | None, died: int | None) -> tuple[bool, bool]:
+    """Return whether birth and death are printed as uncertain: `Circa 1460-1529`, `46(?)-120(?) A. D`.
 
-    Only for years that are still those of the print; a corrected one is no longer in doubt.
+    Years that were corrected since are no longer in doubt.
     """
     numbers = re.findall(_YEAR_AS_PRINTED, printed_dates)
     if len(numbers) != 2:
@@ -149,7 +155,7 @@ def about(printed_dates: str, born: int | None, died: int | None) -> tuple[bool,
 
 
 _PARTICLE = "(?:de|von|van|du|der|den|à|da|di|del)"
-_SORTED = (  # the first that fits
+_SORT_RULES = (  # the first that fits
     (re.compile(r"(.+?) (\(.+\))"), r"{1} \2"),
     (re.compile(r"(.+), ((?:Duke|Earl|Marquis|Marquess|Viscount|Baron|Lord|Lady) of) (.+)"), r"\3, \1, \2"),
     (re.compile(r"(\S+), (Lord|Lady) (.+)"), r"\3, \1, \2"),
@@ -164,11 +170,11 @@ _SORTED = (  # the first that fits
 
 @lru_cache(maxsize=8192)
 def sort_name(name: str, ancient: bool = False) -> str:
-    """`Johann Wolfgang von Goethe` -> `Goethe, Johann Wolfgang von`. The ancients are sorted as they are printed."""
+    """Return the sort name: `Goethe, Johann Wolfgang von`. Ancient names are sorted as printed."""
     plain = name.strip().replace("Æ", "Ae").replace("æ", "ae")
     if ancient or " and " in plain or re.fullmatch(r"[^,]+ the [A-Z]\w+", plain):
         return plain
-    for pattern, sorted_as in _SORTED:
+    for pattern, sorted_as in _SORT_RULES:
         if match := pattern.fullmatch(plain):
             return match.expand(sorted_as.replace("{1}", sort_name(match[1]) if "{1}" in sorted_as else ""))
     return plain

@@ -1,4 +1,4 @@
-"""A file -> rows with their line numbers. Pure but for reading; a file that cannot be read whole gives problems."""
+"""Reading JSON Lines and CSV files as rows with line numbers; what cannot be read is returned as problems."""
 
 import csv
 import hashlib
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-MAX_CELL = 1_000_000  # characters of one cell of a CSV file
+MAX_CELL = 1_000_000  # characters per CSV cell
 
 
 class Problem(NamedTuple):
-    """What is wrong in which line and field (empty: the whole row), and what would be right."""
+    """A problem with a field of a line (empty: the whole row), and how to fix it."""
 
     line: int
     field: str
@@ -28,16 +28,16 @@ class Row(NamedTuple):
 
 
 class UnreadableError(Exception):
-    """The file as a whole is not what it should be."""
+    """The file as a whole cannot be read."""
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def rows(path: Path) -> Iterator[Row | Problem]:
-    """JSON Lines or CSV, told by the end of the name; UTF-8, with or without a byte order mark."""
+def read_rows(path: Path) -> Iterator[Row | Problem]:
+    """Read JSON Lines or CSV, by the suffix of the file; UTF-8, with or without a byte order mark."""
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise UnreadableError(f"{path.name}: the name must end in {', '.join(_READERS)}.")
@@ -45,8 +45,8 @@ def rows(path: Path) -> Iterator[Row | Problem]:
         yield from read(file)
 
 
-def _json_lines(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
-    for number, text, problem in _texts(lines):
+def _read_json_lines(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
+    for number, text, problem in _decoded_lines(lines):
         if problem:
             yield problem
         elif text.strip():
@@ -63,44 +63,44 @@ def _json_lines(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
                     yield Problem(number, "", 'is no JSON object; a row is such as {"text": "…", "author": "…"}.')
 
 
-def _csv(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
-    wrong: list[Problem] = []
+def _read_csv(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
+    problems: list[Problem] = []
 
     def texts() -> Iterator[str]:
-        for _number, text, problem in _texts(lines):
+        for _number, text, problem in _decoded_lines(lines):
             if problem:
-                wrong.append(problem)
+                problems.append(problem)
             yield text
 
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(texts(), strict=True)
     header: list[str] | None = None
-    begins = 1
+    first_line = 1
     while True:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            # Where a quotation mark is not closed, nothing that follows is what it seems.
+            # After an unclosed quotation mark the rest of the file cannot be trusted.
             raise UnreadableError(
-                f"line {begins:,}: is not CSV: {error}. Is a quotation mark missing or one too many?"
+                f"line {first_line:,}: is not CSV: {error}. Is a quotation mark missing or one too many?"
             ) from error
         if cells is None:
             return
         if header is None:
-            header = _header(cells, wrong)
-        elif wrong:
-            yield wrong[0]
+            header = _read_header(cells, problems)
+        elif problems:
+            yield problems[0]
         elif cells and len(cells) != len(header):
-            yield Problem(begins, "", f"has {len(cells)} cells; the first line names {len(header)} columns.")
+            yield Problem(first_line, "", f"has {len(cells)} cells; the first line names {len(header)} columns.")
         elif cells:
-            yield Row(begins, dict(zip(header, cells, strict=True)), from_csv=True)
-        wrong.clear()
-        begins = reader.line_num + 1
+            yield Row(first_line, dict(zip(header, cells, strict=True)), from_csv=True)
+        problems.clear()
+        first_line = reader.line_num + 1
 
 
-def _header(cells: list[str], wrong: list[Problem]) -> list[str]:
-    if wrong:
-        raise UnreadableError(str(wrong[0]))
+def _read_header(cells: list[str], problems: list[Problem]) -> list[str]:
+    if problems:
+        raise UnreadableError(str(problems[0]))
     names = [name.strip() for name in cells]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise UnreadableError(f"line 1, field {repeated[0]}: is named twice.")
@@ -108,13 +108,13 @@ def _header(cells: list[str], wrong: list[Problem]) -> list[str]:
 
 
 _READERS: dict[str, Callable[[Iterable[bytes]], Iterator[Row | Problem]]] = {
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".csv": _csv,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".csv": _read_csv,
 }
 
 
-def _texts(lines: Iterable[bytes]) -> Iterator[tuple[int, str, Problem | None]]:
+def _decoded_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str, Problem | None]]:
     for number, line in enumerate(lines, 1):
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
@@ -126,7 +126,7 @@ def _texts(lines: Iterable[bytes]) -> Iterator[tuple[int, str, Problem | None]]:
             yield number, line.decode("utf-8", "replace"), problem
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _value in pairs]
@@ -135,8 +135,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_unique_object, parse_constant=_refuse_constant)

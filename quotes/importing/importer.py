@@ -1,8 +1,7 @@
-"""Quotations from a file. Everything is read, checked and compared before the first row is written, and all is
-written in one transaction or not at all.
+"""Import of quotations from a file: everything is read, checked and compared first, then written in one transaction.
 
-`files` reads, `printed` takes apart what collections print, `records` checks each row: all pure. `plan` compares with
-the database, `writing` writes.
+`files` reads, `bartlett` parses what collections print, `records` checks each row: all pure. `plan` compares with the
+database, `writing` writes.
 """
 
 import gc
@@ -17,25 +16,26 @@ from django.db import transaction
 
 from quotes.importing import files, plan, records, writing
 from quotes.importing.files import Problem, UnreadableError
-from quotes.importing.plan import Plan, Progress
+from quotes.importing.plan import Plan
 from quotes.importing.records import Record
 from quotes.models import Quote
 from rlm_site.history.models import Import
+from rlm_site.progress import Progress
 
 __all__ = ["Plan", "Problem", "RefusedError", "Report", "UnreadableError", "register_pick_observer", "run"]
 
-Picks = Mapping[str, tuple[str, ...]]  # a page -> the keys of the quotations that it shows, in order
+Picks = Mapping[str, tuple[str, ...]]  # page -> keys of the quotations that it shows, in order
 
 _observers: list[Callable[[], Picks]] = []
 
 
 def register_pick_observer(picks: Callable[[], Picks]) -> None:
-    """Declare in `AppConfig.ready` what shows quotations; it is asked before and after an import."""
+    """Register a function that returns which quotations pages show; it is called before and after an import."""
     _observers.append(picks)
 
 
 class RefusedError(Exception):
-    """Rows are wrong, and nothing was written."""
+    """Some rows have problems; nothing was written."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 @dataclass
 class Report:
-    """What an import did, or would do."""
+    """The result of an import or of a dry run."""
 
     plan: Plan
     rows: int
@@ -61,17 +61,17 @@ def run(
     dry_run: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> Report:
-    """Import a file. A dry run writes and takes everything back, so that its report is true.
+    """Import a file. A dry run writes too, then rolls back, so that its report is accurate.
 
-    `status` is for rows that name none; without it they are `reported` when they name a source, else `unverified`.
+    `status` is the status of rows without one; by default `reported` if they name a source, else `unverified`.
     """
-    with _uncollected():
+    with _without_garbage_collection():
         return _run(path, status, auto_pick, skip_bad, dry_run, progress)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """A file makes millions of objects and hardly a cycle; looking for cycles again and again took 40% of the time."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Disable garbage collection, which took 40% of the time: millions of objects are created, and hardly any cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -82,7 +82,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool, progress: Progress) -> Report:
-    digest = files.digest(path)
+    digest = files.file_digest(path)
     good, bad = _read(path, progress)
     if not good and not bad:
         raise UnreadableError("there is no row in it.")
@@ -94,16 +94,16 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
         raise RefusedError(planned.refused)
 
     def defaults(record: Record) -> dict[str, Any]:
-        named = bool(record.objects.get("work") or record.objects.get("quoted_in"))
-        usual = Quote.Status.REPORTED if named and not record.doubted else Quote.Status.UNVERIFIED
-        return {"published": True, "auto_pick": auto_pick, "status": status or usual}
+        has_source = bool(record.objects.get("work") or record.objects.get("quoted_in"))
+        default_status = Quote.Status.REPORTED if has_source and not record.to_verify else Quote.Status.UNVERIFIED
+        return {"published": True, "auto_pick": auto_pick, "status": status or default_status}
 
     report = Report(planned, rows, digest)
     if not (planned.added or planned.changed):
         return report
     with transaction.atomic():
         before = _picks()
-        writing.write(planned, defaults, _entry(path.name, report), progress)
+        writing.write(planned, defaults, _create_import(path.name, report), progress)
         after = _picks()
         pages = dict.fromkeys([*before, *after])
         shown = {page: (before.get(page, ()), after.get(page, ())) for page in pages}
@@ -113,7 +113,7 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
     return report
 
 
-def _entry(name: str, report: Report) -> Import:
+def _create_import(name: str, report: Report) -> Import:
     plan = report.plan
     return Import.objects.create(
         name=name[:200],
@@ -129,9 +129,9 @@ def _entry(name: str, report: Report) -> Import:
 def _read(path: Path, progress: Progress) -> tuple[list[Record], list[Problem]]:
     good: list[Record] = []
     bad: list[Problem] = []
-    checked = records.Records()
-    for number, row in enumerate(files.rows(path), 1):
-        result = [row] if isinstance(row, Problem) else checked.check(row)
+    checker = records.RecordChecker()
+    for number, row in enumerate(files.read_rows(path), 1):
+        result = [row] if isinstance(row, Problem) else checker.check(row)
         if isinstance(result, Record):
             good.append(result)
         else:

@@ -1,17 +1,19 @@
-"""A row -> a checked record, or what is wrong with it field by field. Pure: asks no database.
+"""Checking of rows: each becomes a record, or a list of problems by field. Asks no database.
 
-A row is one of a collection (`author`, `source_title`, `as_quoted_in` … as printed, taken apart here), or one of our
-own export (`person`, `work`, `quoted_in` … as objects), or a mixture that says nothing twice.
+A row comes from a collection (`author`, `source_title`, `as_quoted_in` … as printed, parsed here), or from our own
+export (`person`, `work`, `quoted_in` … as objects), or is a mixture without contradictions.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from django.db.models import Model
 
 from quotes.importing import bartlett
 from quotes.importing.files import Problem, Row
@@ -22,7 +24,7 @@ from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
 from rlm_site.text.words import occurrences
 
-# Columns of a quotation that rows give as they are stored, in the order of the export.
+# Fields of a quotation that rows contain as stored, in the order of the export.
 PLAIN_FIELDS = (
     "text", "language", "name_as_printed", "locator", "locator_as_printed", "quoted_in_locator", "year_said",
     "original_text", "original_language", "translator", "status", "auto_pick", "attribution_as_imported", "published",
@@ -36,22 +38,22 @@ WORK_FIELDS = ("title", "authors", "year", "kind", "url")
 CHECK_FIELDS = ("checked_by", "checked_on", "work", "place", "found")
 TERM_FIELDS = ("word", "veto", "note")
 
-# What collections give, and which of our own fields would say the same again.
-_COLLECTED = {
+# Fields of collections, each with the field of the export that it excludes.
+_COLLECTION_FIELDS = {
     "author": "person", "born": "person", "died": "person", "dates_as_printed": "person", "dates_text": "person",
     "descriptor": "person", "source": "work", "source_title": "work", "year": "work", "year_basis": "work",
     "source_basis": "work", "as_quoted_in": "quoted_in", "evidence": "quoted_in_locator", "original": "original_text",
     "public_domain": "", "matches": "",
 }  # fmt: skip
 _OBJECTS = ("person", "work", "quoted_in")
-_OTHERS: tuple[str, ...] = ("true_source", "version_of")
+_RELATIONS: tuple[str, ...] = ("true_source", "version_of")
 _LISTS = ("tags", "index_terms", "checks")
-FIELDS = frozenset({"key", *_OTHERS, *PLAIN_FIELDS, *_OBJECTS, *_LISTS, *_COLLECTED})
+FIELDS = frozenset({"key", *_RELATIONS, *PLAIN_FIELDS, *_OBJECTS, *_LISTS, *_COLLECTION_FIELDS})
 
 YEARS = range(-3000, 2101)
 
 
-class PersonGiven(NamedTuple):
+class PersonData(NamedTuple):
     slug: str = ""
     kind: str = Person.Kind.PERSON
     name: str = ""
@@ -65,7 +67,7 @@ class PersonGiven(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-class WorkGiven(NamedTuple):
+class WorkData(NamedTuple):
     title: str = ""
     authors: str = ""
     year: int | None = None
@@ -73,15 +75,15 @@ class WorkGiven(NamedTuple):
     url: str = ""
 
 
-class CheckGiven(NamedTuple):
+class CheckData(NamedTuple):
     checked_by: str
     checked_on: date
-    work: WorkGiven | None
+    work: WorkData | None
     place: str
     found: str
 
 
-class TermGiven(NamedTuple):
+class TermData(NamedTuple):
     word: str
     veto: bool
     note: str
@@ -89,103 +91,109 @@ class TermGiven(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """One quotation as its row gives it. What a row does not give is absent, or None where it is listed here."""
+    """A quotation as its row describes it. Fields that the row lacks are absent, or None."""
 
     line: int
     key: str
-    keyed: bool  # by the row itself; else the key is made of what the row says
+    has_own_key: bool  # in the row; else the key is derived from author and text
     fields: dict[str, Any]
-    objects: dict[str, PersonGiven | WorkGiven | None]
-    as_printed: bool  # people and works are as a collection prints them, not as we keep them
+    objects: dict[str, PersonData | WorkData | None]
+    as_printed: bool  # people and works are named as a collection prints them, not as they are stored
     tags: tuple[str, ...] | None = None
-    terms: tuple[TermGiven, ...] | None = None
-    checks: tuple[CheckGiven, ...] | None = None
-    doubted: bool = False  # the maker of the collection wants it looked at
-    others: dict[str, str] = field(default_factory=dict)  # true_source and version_of: keys, empty for none
+    terms: tuple[TermData, ...] | None = None
+    checks: tuple[CheckData, ...] | None = None
+    to_verify: bool = False  # the file marks it for checking
+    relations: dict[str, str] = field(default_factory=dict)  # true_source and version_of: keys, empty for none
 
     @property
     def text(self) -> str:
         return str(self.fields["text"])
 
 
-class Records:
-    """Checks row after row, and what can only be told of rows together: that no key is there twice."""
+class RecordChecker:
+    """Checks rows one by one, and that no key occurs twice."""
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
 
     def check(self, row: Row) -> Record | list[Problem]:
-        """A row whose twin has been seen before is no problem here: see `plan`."""
-        reading = _Reading(row)
-        record = reading.record()
-        if record and record.keyed:
+        """Return the record or its problems. Duplicate quotations are no problem here: see `plan`."""
+        parser = _RowParser(row)
+        record = parser.record()
+        if record and record.has_own_key:
             first = self.lines.setdefault(record.key, record.line)
             if first != record.line:
-                reading.wrong("key", f"“{record.key}” is the key of line {first:,} too; a key names one quotation.")
-        return reading.problems or record or []
+                parser.add_problem(
+                    "key", f"“{record.key}” is the key of line {first:,} too; a key names one quotation."
+                )
+        return parser.problems or record or []
 
 
-class _Reading:
-    """One row while it is taken apart; problems gather."""
+class _RowParser:
+    """Parses one row and collects its problems."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
         self.values = row.values
         self.problems: list[Problem] = []
 
-    def wrong(self, name: str, message: str) -> None:
+    def add_problem(self, name: str, message: str) -> None:
         self.problems.append(Problem(self.row.line, name, message))
 
     def record(self) -> Record | None:
-        self.refuse_strangers()
+        self.refuse_unknown_fields()
         if self.row.from_csv:
-            self.values = self.from_cells()
-        fields = {name: self.plain(name) for name in PLAIN_FIELDS if name in self.values and name not in _READ_APART}
+            self.values = self.parse_cells()
+        fields = {
+            name: self.plain(name) for name in PLAIN_FIELDS if name in self.values and name not in _PARSED_SEPARATELY
+        }
         text = self.text()
-        objects: dict[str, PersonGiven | WorkGiven | None] = {}
+        objects: dict[str, PersonData | WorkData | None] = {}
         for name, read in (("person", self.person), ("work", self.work), ("quoted_in", self.work)):
             if name in self.values:
                 objects[name] = read(name, self.values[name])
         tags, terms, checks = self.tags(), self.terms(), self.checks()
         key = self.key()
-        others = {name: self.other(name) for name in _OTHERS if name in self.values}
-        as_printed = bool(_COLLECTED.keys() & self.values.keys())
-        collected = self.collected() if as_printed and not self.problems else {}
+        relations = {name: self.other(name) for name in _RELATIONS if name in self.values}
+        as_printed = bool(_COLLECTION_FIELDS.keys() & self.values.keys())
+        collected = self.collection_values() if as_printed and not self.problems else {}
         if self.problems:
             return None
         fields["text"] = text
         if as_printed:
-            self.take_apart(collected, fields, objects)
+            self.parse_attribution(collected, fields, objects)
         else:
-            fields.update({name: self.plain(name) for name in _PRINTED if name in self.values})
+            fields.update({name: self.plain(name) for name in _PRINTED_FIELDS if name in self.values})
         self.check_together(fields, objects, checks)
         if self.problems:
             return None
-        keyed = bool(key)
-        if not keyed:
+        has_own_key = bool(key)
+        if not has_own_key:
             person = objects.get("person")
-            key = key_of(person.name if isinstance(person, PersonGiven) else collected.get("author", ""), text)
-        subjects = _subjects(tags) if tags and as_printed else tags
-        doubted = subjects != tags
-        return Record(self.row.line, key, keyed, fields, objects, as_printed, subjects, terms, checks, doubted, others)
+            key = key_of(person.name if isinstance(person, PersonData) else collected.get("author", ""), text)
+        subjects = _without_check_tags(tags) if tags and as_printed else tags
+        to_verify = subjects != tags
+        return Record(
+            self.row.line, key, has_own_key, fields, objects, as_printed, subjects, terms, checks, to_verify, relations
+        )
 
-    # What the row names
+    # Field names and cells
 
-    def refuse_strangers(self) -> None:
+    def refuse_unknown_fields(self) -> None:
         for name in self.values:
             if name not in FIELDS:
-                self.wrong(name, f"is no field of ours. Known are {', '.join(sorted(FIELDS))}.")
-        if self.values.keys().isdisjoint(_COLLECTED.values()):
+                self.add_problem(name, f"is no field of ours. Known are {', '.join(sorted(FIELDS))}.")
+        if self.values.keys().isdisjoint(_COLLECTION_FIELDS.values()):
             return
-        for name, ours in _COLLECTED.items():
-            if ours and self.given(name) and self.given(ours):
-                self.wrong(name, f"says again what {ours} says; give one of them.")
+        for name, own_field in _COLLECTION_FIELDS.items():
+            if own_field and self.has_value(name) and self.has_value(own_field):
+                self.add_problem(name, f"says again what {own_field} says; give one of them.")
 
-    def given(self, name: str) -> bool:
+    def has_value(self, name: str) -> bool:
         return self.values.get(name) not in (None, "", [], {})
 
-    def from_cells(self) -> dict[str, Any]:
-        """Cells are text: what stands for a number, yes or no, a list or an object is read as that."""
+    def parse_cells(self) -> dict[str, Any]:
+        """Convert CSV cells to numbers, booleans, lists and objects."""
         values: dict[str, Any] = {}
         for name, cell in self.values.items():
             if name in _CELL_READERS:
@@ -193,7 +201,7 @@ class _Reading:
                     try:
                         values[name] = _CELL_READERS[name](cell.strip())
                     except ValueError as error:
-                        self.wrong(name, str(error))
+                        self.add_problem(name, str(error))
             else:
                 values[name] = cell
         return values
@@ -203,43 +211,47 @@ class _Reading:
     def text(self) -> str:
         text = self.string("text", 20_000)
         if not text.strip() and not self.has_problem("text"):
-            self.wrong("text", "is empty; a quotation has words.")
+            self.add_problem("text", "is empty; a quotation has words.")
         return text.strip("\n").rstrip()
 
     def has_problem(self, name: str) -> bool:
         return any(problem.field == name for problem in self.problems)
 
-    def string(self, name: str, most: int, value: Any = "", *, lines: bool = True) -> str:
+    def string(self, name: str, max_length: int, value: Any = "", *, lines: bool = True) -> str:
         value = self.values.get(name, "") if value == "" else value
         if value is None or value == "":
             return ""
         if not isinstance(value, str):
-            self.wrong(name, f"{shown(value)} is no text; put it in quotation marks.")
+            self.add_problem(name, f"{quoted(value)} is no text; put it in quotation marks.")
             return ""
         if not value.isprintable():
             value = value.replace("\r\n", "\n").replace("\r", "\n")
             if match := _UNPRINTABLE.search(value):
-                self.wrong(name, f"has the character U+{ord(match[0]):04X}, which nothing can print; take it out.")
+                self.add_problem(
+                    name, f"has the character U+{ord(match[0]):04X}, which nothing can print; take it out."
+                )
             if not lines and "\n" in value:
-                self.wrong(name, "has more than one line; only texts may.")
-        if len(value) > most:
-            self.wrong(name, f"has {len(value):,} characters; at most {most:,} are kept.")
+                self.add_problem(name, "has more than one line; only texts may.")
+        if len(value) > max_length:
+            self.add_problem(name, f"has {len(value):,} characters; at most {max_length:,} are kept.")
         return value
 
     def year(self, name: str, value: Any) -> int | None:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            self.wrong(name, f"{shown(value)} is no year; give a whole number, negative for BC, such as 1862 or -43.")
+            self.add_problem(
+                name, f"{quoted(value)} is no year; give a whole number, negative for BC, such as 1862 or -43."
+            )
             return None
         if value not in YEARS:
-            self.wrong(name, f"{value} is no year; give one from {YEARS[0]} to {YEARS[-1]}, negative for BC.")
+            self.add_problem(name, f"{value} is no year; give one from {YEARS[0]} to {YEARS[-1]}, negative for BC.")
             return None
         return value
 
     def boolean(self, name: str, value: Any) -> bool:
         if not isinstance(value, bool):
-            self.wrong(name, f"{shown(value)} is neither true nor false.")
+            self.add_problem(name, f"{quoted(value)} is neither true nor false.")
         return bool(value)
 
     def moment(self, name: str, value: Any) -> datetime | None:
@@ -248,10 +260,10 @@ class _Reading:
         try:
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
-            self.wrong(name, f"{shown(value)} is no date and time; write it like 2026-08-01T12:00:00Z.")
+            self.add_problem(name, f"{quoted(value)} is no date and time; write it like 2026-08-01T12:00:00Z.")
             return None
         if moment.tzinfo is None:
-            self.wrong(name, f"{shown(value)} lacks its time zone; write it like 2026-08-01T12:00:00Z.")
+            self.add_problem(name, f"{quoted(value)} lacks its time zone; write it like 2026-08-01T12:00:00Z.")
             return None
         return moment.astimezone(UTC)
 
@@ -261,12 +273,12 @@ class _Reading:
         try:
             return date.fromisoformat(value)
         except (TypeError, ValueError):
-            self.wrong(name, f"{shown(value)} is no date; write it like 2026-08-01.")
+            self.add_problem(name, f"{quoted(value)} is no date; write it like 2026-08-01.")
             return None
 
     def choice(self, name: str, value: Any, choices: Any) -> str:
         if value not in choices.values:
-            self.wrong(name, f"{shown(value)} is unknown; it is one of {', '.join(choices.values)}.")
+            self.add_problem(name, f"{quoted(value)} is unknown; it is one of {', '.join(choices.values)}.")
             return ""
         return str(value)
 
@@ -279,88 +291,92 @@ class _Reading:
         if name in {"publish_at", "retire_at", "created", "updated"}:
             moment = self.moment(name, value)
             if moment is None and name in {"created", "updated"} and not self.has_problem(name):
-                self.wrong(name, "is empty; write it like 2026-08-01T12:00:00Z, or leave the field out.")
+                self.add_problem(name, "is empty; write it like 2026-08-01T12:00:00Z, or leave the field out.")
             return moment
         if name == "status":
             return self.choice(name, value, Quote.Status)
         if name == "original_text":
             return self.string(name, 20_000)
-        return self.string(name, _longest(Quote, name), lines=False)
+        return self.string(name, _max_length(Quote, name), lines=False)
 
     def key(self) -> str:
-        key = self.string("key", _longest(Quote, "key"), lines=False)
+        key = self.string("key", _max_length(Quote, "key"), lines=False)
         if key and not re.fullmatch(r"[-a-zA-Z0-9_]+", key):
-            self.wrong("key", f"{shown(key)} has other characters than letters, figures, hyphens and underscores.")
+            self.add_problem(
+                "key", f"{quoted(key)} has other characters than letters, figures, hyphens and underscores."
+            )
         return key
 
     def other(self, name: str) -> str:
-        return self.string(name, _longest(Quote, "key"), lines=False)
+        return self.string(name, _max_length(Quote, "key"), lines=False)
 
-    # Objects and lists of our own export
+    # Objects and lists in the format of the export
 
     def members(self, name: str, value: Any, known: tuple[str, ...], required: str) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            self.wrong(name, f'{shown(value)} is no object; write it like {{"{required}": "…"}}.')
+            self.add_problem(name, f'{quoted(value)} is no object; write it like {{"{required}": "…"}}.')
             return None
         for member in value:
             if member not in known:
-                self.wrong(f"{name}.{member}", f"is no field of ours. Known are {', '.join(known)}.")
+                self.add_problem(f"{name}.{member}", f"is no field of ours. Known are {', '.join(known)}.")
         if not isinstance(value.get(required), str) or not value[required].strip():
-            self.wrong(f"{name}.{required}", "is missing or empty.")
+            self.add_problem(f"{name}.{required}", "is missing or empty.")
         return value
 
-    def person(self, name: str, value: Any) -> PersonGiven | None:
+    def person(self, name: str, value: Any) -> PersonData | None:
         if value is None:
             return None
         values = self.members(name, value, PERSON_FIELDS, "name")
         if values is None:
             return None
-        made: dict[str, Any] = {}
-        for member, given in values.items():
-            at = f"{name}.{member}"
+        cleaned: dict[str, Any] = {}
+        for member, raw in values.items():
+            path = f"{name}.{member}"
             if member in {"born", "died"}:
-                made[member] = self.year(at, given)
+                cleaned[member] = self.year(path, raw)
             elif member in {"born_circa", "died_circa"}:
-                made[member] = self.boolean(at, given)
+                cleaned[member] = self.boolean(path, raw)
             elif member == "living_checked_on":
-                made[member] = self.day(at, given)
+                cleaned[member] = self.day(path, raw)
             elif member == "aliases":
-                if not isinstance(given, list) or not all(isinstance(alias, str) for alias in given):
-                    self.wrong(at, f'{shown(given)} is no list of names; write it like ["Holmston"].')
+                if not isinstance(raw, list) or not all(isinstance(alias, str) for alias in raw):
+                    self.add_problem(path, f'{quoted(raw)} is no list of names; write it like ["Holmston"].')
                 else:
-                    made[member] = tuple(given)
+                    cleaned[member] = tuple(raw)
             elif member == "kind":
-                made[member] = self.choice(at, given, Person.Kind)
+                cleaned[member] = self.choice(path, raw, Person.Kind)
             elif member in PERSON_FIELDS:
-                made[member] = self.string(at, _longest(Person, member), given or "", lines=False)
-        person = _shared(PersonGiven(**made)) if not self.problems else None
+                cleaned[member] = self.string(path, _max_length(Person, member), raw or "", lines=False)
+        person = _intern(PersonData(**cleaned)) if not self.problems else None
         if person and person.slug and not re.fullmatch(r"[-a-zA-Z0-9_]+", person.slug):
-            self.wrong(f"{name}.slug", f"{shown(person.slug)} is no slug; it is made of letters, figures and hyphens.")
+            self.add_problem(
+                f"{name}.slug", f"{quoted(person.slug)} is no slug; it is made of letters, figures and hyphens."
+            )
         return person
 
-    def work(self, name: str, value: Any) -> WorkGiven | None:
+    def work(self, name: str, value: Any) -> WorkData | None:
         if value is None:
             return None
         values = self.members(name, value, WORK_FIELDS, "title")
         if values is None:
             return None
-        made: dict[str, Any] = {}
-        for member, given in values.items():
-            at = f"{name}.{member}"
+        cleaned: dict[str, Any] = {}
+        for member, raw in values.items():
+            path = f"{name}.{member}"
             if member == "year":
-                made[member] = self.year(at, given)
+                cleaned[member] = self.year(path, raw)
             elif member == "kind":
-                made[member] = self.choice(at, given, Work.Kind)
+                cleaned[member] = self.choice(path, raw, Work.Kind)
             elif member in WORK_FIELDS:
-                made[member] = self.string(at, _longest(Work, member), given or "", lines=False)
-        return _shared(WorkGiven(**made)) if not self.problems else None
+                cleaned[member] = self.string(path, _max_length(Work, member), raw or "", lines=False)
+        return _intern(WorkData(**cleaned)) if not self.problems else None
 
-    def list_of(self, name: str, like: str) -> list[Any]:
+    def list_of(self, name: str, example: str) -> list[Any]:
         value = self.values[name]
         if value is None:
             return []
         if not isinstance(value, list):
-            self.wrong(name, f"{shown(value)} is no list; write it like {like}.")
+            self.add_problem(name, f"{quoted(value)} is no list; write it like {example}.")
             return []
         return value
 
@@ -368,56 +384,58 @@ class _Reading:
         if "tags" not in self.values:
             return None
         names = [
-            self.string("tags", _longest(Tag, "name"), name, lines=False)
+            self.string("tags", _max_length(Tag, "name"), name, lines=False)
             for name in self.list_of("tags", '["exile", "law"]')
         ]
-        return _once(tuple(names))
+        return _unique_names(tuple(names))
 
-    def terms(self) -> tuple[TermGiven, ...] | None:
+    def terms(self) -> tuple[TermData, ...] | None:
         if "index_terms" not in self.values:
             return None
-        terms: dict[str, TermGiven] = {}
+        terms: dict[str, TermData] = {}
         for value in self.list_of("index_terms", '[{"word": "exile"}]'):
             values = self.members("index_terms", value, TERM_FIELDS, "word")
             if values is None:
                 continue
-            word = self.string("index_terms.word", _longest(IndexTerm, "word"), values.get("word", ""), lines=False)
+            word = self.string("index_terms.word", _max_length(IndexTerm, "word"), values.get("word", ""), lines=False)
             if word and not any(occurrences(word)):
-                self.wrong("index_terms.word", f"{shown(word)} has no word.")
+                self.add_problem("index_terms.word", f"{quoted(word)} has no word.")
             if word in terms:
-                self.wrong("index_terms.word", f"{shown(word)} is there twice.")
+                self.add_problem("index_terms.word", f"{quoted(word)} is there twice.")
             veto = self.boolean("index_terms.veto", values.get("veto", False))
-            note = self.string("index_terms.note", _longest(IndexTerm, "note"), values.get("note") or "", lines=False)
-            terms[word] = TermGiven(word, veto, note)
+            note = self.string(
+                "index_terms.note", _max_length(IndexTerm, "note"), values.get("note") or "", lines=False
+            )
+            terms[word] = TermData(word, veto, note)
         return tuple(terms.values())
 
-    def checks(self) -> tuple[CheckGiven, ...] | None:
+    def checks(self) -> tuple[CheckData, ...] | None:
         if "checks" not in self.values:
             return None
-        checks: dict[tuple[Any, ...], CheckGiven] = {}
+        checks: dict[tuple[Any, ...], CheckData] = {}
         for value in self.list_of("checks", '[{"checked_by": "…", "checked_on": "2026-08-01"}]'):
             values = self.members("checks", value, CHECK_FIELDS, "checked_by")
             if values is None:
                 continue
             name = self.string(
-                "checks.checked_by", _longest(Check, "checked_by"), values.get("checked_by", ""), lines=False
+                "checks.checked_by", _max_length(Check, "checked_by"), values.get("checked_by", ""), lines=False
             )
             day = self.day("checks.checked_on", values.get("checked_on"))
             if day is None and not self.has_problem("checks.checked_on"):
-                self.wrong("checks.checked_on", "is missing; write it like 2026-08-01.")
+                self.add_problem("checks.checked_on", "is missing; write it like 2026-08-01.")
             work = self.work("checks.work", values.get("work"))
-            place = self.string("checks.place", _longest(Check, "place"), values.get("place") or "", lines=False)
+            place = self.string("checks.place", _max_length(Check, "place"), values.get("place") or "", lines=False)
             found = self.string("checks.found", 20_000, values.get("found") or "")
             if (name, day, place) in checks:
-                self.wrong("checks", f"the look of {name} on {day} is there twice.")
-            checks[name, day, place] = CheckGiven(name, day or date.min, work, place, found)
+                self.add_problem("checks", f"the look of {name} on {day} is there twice.")
+            checks[name, day, place] = CheckData(name, day or date.min, work, place, found)
         return tuple(checks.values())
 
-    # What collections print
+    # Fields as collections print them
 
-    def collected(self) -> dict[str, Any]:
+    def collection_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name in (*_COLLECTED, *_PRINTED):
+        for name in (*_COLLECTION_FIELDS, *_PRINTED_FIELDS):
             if name in {"born", "died", "year"}:
                 values[name] = self.year(name, self.values.get(name))
             elif name == "matches":
@@ -427,26 +445,44 @@ class _Reading:
                 values[name] = self.string(name, 500, lines=name == "original").strip()
         return values
 
-    def take_apart(
-        self, collected: dict[str, Any], fields: dict[str, Any], objects: dict[str, PersonGiven | WorkGiven | None]
+    def parse_attribution(
+        self, collected: dict[str, Any], fields: dict[str, Any], objects: dict[str, PersonData | WorkData | None]
     ) -> None:
-        """Fill in fields and objects from what a collection prints; leave alone what the row gives itself."""
-        kept: list[str] = []
+        """Fill in fields and objects from what a collection prints, unless the row has them as stored."""
+        unparsed: list[str] = []
         scripture = _scripture(collected)
         if "author" in self.values:
-            person = _person_of(collected) if not scripture else None
-            objects["person"] = person
+            objects["person"] = _person_of(collected) if not scripture else None
         if "as_quoted_in" in self.values:
-            source = bartlett.collection(collected["as_quoted_in"])
+            source = bartlett.parse_collection(collected["as_quoted_in"])
             if collected["as_quoted_in"] and source is None:
-                kept.append(collected["as_quoted_in"])
+                unparsed.append(collected["as_quoted_in"])
             objects["quoted_in"] = (
-                _shared(WorkGiven(source.title, source.authors, source.year, Work.Kind.COLLECTION)) if source else None
+                _intern(WorkData(source.title, source.authors, source.year, Work.Kind.COLLECTION)) if source else None
             )
-            fields.setdefault("quoted_in_locator", _place_in_collection(collected["evidence"], source))
-        if self.given("source_title"):
+            fields.setdefault("quoted_in_locator", _locator_in_collection(collected["evidence"], source))
+        self.parse_source(collected, scripture, fields, objects)
+        if "translator" in self.values:
+            fields["translator"] = self.translator(collected, objects, unparsed)
+        if self.has_value("original"):
+            fields["original_text"] = collected["original"]
+        if unparsed:
+            fields.setdefault("attribution_as_imported", "; ".join(unparsed))
+        for name in ("locator", "locator_as_printed", "quoted_in_locator", "attribution_as_imported", "translator"):
+            max_length = _max_length(Quote, name)
+            if len(fields.get(name, "")) > max_length:
+                self.add_problem(name, f"has {len(fields[name]):,} characters; at most {max_length:,} are kept.")
+
+    def parse_source(
+        self,
+        collected: dict[str, Any],
+        scripture: tuple[WorkData, str] | None,
+        fields: dict[str, Any],
+        objects: dict[str, PersonData | WorkData | None],
+    ) -> None:
+        if self.has_value("source_title"):
             work, locator = scripture or _work_of(collected, self.values.get("tags") or [])
-            objects["work"] = _shared(work)
+            objects["work"] = _intern(work)
             fields["locator"] = locator
             parts = (collected["source_title"], collected["locator"])
             as_printed = collected["source"] or ". ".join(filter(None, parts))
@@ -462,75 +498,66 @@ class _Reading:
                 fields["locator"] = collected["locator"]
             if collected["year"] is not None:
                 fields.setdefault("year_said", collected["year"])
-        if "translator" in self.values:
-            fields["translator"] = self.translator(collected, objects, kept)
-        if self.given("original"):
-            fields["original_text"] = collected["original"]
-        if kept:
-            fields.setdefault("attribution_as_imported", "; ".join(kept))
-        for name in ("locator", "locator_as_printed", "quoted_in_locator", "attribution_as_imported", "translator"):
-            most = _longest(Quote, name)
-            if len(fields.get(name, "")) > most:
-                self.wrong(name, f"has {len(fields[name]):,} characters; at most {most:,} are kept.")
 
-    def translator(self, collected: dict[str, Any], objects: dict[str, Any], kept: list[str]) -> str:
+    def translator(self, collected: dict[str, Any], objects: dict[str, Any], unparsed: list[str]) -> str:
         as_printed = str(collected["translator"])
         work = objects.get("work")
         if not as_printed:
             return ""
-        found = bartlett.translator(as_printed, collected["author"], work.title if work else "")
+        found = bartlett.parse_translator(as_printed, collected["author"], work.title if work else "")
         if not found:
-            kept.append(as_printed)
+            unparsed.append(as_printed)
         return found
 
-    # What only the parts together tell
+    # Checks across fields
 
     def check_together(
         self,
         fields: dict[str, Any],
-        objects: dict[str, PersonGiven | WorkGiven | None],
-        checks: tuple[CheckGiven, ...] | None,
+        objects: dict[str, PersonData | WorkData | None],
+        checks: tuple[CheckData, ...] | None,
     ) -> None:
         person = objects.get("person")
-        if isinstance(person, PersonGiven) and None not in (person.born, person.died) and person.died < person.born:  # type: ignore[operator]
-            self.wrong("died", f"{person.died} is before the year of birth, {person.born}.")
+        born, died = (person.born, person.died) if isinstance(person, PersonData) else (None, None)
+        if born is not None and died is not None and died < born:
+            self.add_problem("died", f"{died} is before the year of birth, {born}.")
         for name in ("person", "work", "quoted_in"):
-            given = objects.get(name)
-            if given:
-                for member, number in _too_long(given):
-                    self.wrong(f"{name}.{member}", f"has {number:,} characters, which is too many.")
+            data = objects.get(name)
+            if data:
+                for member, number in _too_long(data):
+                    self.add_problem(f"{name}.{member}", f"has {number:,} characters, which is too many.")
         if fields.get("status") == Quote.Status.MISATTRIBUTED and not person:
-            self.wrong("status", "misattributed needs the person whom it is wrongly attributed to.")
+            self.add_problem("status", "misattributed needs the person whom it is wrongly attributed to.")
         if fields.get("status") == Quote.Status.VERIFIED and not checks:
-            self.wrong("status", "verified needs evidence: checks that say who looked it up, when and where.")
+            self.add_problem("status", "verified needs evidence: checks that say who looked it up, when and where.")
         if fields.get("publish_at") and fields.get("retire_at") and fields["retire_at"] <= fields["publish_at"]:
-            self.wrong("retire_at", "is not later than publish_at.")
+            self.add_problem("retire_at", "is not later than publish_at.")
         if fields.get("retired_to") and not re.fullmatch(r"/(?!/)\S*", fields["retired_to"]):
-            address = shown(fields["retired_to"])
-            self.wrong("retired_to", f"{address} is no address of this site such as /andrey-vlasov/.")
+            address = quoted(fields["retired_to"])
+            self.add_problem("retired_to", f"{address} is no address of this site such as /andrey-vlasov/.")
 
 
-_PRINTED = ("locator", "translator")  # given by collections as printed and by our export as stored
-_READ_APART = ("text", *_PRINTED)
-# Line breaks and tabs are fine; other control characters and halves of surrogate pairs are not.
+_PRINTED_FIELDS = ("locator", "translator")  # as printed in collections, as stored in exports
+_PARSED_SEPARATELY = ("text", *_PRINTED_FIELDS)
+# Control characters except line breaks and tabs, and lone surrogates.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return f"“{text if len(text) <= 60 else text[:60] + '…'}”"
 
 
 @lru_cache(maxsize=8192)
-def _too_long(given: PersonGiven | WorkGiven) -> list[tuple[str, int]]:
-    """Members that are longer than what is kept, with their lengths."""
-    model: Any = Person if isinstance(given, PersonGiven) else Work
-    texts = ((name, value) for name, value in given._asdict().items() if isinstance(value, str))
-    return [(name, len(value)) for name, value in texts if len(value) > _longest(model, name)]
+def _too_long(data: PersonData | WorkData) -> list[tuple[str, int]]:
+    """Return the members that are longer than their column, with their lengths."""
+    model = Person if isinstance(data, PersonData) else Work
+    texts = ((name, value) for name, value in data._asdict().items() if isinstance(value, str))
+    return [(name, len(value)) for name, value in texts if len(value) > _max_length(model, name)]
 
 
 def key_of(author: str, text: str) -> str:
-    """Names a quotation that its file does not name: the same author and words always have the same key."""
+    """Return a stable key for a quotation without one: the same author and words always have the same key."""
     words = text.split()
     name, folded = _author_in_keys(author)
     digest = hashlib.sha256(f"{folded}\n{' '.join(words)}".encode()).hexdigest()[:10]
@@ -544,37 +571,40 @@ def _author_in_keys(author: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _longest(model: Any, name: str) -> int:
-    return model._meta.get_field(name).max_length or 20_000
+def _max_length(model: type[Model], name: str) -> int:
+    max_length: int | None = getattr(model._meta.get_field(name), "max_length", None)
+    return max_length or 20_000
 
 
-_known: dict[Any, Any] = {}
+_interned: dict[Hashable, Any] = {}
+Value = TypeVar("Value", bound=Hashable)
 
 
-def _shared(value: Any) -> Any:
-    """One object for equal values: thousands of rows name the same person."""
-    return _known.setdefault(value, value)
+def _intern(value: Value) -> Value:
+    """Return one shared object for equal values: thousands of rows name the same person."""
+    interned: Value = _interned.setdefault(value, value)
+    return interned
 
 
 @lru_cache(maxsize=8192)
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names without those that another one spells otherwise."""
+def _unique_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names without alternative spellings of one another."""
     spelled = {fold_name(name): " ".join(name.split()) for name in reversed(names)}
     return tuple(name for name in reversed(spelled.values()) if name)
 
 
 @lru_cache(maxsize=8192)
-def _subjects(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Without what the maker of a collection noted for whoever goes on with it, such as `check-two-passages`."""
+def _without_check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove the compiler's notes on what to check, such as `check-two-passages`."""
     return tuple(tag for tag in tags if not tag.startswith("check-"))
 
 
-def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
+def _person_of(collected: dict[str, Any]) -> PersonData | None:
     name = " ".join(collected["author"].split())
-    if _is_nobody(name):
+    if _is_anonymous(name):
         return None
     born, died, dates = collected["born"], collected["died"], collected["dates_as_printed"]
-    born_circa, died_circa = bartlett.about(dates, born, died)
+    born_circa, died_circa = bartlett.parse_circa(dates, born, died)
     ancient = bool(re.search(r"[AB]\. ?[DC]\b", dates)) or (died is not None and died < 500)
     kind = Person.Kind.PERSON
     if re.search(r"proverb$", name, re.IGNORECASE):
@@ -582,8 +612,8 @@ def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
     elif " and " in name:
         kind = Person.Kind.GROUP
     description = ", ".join(filter(None, (collected["descriptor"], collected["dates_text"])))
-    return _shared(
-        PersonGiven(
+    return _intern(
+        PersonData(
             kind=kind,
             name=name,
             sort_name=bartlett.sort_name(name, ancient) if kind != Person.Kind.PROVERB else name,
@@ -597,30 +627,30 @@ def _person_of(collected: dict[str, Any]) -> PersonGiven | None:
 
 
 @lru_cache(maxsize=8192)
-def _is_nobody(author: str) -> bool:
+def _is_anonymous(author: str) -> bool:
     return fold_name(author) in {"", "anonymous", "unknown"}
 
 
-def _scripture(collected: dict[str, Any]) -> tuple[WorkGiven, str] | None:
-    """Scripture and liturgy have no author: the book is the work, and no person says it."""
+def _scripture(collected: dict[str, Any]) -> tuple[WorkData, str] | None:
+    """Return work and place of scripture and liturgy, which have no author."""
     descriptor, author = collected["descriptor"], collected["author"]
     if descriptor.startswith("scripture"):
-        # a book of it is a work: `The Bible, Psalms`
+        # a book of scripture is a work of its own: `The Bible, Psalms`
         book = {"Psalm": "Psalms", "The Song of Solomon": "Song of Solomon"}.get(
             collected["source_title"], collected["source_title"]
         )
         year = re.search(r"\bof (\d{4})$", descriptor)
         title = ", ".join(filter(None, (re.sub(r" \(.*\)$", "", author), book)))
-        work = WorkGiven(title, "", int(year[1]) if year else None, Work.Kind.SCRIPTURE)
-        return work, bartlett.scripture_place(collected["locator"])
+        work = WorkData(title, "", int(year[1]) if year else None, Work.Kind.SCRIPTURE)
+        return work, bartlett.parse_scripture_place(collected["locator"])
     if descriptor.endswith("liturgy"):
         place = ", ".join(filter(None, (collected["source_title"], collected["locator"])))
-        return WorkGiven(author, "", None, Work.Kind.SCRIPTURE), place
+        return WorkData(author, "", None, Work.Kind.SCRIPTURE), place
     return None
 
 
-def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkGiven, str]:
-    source = bartlett.work(collected["source_title"], collected["locator"])
+def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkData, str]:
+    source = bartlett.parse_work(collected["source_title"], collected["locator"])
     kind: str = Work.Kind.BOOK
     if re.search(r"\b(?:act|sc\.) \d", source.locator):
         kind = Work.Kind.PLAY
@@ -631,13 +661,13 @@ def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkGiven, str]:
     elif "verse" in tags:
         kind = Work.Kind.POEM
     author = " ".join(collected["author"].split())
-    authors = "" if _is_nobody(author) else author
+    authors = "" if _is_anonymous(author) else author
     year = collected["year"] if collected["year"] is not None else source.year
-    return WorkGiven(source.title, authors, year, kind), source.locator
+    return WorkData(source.title, authors, year, kind), source.locator
 
 
-def _place_in_collection(evidence: str, source: bartlett.Source | None) -> str:
-    """A file and a line (`raw/pg27889-bartlett.txt:1012`) are where somebody found it, and no place in a book."""
+def _locator_in_collection(evidence: str, source: bartlett.Source | None) -> str:
+    """Return the locator, unless the evidence is just a file and a line (`raw/pg27889-bartlett.txt:1012`)."""
     if source and source.locator:
         return source.locator
     return "" if re.fullmatch(r"\S+\.\w+:\d+", evidence) else evidence
@@ -658,7 +688,7 @@ def _cell_json(cell: str) -> Any:
     try:
         return json.loads(cell)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{shown(cell)} is not JSON: {error.msg.lower()} at character {error.pos + 1}.") from error
+        raise ValueError(f"{quoted(cell)} is not JSON: {error.msg.lower()} at character {error.pos + 1}.") from error
 
 
 def _cell_tags(cell: str) -> Any:

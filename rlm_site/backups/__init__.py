@@ -1,4 +1,4 @@
-"""Backups: one checked file with the whole database, and the way back.
+"""Backups: the whole database in one verified file, and restoring it.
 
 Uses publishing, page_cache and indexing.
 Used by the commands backup and restore.

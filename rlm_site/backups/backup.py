@@ -1,8 +1,7 @@
-"""The whole database in one file, and back: copied while the site runs, looked at before anybody relies on it.
+"""Backing up the database to one verified file while the site runs, and restoring it.
 
-What is brought back is complete before a reader sees any of it: its migrations are those of this code, its triggers
-stand, nothing waits to be derived, and its versions are new, so that a server's memory cannot take it for something
-that it has seen before.
+A restored database is complete before readers see it: migrations are applied, triggers installed and the queue is
+processed. Its content versions are new, so that servers do not reuse cached pages.
 """
 
 import os
@@ -31,12 +30,12 @@ __all__ = ["BackupError", "Contents", "back_up", "default_path", "has_content", 
 @dataclass(frozen=True)
 class Restored:
     contents: Contents
-    kept: Path | None  # the database that was there before
+    replaced: Path | None  # the database that was there before
     servers_must_restart: bool
 
 
 def default_path(prefix: str = "") -> Path:
-    """In var/backups/, by the time of the site's clock."""
+    """Return a path in var/backups/ named by local time."""
     database = _database()
     folder: Path = database.folder() / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -44,7 +43,7 @@ def default_path(prefix: str = "") -> Path:
 
 
 def back_up(path: Path, progress: Progress) -> Contents:
-    """Copy the database into a new file, and open the copy."""
+    """Copy the database to a new file, and verify the copy."""
     with _new_file(path) as temporary, connection.wrap_database_errors:
         contents: Contents = _database().write(temporary, progress)
         if not contents.migrations:
@@ -53,7 +52,7 @@ def back_up(path: Path, progress: Progress) -> Contents:
 
 
 def has_content() -> bool:
-    """Whether there is anything to lose. A database that cannot be read is not known to be empty."""
+    """Return whether there is any content to lose; also if the database cannot be read."""
     try:
         tables = connection.introspection.table_names()
         return any(model._base_manager.exists() for model in main_models() if model._meta.db_table in tables)
@@ -62,28 +61,28 @@ def has_content() -> bool:
 
 
 def restore(path: Path, keep: Path, progress: Progress) -> Restored:
-    """Make the database what the file holds. What it replaces is kept as a backup, if it has any content."""
+    """Replace the database by the contents of the file; back up the old one first, if it has any content."""
     database = _database()
-    require_kind(path)
+    require_same_engine(path)
     contents: Contents = database.read(path, progress)
-    contents.require_ours()
+    contents.require_compatible()
     types_before = _content_types()
-    kept: list[Path] = []
+    backups: list[Path] = []
 
-    def keep_replaced() -> None:
+    def back_up_replaced() -> None:
         if has_content():
             with _new_file(keep) as temporary:
                 database.write_replaced(temporary, progress)
-            kept.append(keep)
+            backups.append(keep)
 
     with connection.wrap_database_errors:
-        database.replace(path, keep_replaced, _prepare, progress)
+        database.replace(path, back_up_replaced, _prepare, progress)
     types_now = _content_types()
-    moved = any(types_now.get(key, pk) != pk for key, pk in types_before.items())
-    return Restored(contents, kept[0] if kept else None, servers_must_restart=moved)
+    ids_changed = any(types_now.get(key, pk) != pk for key, pk in types_before.items())
+    return Restored(contents, backups[0] if backups else None, servers_must_restart=ids_changed)
 
 
-def require_kind(path: Path) -> None:
+def require_same_engine(path: Path) -> None:
     with path.open("rb") as file:
         beginning = file.read(16)
     kinds = {sqlite: "SQLite", postgresql: "PostgreSQL"}
@@ -100,17 +99,17 @@ def _database() -> ModuleType:
 
 
 def _prepare() -> None:
-    """Bring what was brought back to where a server can serve it; nobody sees it yet."""
+    """Prepare restored data for serving, while nobody can see it yet."""
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     triggers.install_triggers()
     queue.process_queue()
-    Session.objects.all().delete()  # who signed out since is not to be signed in again
+    Session.objects.all().delete()  # users who signed out since must not be signed in again
     analyze.analyze_if_outgrown()
     triggers.renew_versions()
 
 
 def _content_types() -> dict[tuple[str, str], int]:
-    """Servers remember their numbers. None where the database is empty, or too damaged to tell."""
+    """Return the ids of content types, which servers cache; none if the database is empty or damaged."""
     try:
         return {(app, model): pk for app, model, pk in ContentType.objects.values_list("app_label", "model", "pk")}
     except DatabaseError:
@@ -119,7 +118,7 @@ def _content_types() -> dict[tuple[str, str], int]:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[Path]:
-    """A file for this account only, under another name beside it until all of it is on the disk."""
+    """Create a file readable by this account only, under a temporary name until it is synced to disk."""
     if path.exists():
         raise BackupError("this file is there already; name a new one")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

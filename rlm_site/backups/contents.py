@@ -1,4 +1,4 @@
-"""What a backup holds, and whether this code can bring it back."""
+"""The contents of a backup, and whether this version of the site can restore it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ Migrations = frozenset[tuple[str, str]]  # app and name
 
 
 class BackupError(Exception):
-    """One line that says what is wrong and what to do about it. Nothing was changed."""
+    """An error with a one-line message for the operator. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Contents:
     rows: Mapping[str, int]  # of every table
     migrations: Migrations
-    flaws: tuple[str, ...] = ()  # it can be brought back all the same
+    flaws: tuple[str, ...] = ()  # that do not prevent restoring it
 
     def summary(self) -> Iterator[tuple[int, str]]:
-        """How many of what, for people: the tables that pages are made of, and the accounts."""
+        """Yield number and name of the main content types and of accounts."""
         for model in main_models():
             if number := self.rows.get(model._meta.db_table):
                 yield number, str(model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural)
 
-    def require_ours(self) -> None:
+    def require_compatible(self) -> None:
         if not any(app == "rlm_site" for app, _name in self.migrations):
             raise BackupError("it holds another program's data")
         known = MigrationLoader(None).disk_migrations
@@ -40,5 +40,5 @@ class Contents:
 
 
 def main_models() -> list[type[models.Model]]:
-    """An empty site has no row of any of these."""
+    """Return the models of content and accounts; an empty site has no rows of these."""
     return [*(entry.model for entry in watch.WATCHED.values()), get_user_model()]

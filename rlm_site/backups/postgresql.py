@@ -1,4 +1,4 @@
-"""PostgreSQL: `pg_dump` writes the file; what it holds comes back over our own connection, in one transaction."""
+"""PostgreSQL: `pg_dump` writes the file; it is restored over our own connection, in one transaction."""
 
 import re
 import shutil
@@ -21,11 +21,11 @@ from rlm_site.progress import Progress
 
 SUFFIX = ".dump"
 SIGNATURE = b"PGDMP"
-LONGEST_WAIT = 60  # seconds until the tables are ours alone
-PATIENCE = "500ms"  # for one lock; shorter than the server's for a deadlock, so that it is we who give way
+MAX_WAIT = 60  # seconds for exclusive access to all tables
+LOCK_TIMEOUT = "500ms"  # per lock; less than deadlock_timeout, so that this process gives way
 _COPY = re.compile(rb'(COPY (?:\w+\.)?"?(\w+)"? \((.*)\) FROM stdin);\n')
 _END_OF_ROWS = b"\\.\n"
-_NOT_OF_LIBPQ = {"context", "cursor_factory", "prepare_threshold", "row_factory"}
+_NOT_LIBPQ_PARAMETERS = {"context", "cursor_factory", "prepare_threshold", "row_factory"}
 
 
 def folder() -> Path:
@@ -33,7 +33,7 @@ def folder() -> Path:
 
 
 def write(path: Path, progress: Progress) -> Contents:
-    """Copy the database as it is at this moment into a file; readers and writers go on meanwhile."""
+    """Copy a snapshot of the database to a file; readers and writers continue meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SELECT pg_export_snapshot()")
@@ -54,7 +54,7 @@ def write_replaced(path: Path, progress: Progress) -> None:
 
 
 def read(path: Path, progress: Progress) -> Contents:
-    """What is in the file, once all of it was unpacked."""
+    """Unpack the whole file and return its contents."""
     rows: dict[str, int] = {}
     migrations = set()
     with _script(path) as lines:
@@ -72,9 +72,9 @@ def read(path: Path, progress: Progress) -> Contents:
 
 
 def replace(path: Path, keep: Callable[[], None], prepare: Callable[[], None], progress: Progress) -> None:
-    """Make the database what the file holds, in one transaction.
+    """Replace the database by the contents of the file, in one transaction.
 
-    Nobody writes from before `keep` copies what is there; readers wait only after that.
+    Writers wait from before `keep` copies the old contents; readers wait only after that.
     """
     with transaction.atomic():
         _lock("EXCLUSIVE")
@@ -93,14 +93,14 @@ def _tables() -> list[str]:
 
 
 def _lock(mode: str) -> None:
-    """Lock all tables. Where one is not to be had, all are let go and asked for again: nobody deadlocks with us."""
-    deadline = time.monotonic() + LONGEST_WAIT
+    """Lock all tables. If one is not available, release all and try again, to avoid deadlocks."""
+    deadline = time.monotonic() + MAX_WAIT
     tables = ", ".join(f'"{table}"' for table in _tables())
     while tables:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-                # readers who derive what is stale wait for this first, and hold no table meanwhile
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                # processes that index wait for this lock first, while they hold no table
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [queue.QUEUE_LOCK])
                 cursor.execute(f"LOCK TABLE {tables} IN {mode} MODE")
                 cursor.execute("SET LOCAL lock_timeout = 0")
@@ -108,13 +108,13 @@ def _lock(mode: str) -> None:
         except OperationalError as error:
             if time.monotonic() > deadline:
                 raise BackupError(
-                    f"other programs did not let go of the tables for {LONGEST_WAIT} seconds; end them and try again"
+                    f"other programs did not let go of the tables for {MAX_WAIT} seconds; end them and try again"
                 ) from error
-            _send_away_who_waits_for_us()
+            _cancel_sessions_waiting_for_us()
 
 
-def _send_away_who_waits_for_us() -> None:
-    """A transaction that has read a table before it waits to write would be waited for in vain."""
+def _cancel_sessions_waiting_for_us() -> None:
+    """Cancel sessions that wait for our locks while they hold a table themselves; they would never release it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -137,7 +137,7 @@ def _drop_all() -> None:
 
 
 def _load(path: Path, progress: Progress) -> None:
-    """Run the statements and the rows of the file in the transaction that is open."""
+    """Execute the statements and copy the rows of the file in the open transaction."""
     statements: list[bytes] = []
     tables = 0
     with _script(path) as lines, connection.connection.cursor() as cursor:
@@ -150,7 +150,7 @@ def _load(path: Path, progress: Progress) -> None:
                         copy.write(row)
                 tables += 1
                 progress("Restoring tables", tables, 0)
-            elif not line.startswith(b"\\"):  # what only psql understands
+            elif not line.startswith(b"\\"):  # commands of psql
                 statements.append(line)
         cursor.execute(b"".join(statements))
         cursor.execute("RESET search_path")
@@ -180,7 +180,7 @@ def _dump(path: Path, progress: Progress, *options: str) -> None:
 
 @contextmanager
 def _script(path: Path) -> Iterator[Iterator[bytes]]:
-    """The file as SQL, line by line."""
+    """Yield the file as SQL, line by line."""
     command = [_program("pg_restore", _server_version()), "--no-owner", "--no-privileges", "--file=-", str(path)]
     with _running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 - for type checkers
@@ -189,7 +189,7 @@ def _script(path: Path) -> Iterator[Iterator[bytes]]:
 
 @contextmanager
 def _running(command: list[str], stdout: int) -> "Iterator[subprocess.Popen[bytes]]":
-    """The program, which is to end well when the block does, and which ends at once when the block fails."""
+    """Run a program that must succeed by the end of the block; kill it if the block fails."""
     with TemporaryFile() as errors, subprocess.Popen(command, stdout=stdout, stderr=errors) as process:  # noqa: S603
         try:
             yield process
@@ -198,8 +198,8 @@ def _running(command: list[str], stdout: int) -> "Iterator[subprocess.Popen[byte
             raise
         if process.wait():
             errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().split("\n")[0]
-            raise BackupError(said or f"{command[0]} failed")
+            output = errors.read().decode(errors="replace").strip().split("\n")[0]
+            raise BackupError(output or f"{command[0]} failed")
 
 
 def _server_version() -> int:
@@ -208,12 +208,12 @@ def _server_version() -> int:
 
 
 def _program(name: str, server: int) -> str:
-    """Of the server's own version where Debian keeps several, or else the one on the PATH."""
+    """Return the path of a program of the server's version, or else the one on the PATH."""
     found = shutil.which(f"/usr/lib/postgresql/{server}/bin/{name}") or shutil.which(name)
     if found is None:
         raise BackupError(f"{name} is not installed (Debian: apt-get install postgresql-client-{server})")
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
-    version = re.search(r"\d+", said)
+    output = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    version = re.search(r"\d+", output)
     if version and int(version[0]) < server:
         raise BackupError(
             f"{found} is of version {version[0]} and the server of version {server}; install postgresql-client-{server}"
@@ -223,10 +223,10 @@ def _program(name: str, server: int) -> str:
 
 @contextmanager
 def _login(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """What it takes to connect as we do. A password is in a file: everybody may read a command line."""
-    given = {name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ}
-    password = given.pop("password", "").replace("\\", "\\\\").replace(":", "\\:")
+    """Yield a connection string for libpq. The password goes to a file, because command lines are public."""
+    libpq_parameters = {name: value for name, value in parameters.items() if name not in _NOT_LIBPQ_PARAMETERS}
+    password = libpq_parameters.pop("password", "").replace("\\", "\\\\").replace(":", "\\:")
     with NamedTemporaryFile("w") as file:  # for this account only
         file.write(f"*:*:*:*:{password}\n")
         file.flush()
-        yield make_conninfo(**given, **({"passfile": file.name} if password else {}))
+        yield make_conninfo(**libpq_parameters, **({"passfile": file.name} if password else {}))

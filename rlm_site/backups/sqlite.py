@@ -1,6 +1,6 @@
-"""SQLite: every copy goes through the backup interface, into the live database too.
+"""SQLite: every copy is made through SQLite's backup API, also into the live database.
 
-Its file is never replaced: the -wal of the old one would be replayed over the new.
+The live file is never replaced, because the old -wal would be replayed over the new one.
 """
 
 import sqlite3
@@ -17,24 +17,24 @@ from rlm_site.progress import Progress
 
 SUFFIX = ".sqlite3"
 SIGNATURE = b"SQLite format 3\0"
-LONGEST_WAIT = 60  # seconds until nobody else is writing
-STEPS = 100  # of a copy; more than one, so that something is left when the first has locked the target
+MAX_WAIT = 60  # seconds for writers to finish
+STEPS = 100  # per copy; more than one, because `when_locked` runs after the first
 
 
 def folder() -> Path:
-    """Of the live database."""
-    return _live().parent
+    """Return the folder of the live database."""
+    return _live_path().parent
 
 
 def write(path: Path, progress: Progress) -> Contents:
-    """Copy the database as it is at this moment into a file; readers and writers go on meanwhile."""
-    if not _live().exists():
-        raise BackupError(f"there is no database {_live()}; look at DATABASE_URL")
-    with closing(_open(_live())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        source.execute("BEGIN")  # one moment for all steps: a write between two would make the copy begin again
+    """Copy a snapshot of the database to a file; readers and writers continue meanwhile."""
+    if not _live_path().exists():
+        raise BackupError(f"there is no database {_live_path()}; look at DATABASE_URL")
+    with closing(_open(_live_path())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        source.execute("BEGIN")  # one snapshot for all steps: a write between two would restart the copy
         rows = _count(source)
         _copy(source, copy, "Copying", progress)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, with no other beside it
+        copy.execute("PRAGMA journal_mode = DELETE")  # a single file, without a -wal
     contents = read(path, progress)
     if contents.rows != rows:
         raise BackupError("the copy has not as many rows as the database; try another disk")
@@ -42,13 +42,13 @@ def write(path: Path, progress: Progress) -> Contents:
 
 
 def write_replaced(path: Path, progress: Progress) -> None:
-    """Copy a database whose writers wait, and which may be damaged: that may be why it is replaced."""
-    with closing(_open(_live())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
+    """Copy the old database while writers wait. It is not verified: damage may be the reason for restoring."""
+    with closing(_open(_live_path())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
         _copy(source, copy, "Keeping what is replaced", progress)
 
 
 def read(path: Path, progress: Progress) -> Contents:
-    """What is in the file, once all of it was looked at."""
+    """Verify the whole file and return its contents."""
     progress("Checking", 0, 1)
     try:
         with closing(_open(path)) as database:
@@ -69,18 +69,18 @@ def read(path: Path, progress: Progress) -> Contents:
 
 
 def replace(path: Path, keep: Callable[[], None], prepare: Callable[[], None], progress: Progress) -> None:
-    """Make the live database what the file holds, from one moment to the next.
+    """Replace the contents of the live database by those of the file, at one moment.
 
-    Readers see the old content until then and writers wait. What must be done to it first happens in a copy; when
-    the live database is locked, and before anything of it is overwritten for good, `keep` may copy it.
+    Until then readers see the old content, and writers wait. The new content is prepared in a copy; once the live
+    database is locked, and before it is overwritten, `keep` may copy it.
     """
-    if path.samefile(_live()):
+    if path.samefile(_live_path()):
         raise BackupError("it is the database itself")
     with TemporaryDirectory(dir=folder(), prefix=".restore-") as temporary:
         prepared = Path(temporary) / path.name
         with closing(_open(path)) as source, closing(sqlite3.connect(prepared, isolation_level=None)) as copy:
             _copy(source, copy, "Preparing", progress)
-        with _working_on(prepared):
+        with _connected_to(prepared):
             prepare()
         with closing(_open_live()) as live:
             _match_page_size(prepared, live)
@@ -90,7 +90,7 @@ def replace(path: Path, keep: Callable[[], None], prepare: Callable[[], None], p
             live.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # gives its disk space back, if no reader is in the way
 
 
-def _live() -> Path:
+def _live_path() -> Path:
     return Path(connection.settings_dict["NAME"]).resolve()
 
 
@@ -103,7 +103,7 @@ def _open_live() -> sqlite3.Connection:
         opened: sqlite3.Connection = connection.get_new_connection(connection.get_connection_params())
     except sqlite3.DatabaseError as error:
         raise BackupError(
-            f"{_live()} is too damaged to be written to ({error});"
+            f"{_live_path()} is too damaged to be written to ({error});"
             " end the servers, move it and the -wal beside it away, and try again"
         ) from error
     return opened
@@ -112,21 +112,21 @@ def _open_live() -> sqlite3.Connection:
 def _copy(
     source: sqlite3.Connection,
     target: sqlite3.Connection,
-    what: str,
+    label: str,
     progress: Progress,
     when_locked: Callable[[], None] | None = None,
 ) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT
-    waiting = when_locked
+    deadline = time.monotonic() + MAX_WAIT
+    pending = when_locked
 
     def step(status: int, remaining: int, total: int) -> None:
-        nonlocal waiting
+        nonlocal pending
         if status == sqlite3.SQLITE_BUSY and time.monotonic() > deadline:
-            raise BackupError(f"other programs did not stop writing for {LONGEST_WAIT} seconds; try again")
-        if status == sqlite3.SQLITE_OK and waiting:
-            waiting()  # an exception leaves the target as it was
-            waiting = None
-        progress(what, total - remaining, total)
+            raise BackupError(f"other programs did not stop writing for {MAX_WAIT} seconds; try again")
+        if status == sqlite3.SQLITE_OK and pending:
+            pending()  # an exception leaves the target as it was
+            pending = None
+        progress(label, total - remaining, total)
 
     pages: int = source.execute("PRAGMA page_count").fetchone()[0]
     source.backup(target, pages=max(1, pages // STEPS), progress=step)
@@ -140,8 +140,8 @@ def _count(database: sqlite3.Connection) -> dict[str, int]:
 
 
 @contextmanager
-def _working_on(path: Path) -> Iterator[None]:
-    """Django's connection leads to this file until the block ends."""
+def _connected_to(path: Path) -> Iterator[None]:
+    """Point Django's connection to this file until the end of the block."""
     live = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = str(path)
@@ -153,10 +153,10 @@ def _working_on(path: Path) -> Iterator[None]:
 
 
 def _match_page_size(path: Path, live: sqlite3.Connection) -> None:
-    """The live database can only take pages of its own size."""
-    wanted = live.execute("PRAGMA page_size").fetchone()[0]
+    """Convert the file to the page size of the live database, which accepts no other."""
+    page_size = live.execute("PRAGMA page_size").fetchone()[0]
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        if database.execute("PRAGMA page_size").fetchone()[0] != wanted:
-            database.execute("PRAGMA journal_mode = DELETE")  # no size is changed in WAL mode
-            database.execute(f"PRAGMA page_size = {wanted}")
+        if database.execute("PRAGMA page_size").fetchone()[0] != page_size:
+            database.execute("PRAGMA journal_mode = DELETE")  # WAL mode does not allow changing the page size
+            database.execute(f"PRAGMA page_size = {page_size}")
             database.execute("VACUUM")

@@ -1,5 +1,5 @@
-"""Redirects: every address that an object has had leads to where it is now.
+"""Redirects: every path that an object ever had leads to its present one.
 
-Uses indexing, to notice new addresses.
-Used by tags, history, and the page that says that nothing was found.
+Uses indexing, to notice new paths.
+Used by tags, history, and the page for paths that are not found.
 """

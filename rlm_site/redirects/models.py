@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Address(models.Model):
-    """A path at which an object was once found, or is now; never removed while the object exists."""
+    """A present or former path of an object; kept as long as the object exists."""
 
     path = models.CharField(max_length=300, unique=True)
     kind = models.CharField(max_length=20)

@@ -1,7 +1,7 @@
-"""Addresses are permanent: where an object once was, readers are led to where it is now.
+"""Permanent paths: former paths of an object redirect to its present one.
 
-The present path of every object is remembered when its derived data is made, so a rename by any hand leaves the old
-one behind. What is found at a path always wins over what once was there, so there are no chains and no loops.
+Indexing an object records its present path, so that every rename is noticed, whoever made it. A page found at a path
+takes precedence over a redirect, so there are no chains or loops.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,18 +15,18 @@ _tracked: dict[str, Any] = {}  # kind -> queryset with `published(now)`
 
 
 def track(kind: str, rows: Any) -> None:
-    """Declare in `AppConfig.ready`: rows of this queryset have addresses that must go on to lead somewhere."""
+    """Redirect former paths of these objects. Call it in `AppConfig.ready`."""
     _tracked[kind] = rows
 
-    def remember_paths(ids: Sequence[int]) -> None:
+    def record_paths(ids: Sequence[int]) -> None:
         paths = {row.pk: row.get_absolute_url() for row in rows.filter(pk__in=ids)}
         record(kind, paths, gone=[object_id for object_id in ids if object_id not in paths])
 
-    queue.register_indexer(kind, remember_paths)
+    queue.register_indexer(kind, record_paths)
 
 
 def record(kind: str, paths: Mapping[int, str], gone: Sequence[int] = ()) -> None:
-    """Note the present path of each object; forget those that are gone."""
+    """Record the present path of each object, and remove the paths of deleted ones."""
     if gone:
         Address.objects.filter(kind=kind, object_id__in=gone).delete()
     known = {address.path: address for address in Address.objects.filter(path__in=paths.values())}
@@ -40,7 +40,7 @@ def record(kind: str, paths: Mapping[int, str], gone: Sequence[int] = ()) -> Non
 
 
 def find_target(path: str, now: datetime) -> str | None:
-    """Where what was once found at `path` is public now."""
+    """Return the present path of the public object that was once found at `path`."""
     address = Address.objects.filter(path=path).first()
     if address is None or address.kind not in _tracked:
         return None

@@ -1,33 +1,33 @@
-"""Writing the index: the terms of every document, for SQLite's FTS5 and PostgreSQL's tsvector alike."""
+"""The search index: the terms of every document, for SQLite's FTS5 and PostgreSQL's tsvector alike."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from rlm_site.indexing import queue
 from rlm_site.indexing.queue import with_ids
 from rlm_site.search import registry
 from rlm_site.search.models import SearchDocument, SearchWord
 from rlm_site.search.registry import Source, document_id
-from rlm_site.search.sql import IN_TITLE
+from rlm_site.search.sql import TITLE_PREFIX
 from rlm_site.text.words import form, words_in
 
-VARIABLES = 5000  # of one statement; databases allow some tens of thousands
+MAX_VARIABLES = 5000  # per statement; databases allow tens of thousands
 
 
 def register(source: Source) -> None:
-    """Search this source from now on, and keep its documents up to date. To be called in `AppConfig.ready`."""
+    """Make a source searchable and keep its documents up to date. Call it in `AppConfig.ready`."""
     registry.register(source)
     queue.register_indexer(source.name, lambda ids: index_documents(source, ids))
 
 
 def index_documents(source: Source, ids: Sequence[int]) -> None:
-    """Bring the documents of these objects up to date; of those that are gone nothing is left."""
+    """Update the documents of these objects, and remove those of objects that no longer exist."""
     documents = list(source.documents(ids))
     columns = [([document.title], document.about, [document.text]) for document in documents]
     terms = _terms_of({text for texts in columns for column in texts for text in column})
-    moment = connection.ops.adapt_datetimefield_value
+    adapt_datetime = connection.ops.adapt_datetimefield_value
     known = SearchDocument.objects.filter(with_ids("object_id", ids), source=source.name)
     with connection.cursor() as cursor:
         old = [(pk,) for pk in known.values_list("pk", flat=True)]
@@ -43,8 +43,8 @@ def index_documents(source: Source, ids: Sequence[int]) -> None:
                     document.object_id,
                     document.title,
                     " ".join(document.text.split()),
-                    moment(document.public_from),
-                    moment(document.public_until),
+                    adapt_datetime(document.public_from),
+                    adapt_datetime(document.public_until),
                 )
                 for document in documents
             ],
@@ -58,8 +58,8 @@ def index_documents(source: Source, ids: Sequence[int]) -> None:
         )
 
 
-def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
-    """The terms of the title, of what finds the document, and of its text, by row."""
+def _write_terms(cursor: CursorWrapper, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Insert the terms of each document: of its title, of its keywords, and of its text."""
     if connection.vendor == "postgresql":
         cursor.executemany(
             "INSERT INTO search_index (rowid, titles, terms) VALUES (%s, CAST(%s AS tsvector), CAST(%s AS tsvector))",
@@ -73,7 +73,7 @@ def _write_terms(cursor: Any, rows: Iterable[tuple[int, Sequence[str]]]) -> None
 
 
 def _with_title_terms(title: str) -> str:
-    return " ".join([title, *(IN_TITLE + word for word in title.split())])
+    return " ".join([title, *(TITLE_PREFIX + word for word in title.split())])
 
 
 def _tsvector(columns: Sequence[str]) -> str:
@@ -87,22 +87,22 @@ def _tsvector(columns: Sequence[str]) -> str:
 
 
 def _terms_of(texts: Iterable[str]) -> dict[str, str]:
-    """What each text is found by: its words without apostrophes, and the forms that their inflections share."""
+    """Return, for each text, its words without apostrophes and the base forms of these."""
     words = {text: words_in(text) for text in texts}
     plain = {word: word.replace("'", "") for word in set().union(*words.values())}
     forms = _add_words(set(plain.values()))
     terms = {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
-    return {text: " ".join(map(terms.__getitem__, within)) for text, within in words.items()}
+    return {text: " ".join(map(terms.__getitem__, text_words)) for text, text_words in words.items()}
 
 
 def _add_words(words: set[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     wanted = sorted(words)
     with connection.cursor() as cursor:
-        for start in range(0, len(wanted), VARIABLES):
-            some = wanted[start : start + VARIABLES]
-            places = ", ".join(["%s"] * len(some))
-            cursor.execute(f"SELECT text, form FROM rlm_site_searchword WHERE text IN ({places})", some)
+        for start in range(0, len(wanted), MAX_VARIABLES):
+            batch = wanted[start : start + MAX_VARIABLES]
+            placeholders = ", ".join(["%s"] * len(batch))
+            cursor.execute(f"SELECT text, form FROM rlm_site_searchword WHERE text IN ({placeholders})", batch)
             known.update(cursor.fetchall())
     new = [SearchWord(text=word, form=form(word)) for word in wanted if word not in known]
     SearchWord.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)

@@ -2,9 +2,9 @@ from django.db import models
 
 
 class SearchDocument(models.Model):
-    """What the search knows of one object; derived. The full-text table beside it is made by a migration."""
+    """The indexed text of one object. The full-text table beside it is created by a migration."""
 
-    SPAN = 2**40  # ids of a kind (topic, section, quotation, in this order) lie together: its number * SPAN + object_id
+    SPAN = 2**40  # the id of a document is number of its kind * SPAN + object_id
 
     id = models.BigIntegerField(primary_key=True)
     source = models.CharField(max_length=20)  # article or quote
@@ -22,7 +22,7 @@ class SearchDocument(models.Model):
 
 
 class SearchWord(models.Model):
-    """The vocabulary of the search: spellings that some document has or had, for noun forms and suggestions."""
+    """The vocabulary of the search: spellings found in documents, for noun forms and suggestions."""
 
     text = models.CharField(max_length=64, primary_key=True)
     form = models.CharField(max_length=64, db_index=True)

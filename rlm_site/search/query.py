@@ -1,5 +1,6 @@
-"""Search over topics, sections and quotations: `search(text, …)` knows no request, and the same words find the same
-things on SQLite (FTS5) and PostgreSQL (tsvector), because both are fed with folded words and noun forms of ours.
+"""Search over all registered sources.
+
+SQLite (FTS5) and PostgreSQL (tsvector) return the same results, because both index folded words and noun forms.
 """
 
 from collections import Counter
@@ -37,7 +38,7 @@ class Result:
 @dataclass(frozen=True)
 class Results:
     text: str = ""
-    kind: str = ""  # that alone was asked for
+    kind: str = ""  # the only kind searched for; empty: all
     total: int = 0
     results: list[Result] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
@@ -47,12 +48,12 @@ class Results:
 
     @property
     def most(self) -> int:
-        """Of a kind that are counted."""
-        return sql.MOST
+        """Return the highest number of results that is counted per kind."""
+        return sql.MAX_PER_KIND
 
     @property
     def there_are_more(self) -> bool:
-        """Than are counted: numbers are the least that there are."""
+        """Return whether counting stopped at the limit, so that the numbers are lower bounds."""
         return any(count >= self.most for kind, count in self.kinds if self.kind in {"", kind})
 
     @property
@@ -61,7 +62,7 @@ class Results:
 
 
 def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, page: int = 1) -> Results:
-    """One ranked list of what is public at `now`; titles outrank bodies. Any text is safe."""
+    """Return one ranked list of what is public at `now`; titles outrank bodies. Any text is safe."""
     queue.process_queue()
     terms = query_terms(text)
     if not terms:
@@ -79,10 +80,10 @@ def search(text: str, now: datetime, *, kind: str = "", tag: Tag | None = None, 
 
 
 def nearest(text: str, now: datetime, source: str, most: int) -> list[Any]:
-    """Return the public rows of a source that have most to do with these words."""
+    """Return the public rows of a source that match these words best."""
     found = (pk for term in query_terms(text)[:3] for pk in find_documents([term], now) if source_of(pk).name == source)
     ids: list[int] = []
-    for pk in found:  # the next word is searched for only where the one before has not found enough
+    for pk in found:  # lazily: the next word is only searched for if the previous ones have not found enough
         if (object_id := pk % SearchDocument.SPAN) not in ids:
             ids.append(object_id)
         if len(ids) == most:
@@ -97,8 +98,8 @@ def _load_results(found: Sequence[int], terms: Sequence[Term], now: datetime) ->
         source.name: source.results([row.object_id for row in documents.values() if row.source == source.name], now)
         for source in registry.sources()
     }
-    wanted = words_to_mark(terms)
+    word_filter = words_to_mark(terms)
     for document in map(documents.get, found):
         if document and (row := rows[document.source].get(document.object_id)):
-            title, excerpt = mark_words(document.title, wanted), make_excerpt(document.text, wanted)
+            title, excerpt = mark_words(document.title, word_filter), make_excerpt(document.text, word_filter)
             yield Result(kind_of(document.pk), row, title, excerpt)

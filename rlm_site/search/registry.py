@@ -1,4 +1,4 @@
-"""What is searched: each app registers its sources in `AppConfig.ready`."""
+"""The registry of searchable sources: each app registers its own in `AppConfig.ready`."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Document(NamedTuple):
     object_id: int
     kind: str
     title: str
-    about: list[str]  # what is not text of the document but finds it: the topic's title, tags, names
+    about: list[str]  # keywords that are not in its text: title of the topic, tags, names
     text: str
     public_from: datetime
     public_until: datetime | None
@@ -23,12 +23,12 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of object that is searched, by its name in the indexing queue."""
+    """A kind of object that can be searched, by its name in the indexing queue."""
 
     name: str
-    kinds: Mapping[str, int]  # kind of result -> its number, in the order of results; stored, so it never changes
-    documents: Callable[[Sequence[int]], Iterable[Document]]  # of these objects, those that are or will be public
-    results: Callable[[Collection[int], datetime], Mapping[int, Any]]  # by id, public rows with all that a result shows
+    kinds: Mapping[str, int]  # kind of result -> its number in document ids; orders results and must never change
+    documents: Callable[[Sequence[int]], Iterable[Document]]  # of the objects that are or will be public
+    results: Callable[[Collection[int], datetime], Mapping[int, Any]]  # the public rows by id, ready for display
     tagged: type[TaggedBase]
 
 
@@ -37,7 +37,7 @@ _kinds: dict[int, tuple[str, Source]] = {}  # by the kind's number
 
 
 def register(source: Source) -> None:
-    """Add a source to what is searched."""
+    """Register a source."""
     _sources[source.name] = source
     _kinds.update({number: (kind, source) for kind, number in source.kinds.items()})
 

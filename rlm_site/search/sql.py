@@ -1,4 +1,4 @@
-"""The questions that the search asks of the database."""
+"""The SQL queries of the search."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,116 +13,116 @@ from rlm_site.search.terms import MIN_PREFIX, Term
 from rlm_site.tags.models import Tag
 
 TITLE_TERMS = 4  # words of a query that are looked for in titles first
-MOST = 500  # results of a kind; of more nobody reads the list, and to count and rank them takes time
-MOST_TAGS = 12
-HIDDEN = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
-IN_TITLE = "_"  # with it SQLite's index has the words of titles once more, so that they are found without all others
+MAX_PER_KIND = 500  # results; nobody reads further, and counting and ranking more takes time
+MAX_TAGS = 12
+HIDDEN_SQL = "SELECT id FROM rlm_site_searchdocument WHERE public_from > %s OR public_until <= %s"
+TITLE_PREFIX = "_"  # marks a second copy of title words in SQLite's index, so that titles can be searched alone
 
 
 def find_documents(terms: Sequence[Term], now: datetime, tag: Tag | None = None) -> list[int]:
-    """The documents that have all terms and are public, best first, of each kind at most `MOST`.
+    """Return the ids of public documents that have all terms, best first, at most `MAX_PER_KIND` of each kind.
 
-    Titles first, by how many of the terms they have, then by score. Scores cost the database a look at every document
-    that has the terms, so where these are too many to be listed, the order within is that of their ids.
+    They are ordered by the number of terms in the title, then by score. Scoring reads every matching document, so where
+    there are more than can be listed, ids decide instead of scores.
     """
     candidates = _candidates(terms, now, tag)
     if not candidates:
         return []
     by_kind = Counter(map(kind_of, candidates))
-    merits = dict.fromkeys(candidates, (0, 0.0))
-    for pk, titled, score in _scores(terms, candidates, with_scores=max(by_kind.values()) < MOST):
-        merits[pk] = (merits[pk][0] + titled, merits[pk][1] + score)
-    taken: Counter[str] = Counter()
+    scores = dict.fromkeys(candidates, (0, 0.0))
+    for pk, in_title, score in _scores(terms, candidates, with_scores=max(by_kind.values()) < MAX_PER_KIND):
+        scores[pk] = (scores[pk][0] + in_title, scores[pk][1] + score)
+    per_kind: Counter[str] = Counter()
     best = []
-    for pk in sorted(candidates, key=lambda pk: (-merits[pk][0], -merits[pk][1], pk)):
-        if taken[kind := kind_of(pk)] < MOST:
-            taken[kind] += 1
+    for pk in sorted(candidates, key=lambda pk: (-scores[pk][0], -scores[pk][1], pk)):
+        if per_kind[kind := kind_of(pk)] < MAX_PER_KIND:
+            per_kind[kind] += 1
             best.append(pk)
     return best
 
 
 def _candidates(terms: Sequence[Term], now: datetime, tag: Tag | None) -> list[int]:
-    """Of each kind the first `MOST` that have all terms, and as many that have one of them in their titles."""
-    titled = terms[:TITLE_TERMS]
-    having, query = _condition(terms)
+    """Return, of each kind, the first documents with all terms and the first with any of them in the title."""
+    title_terms = terms[:TITLE_TERMS]
+    condition, query = _condition(terms)
     if connection.vendor == "postgresql":
-        entitled = f"{having} AND titles @@ CAST(%s AS tsquery)"
-        in_titles = [query, " | ".join(map(_postgresql_term, titled))]
+        title_condition = f"{condition} AND titles @@ CAST(%s AS tsquery)"
+        title_parameters = [query, " | ".join(map(_postgresql_term, title_terms))]
     else:
-        entitled = having
-        in_titles = [f"({query}) AND ({' OR '.join(_sqlite_term(term, IN_TITLE) for term in titled)})"]
+        title_condition = condition
+        title_parameters = [f"({query}) AND ({' OR '.join(_sqlite_term(term, TITLE_PREFIX) for term in title_terms)})"]
     moment = connection.ops.adapt_datetimefield_value(now)
-    questions: list[str] = []
+    statements: list[str] = []
     parameters: list[Any] = [moment, moment]
     for number in kind_numbers():
         first = number * SearchDocument.SPAN
-        for condition, given in ((entitled, in_titles), (having, [query])):
-            question = (
-                f"SELECT rowid AS id FROM search_index WHERE {condition} AND rowid BETWEEN %s AND %s"
+        for where, arguments in ((title_condition, title_parameters), (condition, [query])):
+            statement = (
+                f"SELECT rowid AS id FROM search_index WHERE {where} AND rowid BETWEEN %s AND %s"
                 " AND rowid NOT IN (SELECT id FROM hidden)"
             )
-            parameters += [*given, first, first + SearchDocument.SPAN - 1]
+            parameters += [*arguments, first, first + SearchDocument.SPAN - 1]
             if tag:
                 tagged = f"SELECT content_object_id FROM {source_of(first).tagged._meta.db_table} WHERE tag_id = %s"
-                question += f" AND rowid - %s IN ({tagged})"
+                statement += f" AND rowid - %s IN ({tagged})"
                 parameters += [first, tag.pk]
-            questions.append(f"SELECT id FROM ({question} ORDER BY rowid LIMIT {MOST}) AS first_ones")
-    rows = _rows(f"WITH hidden AS ({HIDDEN}) {' UNION '.join(questions)}", parameters)
+            statements.append(f"SELECT id FROM ({statement} ORDER BY rowid LIMIT {MAX_PER_KIND}) AS first_ones")
+    rows = _rows(f"WITH hidden AS ({HIDDEN_SQL}) {' UNION '.join(statements)}", parameters)
     return [pk for (pk,) in rows]
 
 
 def finds_anything(terms: Sequence[Term], now: datetime) -> bool:
-    having, query = _condition(terms)
+    condition, query = _condition(terms)
     moment = connection.ops.adapt_datetimefield_value(now)
-    question = f"SELECT 1 FROM search_index WHERE {having} AND rowid NOT IN ({HIDDEN}) LIMIT 1"
-    return bool(_rows(question, [query, moment, moment]))
+    statement = f"SELECT 1 FROM search_index WHERE {condition} AND rowid NOT IN ({HIDDEN_SQL}) LIMIT 1"
+    return bool(_rows(statement, [query, moment, moment]))
 
 
 def _condition(terms: Sequence[Term]) -> tuple[str, str]:
-    """The condition of documents that have all terms, and its parameter."""
+    """Return the SQL condition of documents that have all terms, and its parameter."""
     if connection.vendor == "postgresql":
         return "terms @@ CAST(%s AS tsquery)", " & ".join(map(_postgresql_term, terms))
     return "search_index MATCH %s", " AND ".join(map(_sqlite_term, terms))
 
 
 def _scores(terms: Sequence[Term], candidates: Sequence[int], with_scores: bool) -> list[tuple[int, int, float]]:
-    """Rows of an id with a term that its title has (1 and 0), and of an id with its score (0 and the score)."""
-    titled = terms[:TITLE_TERMS]
+    """Return rows (id, 1, 0) for each term in a title, and (id, 0, score) for each scored document."""
+    title_terms = terms[:TITLE_TERMS]
     if connection.vendor == "postgresql":
-        in_title, parameters = "titles @@ CAST(%s AS tsquery)", list(map(_postgresql_term, titled))
-        # an "and" is ranked by how near its words stand; as an "or" every word counts by where it stands
+        in_title, parameters = "titles @@ CAST(%s AS tsquery)", list(map(_postgresql_term, title_terms))
+        # PostgreSQL ranks an "and" by the distance of its words, but an "or" by where each of them stands.
         score, scored = "ts_rank('{0, 0.1, 0.4, 1.0}', terms, CAST(%s AS tsquery))", "TRUE"
         query = " | ".join(map(_postgresql_term, terms))
     else:
-        in_title, parameters = "search_index MATCH %s", [_sqlite_term(term, IN_TITLE) for term in titled]
+        in_title, parameters = "search_index MATCH %s", [_sqlite_term(term, TITLE_PREFIX) for term in title_terms]
         score, scored = "-bm25(search_index, 10.0, 4.0, 1.0)", "search_index MATCH %s"
         query = " AND ".join(map(_sqlite_term, terms))
-    among = f"+rowid IN ({', '.join(map(str, candidates))})"  # the sign: not by looking each up in the index
-    questions = [f"SELECT rowid, 1, 0 FROM search_index WHERE {in_title} AND {among}"] * len(titled)
+    candidate_filter = f"+rowid IN ({', '.join(map(str, candidates))})"  # the plus keeps SQLite from seeking each id
+    statements = [f"SELECT rowid, 1, 0 FROM search_index WHERE {in_title} AND {candidate_filter}"] * len(title_terms)
     if with_scores:
-        questions.append(f"SELECT rowid, 0, {score} FROM search_index WHERE {scored} AND {among}")
+        statements.append(f"SELECT rowid, 0, {score} FROM search_index WHERE {scored} AND {candidate_filter}")
         parameters.append(query)
-    return _rows(" UNION ALL ".join(questions), parameters)
+    return _rows(" UNION ALL ".join(statements), parameters)
 
 
-def _rows(question: str, parameters: Sequence[Any] = ()) -> list[Any]:
+def _rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(question, parameters)
+        cursor.execute(statement, parameters)
         return cursor.fetchall()
 
 
 def tags_of(found: Sequence[int]) -> list[tuple[Tag, int]]:
-    """The tags of these documents, most frequent first."""
+    """Return the tags of these documents, most frequent first."""
     ids: dict[str, list[int]] = {source.tagged._meta.db_table: [] for source in sources()}
     for pk in found:
         ids[source_of(pk).tagged._meta.db_table].append(pk % SearchDocument.SPAN)
     tagged = [
-        f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, of_table)) or 'NULL'})"
-        for table, of_table in ids.items()
+        f"SELECT tag_id FROM {table} WHERE content_object_id IN ({', '.join(map(str, object_ids)) or 'NULL'})"
+        for table, object_ids in ids.items()
     ]
     counts = (
         f"SELECT tag_id, count(*) AS count FROM ({' UNION ALL '.join(tagged)}) AS tagged"
-        f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MOST_TAGS}"
+        f" GROUP BY tag_id ORDER BY count(*) DESC, tag_id LIMIT {MAX_TAGS}"
     )
     tags = Tag.objects.raw(
         f"SELECT tag.*, counts.count FROM ({counts}) AS counts JOIN rlm_site_tag tag ON tag.id = counts.tag_id"

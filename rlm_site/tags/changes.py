@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -14,25 +14,27 @@ from rlm_site.redirects.models import Address
 from rlm_site.tags.models import Tag, TagChange, TaggedBase
 from rlm_site.text.folding import fold_name
 
-MOST_LOGGED = 50
-BATCH = 5000  # ids of one statement; databases allow some tens of thousands
+Value = TypeVar("Value")
+
+MAX_LOGGED = 50
+BATCH = 5000  # ids per statement; databases allow tens of thousands
 
 
-# Renaming and merging. Each is logged with what it takes to undo it. The log moves on with a tag that is merged, so
-# that it always names the tag that a change has led to; `before["of"]` is the tag that it was done to.
+# Every change is logged with what is needed to undo it. When a tag is merged, its log moves to the other tag, so that
+# `tag` is always the tag that a change has led to; `before["of"]` is the tag that was changed.
 
 
 @transaction.atomic
 def rename_tag(tag: Tag, author: User | None = None) -> TagChange | None:
-    """Save a tag that has got another name or address, and log what they were."""
+    """Save a tag whose name or slug was changed, and log the old ones."""
     stored = Tag.objects.select_for_update().get(pk=tag.pk)
     tag.save()
-    said = []
+    descriptions = []
     if tag.name != stored.name:
-        said.append(_("“%(old)s” renamed to “%(new)s”") % {"old": stored.name, "new": tag.name})
+        descriptions.append(_("“%(old)s” renamed to “%(new)s”") % {"old": stored.name, "new": tag.name})
     if tag.slug != stored.slug:
-        said.append(_("address “%(old)s” changed to “%(new)s”") % {"old": stored.slug, "new": tag.slug})
-    if not said:
+        descriptions.append(_("address “%(old)s” changed to “%(new)s”") % {"old": stored.slug, "new": tag.slug})
+    if not descriptions:
         return None
     before = {
         "of": tag.pk,
@@ -42,12 +44,14 @@ def rename_tag(tag: Tag, author: User | None = None) -> TagChange | None:
         "became": tag.folded,
     }
     return TagChange.objects.create(
-        kind=TagChange.Kind.RENAME, tag=tag, said=", ".join(said), before=before, author=author
+        kind=TagChange.Kind.RENAME, tag=tag, said=", ".join(descriptions), before=before, author=author
     )
 
 
-def split_by_overlap(through: type[TaggedBase], tag: Tag, other: Tag) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """Rows that put the tag on what does not have the other one, and on what has both."""
+def split_by_overlap(
+    through: type[TaggedBase], tag: Tag, other: Tag
+) -> tuple[QuerySet[TaggedBase], QuerySet[TaggedBase]]:
+    """Return the rows whose object has only `tag`, and those whose object has `other` too."""
     has_other = Q(content_object__in=through._default_manager.filter(tag=other).values("content_object"))
     rows = through._default_manager.filter(tag=tag)
     return rows.exclude(has_other), rows.filter(has_other)
@@ -55,11 +59,11 @@ def split_by_overlap(through: type[TaggedBase], tag: Tag, other: Tag) -> tuple[Q
 
 @transaction.atomic
 def merge_tags(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
-    """Put `into` on all that has the tag, which is then gone; its addresses lead on. The same queries for any number.
+    """Replace `tag` by `into` on every object, redirect its URL, and delete it. The number of queries is constant.
 
     Raises ValidationError where one of the two is gone already.
     """
-    queue.process_queue()  # every address is remembered then, and none has to be added while others drain
+    queue.process_queue()  # records every address, so that none has to be added while others process the queue
     locked = Tag.objects.select_for_update().order_by("pk").in_bulk([tag.pk, into.pk])
     if tag.pk == into.pk:
         raise ValidationError(_("A tag cannot be merged into itself."))
@@ -93,34 +97,37 @@ def merge_tags(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
 
 
 def changes_of(tag: Tag) -> list[tuple[TagChange, bool]]:
-    """What was done to the tag and to those merged into it, newest first, each with whether it can be undone now."""
+    """Return the changes of the tag and of tags merged into it, newest first, each with whether it can be undone."""
     changes = TagChange.objects.filter(tag=tag).annotate(of=F("before__of")).defer("before").order_by("-id")
     changes = changes.select_related("author", "undone_by")
-    standing: dict[str, TagChange] = {}
-    log = list(changes[:MOST_LOGGED])
+    undoable: dict[str, TagChange] = {}  # the latest of each kind
+    log = list(changes[:MAX_LOGGED])
     for change in log:
         if change.undone is None and change.of == tag.pk:
-            standing.setdefault(change.kind, change)
-    return [(change, standing.get(change.kind) == change) for change in log]
+            undoable.setdefault(change.kind, change)
+    return [(change, undoable.get(change.kind) == change) for change in log]
 
 
 @transaction.atomic
 def undo_change(change: TagChange, author: User | None = None) -> Tag:
-    """Give the tag its name and address back, or bring back the tag that was merged.
+    """Give the tag its name and slug back, or restore the tag that was merged.
 
-    What an editor has done since stands: what has lost the common tag meanwhile, or is deleted, gets none of the two.
+    Later edits are kept: an object that has lost the common tag meanwhile, or was deleted, gets neither of the two.
     Raises ValidationError where a later change is in the way.
     """
-    of = Tag.objects.select_for_update().filter(pk=change.before["of"]).first()
+    changed_tag = Tag.objects.select_for_update().filter(pk=change.before["of"]).first()
     change = TagChange.objects.select_for_update().get(pk=change.pk)
     if change.undone is not None:
         raise ValidationError(_("This is undone already."))
-    if of is None or change.tag_id != of.pk:
+    if changed_tag is None or change.tag_id != changed_tag.pk:
         raise ValidationError(_("The tag that this was done to is gone. If it was merged, undo that first."))
-    later = TagChange.objects.filter(tag=of, kind=change.kind, undone=None, before__of=of.pk, pk__gt=change.pk)
+    later = TagChange.objects.filter(
+        tag=changed_tag, kind=change.kind, undone=None, before__of=changed_tag.pk, pk__gt=change.pk
+    )
     if (last := later.order_by("-id").first()) is not None:
         raise ValidationError(_("Undo the later change first: %(said)s.") % {"said": last.said})
-    tag = _undo_merge(change.before, of) if change.kind == TagChange.Kind.MERGE else _undo_rename(change.before, of)
+    undo = _undo_merge if change.kind == TagChange.Kind.MERGE else _undo_rename
+    tag = undo(change.before, changed_tag)
     TagChange.objects.filter(pk=change.pk).update(undone=timezone.now(), undone_by=author)
     return tag
 
@@ -139,13 +146,13 @@ def _undo_merge(before: dict[str, Any], into: Tag) -> Tag:
     for label, items in before["items"].items():
         through: Any = apps.get_model(label)
         rows = through._default_manager.filter(tag=into)
-        for some in _batches(items["both"]):
-            ids = rows.filter(content_object__in=some).values_list("content_object_id", flat=True)
+        for batch in _batches(items["both"]):
+            ids = rows.filter(content_object__in=batch).values_list("content_object_id", flat=True)
             through._default_manager.bulk_create(through(tag=tag, content_object_id=pk) for pk in ids)
-        for some in _batches(items["moved"]):
-            rows.filter(content_object__in=some).update(tag=tag)
-    for some in _batches(before["addresses"]):
-        Address.objects.filter(kind="tag", object_id=into.pk, path__in=some).update(object_id=tag.pk)
+        for batch in _batches(items["moved"]):
+            rows.filter(content_object__in=batch).update(tag=tag)
+    for batch in _batches(before["addresses"]):
+        Address.objects.filter(kind="tag", object_id=into.pk, path__in=batch).update(object_id=tag.pk)
     TagChange.objects.filter(tag=into, pk__in=before["log"]).update(tag=tag)
     return tag
 
@@ -160,5 +167,5 @@ def _refuse_if_taken(tag: Tag) -> None:
         )
 
 
-def _batches(ids: list[Any]) -> Iterable[list[Any]]:
+def _batches(ids: list[Value]) -> Iterable[list[Value]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

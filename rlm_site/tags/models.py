@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from taggit.models import ItemBase, TagBase
 
 from rlm_site.fields import FoldedField, NaturalKeyManager
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import reverse, slug_for
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def published(self, now: datetime) -> "TagQuerySet":
-        """Those on something that readers find in lists, whatever it is: tagged models are found, not named."""
+        """Return the tags of objects that readers find in lists, of any tagged model."""
+        depends_on("all")  # each tagged model has cache tags of its own
         used = models.Q(pk__in=[])
         for through in Tag.through_models():
             used |= models.Q(pk__in=through.public(now).values("tag"))
@@ -53,7 +55,7 @@ class Tag(TagBase):
 
     @classmethod
     def through_models(cls) -> "list[type[TaggedBase]]":
-        """The tables that put tags on objects."""
+        """Return the tables that assign tags to objects."""
         models_of_relations = [relation.related_model for relation in cls._meta.related_objects]
         return [model for model in models_of_relations if isinstance(model, type) and issubclass(model, TaggedBase)]
 
@@ -71,7 +73,7 @@ class TaggedManager(models.Manager[Any]):
 
 
 class TaggedBase(ItemBase):
-    """One tag on one object; each app has a table of its own with real foreign keys."""
+    """One tag on one object. Each app has its own table with real foreign keys."""
 
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="%(class)s_items")
 
@@ -82,7 +84,7 @@ class TaggedBase(ItemBase):
 
     @classmethod
     def public(cls, now: datetime) -> "models.QuerySet[Any]":
-        """Rows whose object readers find in lists."""
+        """Return the rows whose object readers find in lists."""
         tagged: Any = cls._meta.get_field("content_object").related_model
         listed = tagged.objects.published(now).listed().values("pk")
         return cls._default_manager.filter(content_object__in=listed)
@@ -92,7 +94,7 @@ class TaggedBase(ItemBase):
 
 
 class TagChange(models.Model):
-    """A tag was renamed, or merged into another; `before` is what it takes to undo that."""
+    """A rename of a tag or its merge into another; `before` holds what is needed to undo it."""
 
     class Kind(models.TextChoices):
         RENAME = "rename", _("renamed")

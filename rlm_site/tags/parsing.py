@@ -8,12 +8,12 @@ from rlm_site.text.folding import fold_name
 
 
 def parse_tags(text: str) -> list[str]:
-    """Names separated by commas; spaces belong to the name, and quotes keep a comma inside one.
+    """Parse names separated by commas; a name may contain spaces and, within quotation marks, commas.
 
-    >>> parse('free software, "Ochota, Warsaw", free software')
+    >>> parse_tags('free software, "Ochota, Warsaw", free software')
     ['free software', 'Ochota, Warsaw']
 
-    Raises ValueError when a quote is not closed. static/js/tags.js reads what is typed the same way.
+    Raises ValueError when a quotation mark is not closed. static/js/tags.js parses the same way.
     """
     names: list[str] = []
     name, quoted = "", False
@@ -36,14 +36,14 @@ def parse_tags(text: str) -> list[str]:
 
 
 def format_tags(tags: Iterable[Tag]) -> str:
-    """What the form shows: `parse` gives the same tags back."""
+    """Format tags for a form field; `parse_tags` is the inverse."""
     return ", ".join(
         f'"{tag.name}"' if "," in tag.name else tag.name for tag in sorted(tags, key=lambda tag: fold_name(tag.name))
     )
 
 
 def clean_tag_name(name: str) -> str:
-    """The name as it is kept. Raises ValidationError where it could not be typed again, or has nothing to fold."""
+    """Normalize a name. Raises ValidationError where it could not be typed again, or has nothing to fold."""
     name = " ".join(name.split())
     if '"' in name:
         raise ValidationError(_("A tag has no quotation marks of this kind: they would end it where it is typed."))

@@ -23,9 +23,9 @@ class OnceNode(template.Node):
 
 @register.tag
 def once(parser: Parser, token: Token) -> OnceNode:
-    """`{% once %}…{% endonce %}`: the same on every page, so it is put together for the first one only.
+    """Cache the content of `{% once %}…{% endonce %}`, which is the same on every page.
 
-    All it can tell is what `context.site` knows; nothing of one page can find its way onto another.
+    Only variables of `context_processors.site` are available, so that nothing of one page can appear on another.
     """
     nodelist = parser.parse(("endonce",))
     parser.delete_first_token()

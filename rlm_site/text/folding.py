@@ -1,4 +1,4 @@
-"""The one rule of when two spellings are the same, used when saving and when looking up."""
+"""Folding: the one definition of when two spellings are the same, for saving and for look-ups."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ _LETTERS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold case, accents, stress marks, ligatures, ё and curly apostrophes; й stays й.
+    """Fold case, accents, stress marks, ligatures, ё and curly apostrophes; keep й.
 
     >>> fold("Ánny Ёлкиной “Łódź”")
     'anny елкиной “lodz”'
@@ -27,5 +27,5 @@ def fold(text: str) -> str:
 
 
 def fold_name(name: str) -> str:
-    """Fold a name that is compared whole: as `fold`, with runs of white space made one space."""
+    """Fold a whole name for comparison: as `fold`, with runs of white space collapsed."""
     return " ".join(fold(name).split())

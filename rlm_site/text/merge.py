@@ -1,7 +1,7 @@
-"""Brings together what two people made of one thing, without losing a word of either. Pure: it knows no database.
+"""Three-way merge of texts and lists of names. Pure functions, no database.
 
-Three states are compared: the base both began from, mine and theirs. What one of them changed is taken, what both
-changed in different ways is left for somebody to choose. Where the base is not known, whatever differs is left.
+Three states are compared: the common base, mine and theirs. A change by one side is taken; where both sides changed
+the same passage differently, the caller decides. Without a base, every difference is left to the caller.
 """
 
 import re
@@ -13,21 +13,21 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-# With the space behind it; what looks like the end of one within a sentence only makes a smaller piece.
+# With the following space; a false sentence end only makes smaller pieces.
 _SENTENCE = re.compile(r".+?(?:[.!?…][\"'”’»)\]]*[^\S\n]+|\n|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Passage(Generic[Value]):
-    """One value, or one stretch of a text, in three states."""
+    """One value, or one passage of a text, in three states."""
 
-    base: Value | None  # None: not known
+    base: Value | None  # None: unknown
     mine: Value
     theirs: Value
 
     @property
     def overlaps(self) -> bool:
-        """Both changed it, each in another way."""
+        """Return whether both sides changed it, in different ways."""
         return self.mine != self.theirs and self.base != self.mine and self.base != self.theirs
 
     @property
@@ -36,22 +36,22 @@ class Passage(Generic[Value]):
 
     @property
     def merged(self) -> Value:
-        """What stands where nothing overlaps; mine where something does."""
+        """Return the merged value where nothing overlaps, else mine."""
         return self.theirs if self.mine == self.base else self.mine
 
 
 def merge_names(base: Sequence[str] | None, mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """A set: what either added is in it, what either removed is not. Nothing is removed where the base is not known."""
+    """Merge two sets of names: additions and removals of both sides apply. Without a base nothing is removed."""
     removed = set(base or ()) - set(mine)
     added = [name for name in mine if name not in theirs and name not in (base or ())]
     return [name for name in theirs if name not in removed] + added
 
 
 def three_way_merge(base: str | None, mine: str, theirs: str) -> list[Passage[str]]:
-    """Whole lines, one passage after another; each ends with a line break, the last one of the text included.
+    """Merge whole lines; return them as passages that all end with a line break, the last one too.
 
-    Lines that both changed are merged sentence by sentence. Where sentences overlap, their lines stay one passage, and
-    mine and theirs differ in these sentences alone.
+    Lines that both sides changed are merged sentence by sentence. Where sentences overlap, their lines stay one passage
+    in which mine and theirs differ in these sentences only.
     """
     if base is None:
         return list(_merge_without_base(_lines(mine), _lines(theirs)))
@@ -62,13 +62,13 @@ def three_way_merge(base: str | None, mine: str, theirs: str) -> list[Passage[st
 
 
 def join_passages(passages: Iterable[Passage[str]], overlap: Callable[[Passage[str]], str]) -> str:
-    """The text that `merge_texts` took apart, with what `overlap` makes of each passage that both changed."""
+    """Join the passages of `three_way_merge`; `overlap` gives the text of those that both sides changed."""
     lines = "".join(overlap(passage) if passage.overlaps else passage.merged for passage in passages)
     return lines.removesuffix("\n")
 
 
 def _lines(text: str) -> list[str]:
-    """A break is put behind the last line too, so that it is the same line when others follow."""
+    """Split a text into lines; the last one gets a line break too, so that it compares equal when others follow."""
     return _LINE.findall(f"{text}\n") if text else []
 
 
@@ -77,27 +77,27 @@ def _matches(a: Sequence[str], b: Sequence[str]) -> SequenceMatcher[str]:
 
 
 def _merge_lines(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
-    """Stretches that are the same in all three, and what stands between them."""
+    """Yield the passages that all three have in common, and those between them."""
     at = (0, 0, 0)
-    for start, end, of_mine, of_theirs in _common(base, mine, theirs):
+    for start, end, mine_start, theirs_start in _common(base, mine, theirs):
         between = Passage(
-            *("".join(x) for x in (base[at[0] : start], mine[at[1] : of_mine], theirs[at[2] : of_theirs]))
+            *("".join(x) for x in (base[at[0] : start], mine[at[1] : mine_start], theirs[at[2] : theirs_start]))
         )
         if between.mine or between.theirs:
             yield between
         if same := "".join(base[start:end]):
             yield Passage(same, same, same)
-        at = (end, of_mine + end - start, of_theirs + end - start)
+        at = (end, mine_start + end - start, theirs_start + end - start)
 
 
 def _common(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Start and end in the base of what all three have, and where it begins in the others; last, the ends of all."""
-    blocks_of_theirs = _matches(base, theirs).get_matching_blocks()
+    """Yield start and end in the base of each common block and its starts in the other two; last, the ends of all."""
+    their_blocks = _matches(base, theirs).get_matching_blocks()
     for block in _matches(base, mine).get_matching_blocks():
-        for other in blocks_of_theirs:
-            start, end = max(block.a, other.a), min(block.a + block.size, other.a + other.size)
+        for their_block in their_blocks:
+            start, end = max(block.a, their_block.a), min(block.a + block.size, their_block.a + their_block.size)
             if start < end:
-                yield start, end, block.b + start - block.a, other.b + start - other.a
+                yield start, end, block.b + start - block.a, their_block.b + start - their_block.a
     yield len(base), len(base), len(mine), len(theirs)
 
 
@@ -111,7 +111,7 @@ def _merge_sentences(lines: Passage[str]) -> list[Passage[str]]:
     pieces = list(_merge_lines(*(_SENTENCE.findall(text) for text in texts)))
     if not any(piece.overlaps for piece in pieces):
         return pieces
-    # One side where pieces overlap, and all that could be merged where they do not
+    # Each side keeps its own words where pieces overlap, and both have the merged ones elsewhere.
     base = "".join((piece.base or "") if piece.overlaps else piece.merged for piece in pieces)
     mine = "".join(piece.merged for piece in pieces)
     theirs = "".join(piece.theirs if piece.overlaps else piece.merged for piece in pieces)

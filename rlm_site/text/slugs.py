@@ -1,4 +1,4 @@
-"""Addresses of pages by the name of their route: Django's `reverse`, remembered."""
+"""Slugs for titles, and a cached `reverse`."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from rlm_site.text.folding import fold
 
 
 def reverse(name: str, args: Sequence[str | int] = ()) -> str:
-    """A page lists dozens of addresses, and each takes as long to put together as a row to read."""
+    """Return the URL path of a route, cached: a page has dozens of links, and reversing costs as much as a query."""
     return _reverse(name, tuple(args))
 
 
@@ -24,7 +24,7 @@ def _reverse(name: str, args: tuple[str | int, ...]) -> str:
 
 MAX_LENGTH = 100
 
-# Russian after the Library of Congress without its marks; Ukrainian and Belarusian letters beside it.
+# Russian by the Library of Congress system without diacritics, with Ukrainian and Belarusian letters.
 # fmt: off
 CYRILLIC = str.maketrans({
     "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "є": "ie", "ж": "zh", "з": "z", "и": "i",
@@ -34,37 +34,37 @@ CYRILLIC = str.maketrans({
 })
 # fmt: on
 
-# First-level words that no URL uses today but that must stay free.
+# First URL segments that are unused today but must stay free.
 RESERVED = frozenset(
     ".well-known about account api assets cdn-cgi contact de en favicon.ico favicon feeds fr index login logout media "
     "preview privacy print ru search static uk".split()
 )
 
 
-def slug_for(title: str, taken: Callable[[str], bool] = lambda slug: False) -> str:
-    """A slug of a-z, 0-9 and hyphens for the title; a number is added while `taken(slug)` is true."""
+def slug_for(title: str, is_taken: Callable[[str], bool] = lambda slug: False) -> str:
+    """Return a slug of a-z, 0-9 and hyphens for the title; append a number while `is_taken(slug)` is true."""
     latin = fold(title).translate(CYRILLIC).replace("'", "")
     slug = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")
     if len(slug) > MAX_LENGTH:
         slug = slug[:MAX_LENGTH].rsplit("-", 1)[0]
     slug = slug or "page"
     candidate, number = slug, 2
-    while taken(candidate):
+    while is_taken(candidate):
         candidate = f"{slug[: MAX_LENGTH - 5]}-{number}"
         number += 1
     return candidate
 
 
 def first_level_words() -> frozenset[str]:
-    """Every literal word with which an address of the URL table begins, and the reserved ones."""
-    return RESERVED | frozenset(_first_words(get_resolver().url_patterns))
+    """Return the reserved words and every literal first segment in the URLconf."""
+    return RESERVED | frozenset(_first_segments(get_resolver().url_patterns))
 
 
-def _first_words(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
+def _first_segments(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
     for pattern in patterns:
         route = str(pattern.pattern)
         if not route and isinstance(pattern, URLResolver):
-            yield from _first_words(pattern.url_patterns)
+            yield from _first_segments(pattern.url_patterns)
         elif route and not route.startswith("<"):
             yield route.split("/")[0]
 

@@ -1,7 +1,7 @@
-"""Text -> words, and words -> the form that their inflections share. Pure.
+"""Words of a text, and the base forms that their inflections share. Pure functions.
 
-Only the number of nouns is folded in English, case and number of nouns and adjectives in Russian: `allies` and `ally`
-are one, `liberation` and `liberal` are not. Dictionaries are loaded when a word is first indexed, never to read a page.
+English nouns are reduced by number, Russian nouns and adjectives by case and number: `allies` and `ally` share a form,
+`liberation` and `liberal` do not. Dictionaries are loaded when a word is first indexed, never to render a page.
 """
 
 import re
@@ -15,7 +15,7 @@ import simplemma
 from rlm_site.text.folding import fold
 
 MAX_LENGTH = 64  # of a word that is indexed
-# Letters and figures, with stress marks that stand as characters of their own; apostrophes only inside.
+# Letters and digits with combining stress marks; apostrophes only inside a word.
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:['’ʼ](?:[^\W\d_][\u0300-\u036f]*)+)*")
 _POSSESSIVE = re.compile(r"'s?$")
 _CYRILLIC = re.compile(r"[а-яіїєґў]")
@@ -56,7 +56,7 @@ NUMBERS = frozenset(
     "two three four five six seven eight nine ten eleven twelve hundred thousand first second third fourth fifth sixth "
     "seventh eighth ninth tenth twice два две три четыре пять шесть семь восемь девять десять первый первая второй вторая".split()
 )
-# Adjectives that say little without the noun they describe: `The Last Battle` wants a battle, `Old Age` no old shoe.
+# Adjectives that mean little without their noun: `The Last Battle` needs a battle, `Old Age` no old shoe.
 QUALIFIERS = frozenset(
     "ancient armed bad big bitter black bloody blue brief bright broken captured central certain chief civil closed "
     "cold common contemporary cultural current daily dark dead deep difficult direct disputed double dying early "
@@ -71,7 +71,7 @@ QUALIFIERS = frozenset(
     "strong sudden summer supreme third total traditional true united universal unknown upper urban various vast "
     "wartime western white wide wild winter world wrong young".split()
 )
-# In a heading these are the month only beside a number; `The March to Bohemia` is a march, `June 1945` no heading word.
+# These are months only next to a number: `The March to Bohemia` is a march.
 AMBIGUOUS_MONTHS = frozenset({"march", "august", "may", "март"})
 
 PLURALS = {
@@ -100,7 +100,7 @@ SINGULARS_IN_S = frozenset(
 
 
 class Occurrence(NamedTuple):
-    """A word at text[start:end]; `word` is folded and without a possessive."""
+    """A word at text[start:end]; `word` is folded and without a possessive ending."""
 
     word: str
     start: int
@@ -108,7 +108,7 @@ class Occurrence(NamedTuple):
 
 
 class HeadingWord(NamedTuple):
-    """A word of a heading as written, and why it is not used (empty: it is)."""
+    """A word of a heading as written, with the reason why it is ignored (empty: it is used)."""
 
     text: str
     word: str
@@ -117,55 +117,55 @@ class HeadingWord(NamedTuple):
 
 def occurrences(text: str) -> Iterator[Occurrence]:
     for match in _WORD.finditer(text):
-        word = _folded(match.group())
+        word = _fold_word(match.group())
         if word and len(word) <= MAX_LENGTH:
             yield Occurrence(word, match.start(), match.end())
 
 
-def places(text: str, wanted: Mapping[str, bool]) -> list[tuple[int, int]]:
-    """Start and end of the words for which `wanted` says yes, as they are written."""
-    return [match.span() for match in _WORD.finditer(text) if wanted[match.group()]]
+def find_spans(text: str, word_filter: Mapping[str, bool]) -> list[tuple[int, int]]:
+    """Return start and end of the words that the filter accepts, as they are written."""
+    return [match.span() for match in _WORD.finditer(text) if word_filter[match.group()]]
 
 
-class Wanted(dict[str, bool]):
-    """For `places`: whether a word as written is wanted, judged by its folded form, and once however often it comes."""
+class WordFilter(dict[str, bool]):
+    """A cached predicate for words as written: `accepts` is asked once per spelling, with the folded form."""
 
-    def __init__(self, judge: Callable[[str], bool]) -> None:
+    def __init__(self, accepts: Callable[[str], bool]) -> None:
         super().__init__()
-        self.judge = judge
+        self.accepts = accepts
 
     def __missing__(self, written: str) -> bool:
-        word = _folded(written)
-        self[written] = wanted = bool(word) and len(word) <= MAX_LENGTH and self.judge(word)
-        return wanted
+        word = _fold_word(written)
+        self[written] = accepted = bool(word) and len(word) <= MAX_LENGTH and self.accepts(word)
+        return accepted
 
 
 def folded_words(text: str) -> list[str]:
-    """The words of `occurrences` without their places, in a third of the time."""
-    return [word for written in _WORD.findall(text) if (word := _folded(written)) and len(word) <= MAX_LENGTH]
+    """Return the words of `occurrences` without their positions, three times as fast."""
+    return [word for written in _WORD.findall(text) if (word := _fold_word(written)) and len(word) <= MAX_LENGTH]
 
 
 @lru_cache(maxsize=65536)
-def _folded(written: str) -> str:
+def _fold_word(written: str) -> str:
     return _POSSESSIVE.sub("", fold(written))
 
 
 @lru_cache(maxsize=4096)
 def vocabulary(text: str) -> frozenset[str]:
-    """The folded words of a text, function words and bare numbers left out."""
+    """Return the folded words of a text without function words and bare numbers."""
     return frozenset(word for word in set(folded_words(text)) - STOP_WORDS if not word.isdigit())
 
 
 def heading_words(heading: str) -> list[HeadingWord]:
-    """Every word of a heading once, in its order, with the reason where it is ignored."""
+    """Return every word of a heading once, in order, with the reason where it is ignored."""
     found: dict[str, HeadingWord] = {}
     words = list(occurrences(heading))
-    for place, occurrence in enumerate(words):
+    for index, occurrence in enumerate(words):
         written = _without_possessive(heading[occurrence.start : occurrence.end])
-        beside = [words[i].word for i in (place - 1, place + 1) if 0 <= i < len(words)]
+        neighbours = [words[i].word for i in (index - 1, index + 1) if 0 <= i < len(words)]
         ignored = ""
         if occurrence.word in CALENDAR and (
-            occurrence.word not in AMBIGUOUS_MONTHS or any(word.isdigit() for word in beside)
+            occurrence.word not in AMBIGUOUS_MONTHS or any(word.isdigit() for word in neighbours)
         ):
             ignored = "month or weekday"
         elif occurrence.word in STOP_WORDS:
@@ -177,7 +177,7 @@ def heading_words(heading: str) -> list[HeadingWord]:
 
 
 def qualifiers(heading: str) -> frozenset[str]:
-    """Words of a heading that only describe the word behind them."""
+    """Return the words of a heading that only describe the word after them."""
     used = {found.word for found in heading_words(heading) if not found.ignored}
     words = list(occurrences(heading))
     return frozenset(
@@ -188,7 +188,7 @@ def qualifiers(heading: str) -> frozenset[str]:
 
 
 def marked(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:
-    """The text in pieces; a piece is marked when it is one of the folded words."""
+    """Split the text into pieces, each with whether it is one of the folded words."""
     wanted = frozenset(words)
     pieces: list[tuple[str, bool]] = []
     end = 0
@@ -210,7 +210,7 @@ def _without_possessive(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def form(word: str) -> str:
-    """The form that inflections of a folded word share: `allies` -> `ally`, `войны` -> `война`."""
+    """Return the base form that inflections of a folded word share: `allies` -> `ally`, `войны` -> `война`."""
     if _CYRILLIC.search(word):
         return _russian_form(word)
     return _english_form(word)
@@ -234,7 +234,7 @@ def _english_form(word: str) -> str:
 
 
 def _plural(noun: str) -> str:
-    """The regular plural, to tell a dictionary's noun from its verbs and adjectives."""
+    """Return the regular plural; it tells whether a dictionary form is a noun."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return noun[:-1] + "ies"
     if noun.endswith(("s", "x", "z", "ch", "sh")):
@@ -246,14 +246,14 @@ def _plural(noun: str) -> str:
 
 _PLURALS_IN_OS = frozenset({"pianos", "photos", "memos", "autos", "solos", "altos", "dynamos", "ghettos", "manifestos"})
 
-# Endings of nouns and adjectives by case and number, folded (ё is е); a word without ending is one of them.
+# Endings of nouns and adjectives by case and number, folded (ё is е), the empty ending included.
 RUSSIAN_ENDINGS = (
     "",
     *"а я о е ы и у ю ь й ой ей ий ый ая яя ое ее ые ие ую юю ам ям ах ях ом ем ов ев ого его ому ему ым им ых их".split(),
     *"ами ями ыми ими ью ия ии ию ией ием иям иях иями".split(),
 )
 
-# Endings of nouns in a soft sign; with another ending a lemma in -ть, -ти or -чь is a verb's.
+# Endings of nouns in a soft sign; with any other, a lemma in -ть, -ти or -чь is a verb.
 _SOFT_NOUN_ENDINGS = ("ь", "и", "ью", "ей", "ям", "ями", "ях")
 
 
@@ -271,7 +271,7 @@ def _russian_form(word: str) -> str:
 
 
 def possible_forms(word: str) -> set[str]:
-    """Other spellings that a word outside the vocabulary may be an inflection of; asks no dictionary."""
+    """Return spellings of which an unknown word may be an inflection, without using a dictionary."""
     if _CYRILLIC.search(word):
         stems = {word.removesuffix(ending) for ending in RUSSIAN_ENDINGS if word.endswith(ending)} | {word}
         return {stem + ending for stem in stems if len(stem) > 2 for ending in RUSSIAN_ENDINGS} - {word}
@@ -284,5 +284,5 @@ def possible_forms(word: str) -> set[str]:
 
 @lru_cache(maxsize=8192)
 def words_in(text: str) -> tuple[str, ...]:
-    """The folded words of a text in its order. Remembered: index and search ask for the same in one breath."""
+    """Return the folded words of a text in order, cached because the index and the search read the same texts."""
     return tuple(folded_words(text))

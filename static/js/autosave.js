@@ -1,79 +1,79 @@
 "use strict";
 
-// Keeps what is typed into a form of content in this browser until the server says that it was saved: through an expired
-// session, a restart of the server, a closed tab. What was not saved is offered the next time the form is opened, and
-// put back by sending it to the server to be shown, not saved: so it meets what others have saved meanwhile.
-// Each opening of a form has a name of its own. Texts belong to one account; logging out leaves them where they are.
+// Saves drafts of a form in this browser until the server confirms that they were saved, so that they survive an expired
+// session, a restart of the server or a closed tab. An unsaved draft is offered when the form is opened again. It is
+// restored by posting it to the server, which shows it without saving, merged with what others have saved meanwhile.
+// Each opening of a form has its own draft id. Drafts belong to one account; logging out does not remove them.
 (() => {
-  const place = document.querySelector("[data-keeps-for]");
-  const form = place?.closest("form");
-  const path = `kept ${place?.dataset.keepsFor} ${location.pathname} `;
-  const own = new Set(["csrfmiddlewaretoken", "draft_id", "_show"]);
+  const container = document.querySelector("[data-autosave-for]");
+  const form = container?.closest("form");
+  const path = `autosave ${container?.dataset.autosaveFor} ${location.pathname} `;
+  const ignoredFields = new Set(["csrfmiddlewaretoken", "draft_id", "_show"]);
 
-  const texts = () => {
+  const draftKeys = () => {
     try {
-      return Object.keys(localStorage).filter((key) => key.startsWith("kept "));
+      return Object.keys(localStorage).filter((key) => key.startsWith("autosave "));
     } catch {
       return []; // storage is forbidden
     }
   };
 
-  // The server names in a cookie what it has saved lately.
-  const saved = document.cookie.match(/(?:^|; )saved=([a-z0-9.]+)/)?.[1].split(".") ?? [];
-  for (const key of texts()) {
-    if (saved.includes(key.split(" ").at(-1))) localStorage.removeItem(key);
+  // A cookie contains the ids of drafts that the server has saved lately.
+  const savedIds = document.cookie.match(/(?:^|; )saved=([a-z0-9.]+)/)?.[1].split(".") ?? [];
+  for (const key of draftKeys()) {
+    if (savedIds.includes(key.split(" ").at(-1))) localStorage.removeItem(key);
   }
-  if (!place) return;
+  if (!container) return;
 
-  const newName = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (n) => (n % 36).toString(36)).join("");
-  const fields = () => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !own.has(name));
+  const newDraftId = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (n) => (n % 36).toString(36)).join("");
+  const fields = () => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !ignoredFields.has(name));
   const typed = () => JSON.stringify(fields().filter(([name]) => name !== "form_token"));
-  const asOpened = "unsaved" in place.dataset ? "" : typed();
-  form.elements.draft_id.value ||= newName();
+  const initialValues = "unsaved" in container.dataset ? "" : typed();
+  form.elements.draft_id.value ||= newDraftId();
 
   const show = (template) => {
     const shown = document.createElement("div");
     shown.append(template.content.cloneNode(true));
-    place.append(shown);
+    container.append(shown);
     return shown;
   };
 
-  let waiting;
+  let timer;
   let failed = false;
-  const keep = () => {
-    clearTimeout(waiting);
-    waiting = undefined;
+  const save = () => {
+    clearTimeout(timer);
+    timer = undefined;
     const key = path + form.elements.draft_id.value;
     try {
-      if (typed() === asOpened) localStorage.removeItem(key);
+      if (typed() === initialValues) localStorage.removeItem(key);
       else localStorage.setItem(key, JSON.stringify({at: Date.now(), fields: fields()}));
     } catch {
-      if (!failed) show(document.getElementById("kept-nowhere"));
+      if (!failed) show(document.getElementById("autosave-failed"));
       failed = true;
     }
   };
-  const keepSoon = () => {
-    waiting ??= setTimeout(keep, 300);
+  const saveSoon = () => {
+    timer ??= setTimeout(save, 300);
   };
-  const keepNow = () => {
-    if (waiting) keep();
+  const saveNow = () => {
+    if (timer) save();
   };
   for (const happened of ["input", "change", "formset:added", "formset:removed"]) {
-    document.addEventListener(happened, keepSoon);
+    document.addEventListener(happened, saveSoon);
   }
-  form.addEventListener("submit", keep);
-  document.addEventListener("visibilitychange", keepNow);
-  window.addEventListener("pagehide", keepNow);
+  form.addEventListener("submit", save);
+  document.addEventListener("visibilitychange", saveNow);
+  window.addEventListener("pagehide", saveNow);
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) form.elements.draft_id.value = newName(); // the old one may have been saved
+    if (event.persisted) form.elements.draft_id.value = newDraftId(); // the old one may have been saved
   });
 
-  const putBack = (text) => {
+  const restore = (draft) => {
     const again = document.createElement("form");
     again.method = "post";
-    const name = text.key.split(" ").at(-1);
+    const draftId = draft.key.split(" ").at(-1);
     const csrf = form.elements.csrfmiddlewaretoken.value;
-    for (const [key, value] of [...text.fields, ["csrfmiddlewaretoken", csrf], ["draft_id", name], ["_show", "1"]]) {
+    for (const [key, value] of [...draft.fields, ["csrfmiddlewaretoken", csrf], ["draft_id", draftId], ["_show", "1"]]) {
       const input = document.createElement("input");
       input.type = "hidden";
       input.name = key;
@@ -84,24 +84,24 @@
     HTMLFormElement.prototype.submit.call(again);
   };
 
-  const offer = (text) => {
-    const shown = show(document.getElementById("kept-text"));
+  const offer = (draft) => {
+    const shown = show(document.getElementById("autosave-offer"));
     const sentence = shown.querySelector("p");
     const day = {day: "numeric", month: "long"};
-    const at = new Date(text.at);
+    const at = new Date(draft.at);
     const time = `${at.toLocaleDateString(document.documentElement.lang, day)}, ${at.toTimeString().slice(0, 5)}`;
     sentence.textContent = sentence.textContent.replace("%(time)s", time);
-    shown.querySelector("[data-kept=put-back]").addEventListener("click", () => putBack(text));
-    shown.querySelector("[data-kept=discard]").addEventListener("click", () => {
-      localStorage.removeItem(text.key);
+    shown.querySelector("[data-autosave=put-back]").addEventListener("click", () => restore(draft));
+    shown.querySelector("[data-autosave=discard]").addEventListener("click", () => {
+      localStorage.removeItem(draft.key);
       shown.remove();
     });
   };
 
-  if (asOpened) {
-    const kept = texts().filter((key) => key.startsWith(path));
-    kept.map((key) => ({key, ...JSON.parse(localStorage.getItem(key))})).sort((a, b) => b.at - a.at).forEach(offer);
+  if (initialValues) {
+    const drafts = draftKeys().filter((key) => key.startsWith(path));
+    drafts.map((key) => ({key, ...JSON.parse(localStorage.getItem(key))})).sort((a, b) => b.at - a.at).forEach(offer);
   } else {
-    keep();
+    save();
   }
 })();

@@ -1,6 +1,6 @@
 "use strict";
 
-// Keeps the count of words below a text true while somebody types. `word_count` in articles/admin.py counts the same.
+// Updates the word count below a text during typing. `word_count` in articles/admin.py counts the same way.
 function countWords() {
   for (const output of document.querySelectorAll("output[data-counts]")) {
     const text = document.getElementById(output.dataset.counts);
@@ -13,7 +13,7 @@ function countWords() {
   }
 }
 
-// The script that makes selects searchable leaves the box that shows the choice without a name.
+// Select2 leaves the box that shows the choice without an accessible name.
 function nameSearchableSelects() {
   for (const select of document.querySelectorAll("select.admin-autocomplete[title]")) {
     document.getElementById(`select2-${select.id}-container`)?.setAttribute("aria-label", select.title);
@@ -23,7 +23,7 @@ document.addEventListener("formset:added", () => setTimeout(nameSearchableSelect
 
 window.addEventListener("load", () => {
   countWords();
-  django.jQuery(nameSearchableSelects); // in its queue, behind the script that makes them
-  // The admin's own script has put the focus into the first field: what was refused comes first.
+  django.jQuery(nameSearchableSelects); // queued after the script that creates them
+  // The admin's own script has focused the first field; errors take precedence.
   document.querySelector(".conflict h2, .error-summary")?.focus();
 });

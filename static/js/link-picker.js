@@ -1,6 +1,6 @@
 "use strict";
 
-// Dialogs that search for a page or a reference and put a link to it, or a citation of it, where the caret stands.
+// Dialogs that search for a page or reference and insert a link or citation at the caret.
 for (const dialog of document.querySelectorAll("dialog[data-into]")) {
   const field = document.getElementById(dialog.dataset.into);
   const input = dialog.querySelector("[role=combobox]");
@@ -8,8 +8,8 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
   const status = dialog.querySelector("[role=status]");
   let choices = [];
   let active = -1;
-  let latest = 0;
-  let waiting;
+  let latestRequest = 0;
+  let timer;
 
   const open = () => {
     const selected = field.value.slice(field.selectionStart, field.selectionEnd);
@@ -21,26 +21,26 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
   };
 
   const search = async () => {
-    const mine = ++latest;
-    const asked = input.value.trim();
-    if (!asked) return show([]);
-    let found;
+    const requestNumber = ++latestRequest;
+    const query = input.value.trim();
+    if (!query) return show([]);
+    let results;
     try {
-      const answer = await fetch(`${input.dataset.search}?${new URLSearchParams({q: asked})}`);
+      const answer = await fetch(`${input.dataset.search}?${new URLSearchParams({q: query})}`);
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
-      found = (await answer.json()).results;
+      results = (await answer.json()).results;
     } catch {
-      if (mine === latest) show([], dialog.dataset.failed);
+      if (requestNumber === latestRequest) show([], dialog.dataset.failed);
       return;
     }
-    if (mine === latest) show(found, found.length ? `${dialog.dataset.found} ${found.length}` : dialog.dataset.none);
+    if (requestNumber === latestRequest) show(results, results.length ? `${dialog.dataset.found} ${results.length}` : dialog.dataset.none);
   };
 
-  const show = (found, words = "") => {
-    choices = found;
-    list.replaceChildren(...found.map((choice, place) => {
+  const show = (results, message = "") => {
+    choices = results;
+    list.replaceChildren(...results.map((choice, index) => {
       const option = document.createElement("li");
-      option.id = `${list.id}-${place}`;
+      option.id = `${list.id}-${index}`;
       option.setAttribute("role", "option");
       const label = document.createElement("span");
       label.textContent = choice.label;
@@ -48,45 +48,45 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
       detail.className = "quiet";
       detail.textContent = choice.detail;
       option.append(label, " ", detail);
-      option.addEventListener("click", () => choose(place));
+      option.addEventListener("click", () => choose(index));
       return option;
     }));
-    list.hidden = !found.length;
-    input.setAttribute("aria-expanded", String(found.length > 0));
-    status.textContent = words;
-    point(found.length ? 0 : -1);
+    list.hidden = !results.length;
+    input.setAttribute("aria-expanded", String(results.length > 0));
+    status.textContent = message;
+    highlight(results.length ? 0 : -1);
   };
 
-  const point = (place) => {
-    active = place;
+  const highlight = (index) => {
+    active = index;
     for (const [other, option] of [...list.children].entries()) {
-      option.setAttribute("aria-selected", String(other === place));
+      option.setAttribute("aria-selected", String(other === index));
     }
-    if (place < 0) input.removeAttribute("aria-activedescendant");
-    else input.setAttribute("aria-activedescendant", list.children[place].id);
-    list.children[place]?.scrollIntoView({block: "nearest"});
+    if (index < 0) input.removeAttribute("aria-activedescendant");
+    else input.setAttribute("aria-activedescendant", list.children[index].id);
+    list.children[index]?.scrollIntoView({block: "nearest"});
   };
 
-  // The caret is back in the text before the next key arrives: the event "close" would come too late for that.
-  const leave = () => {
+  // Restores focus at once, before the next key press; the event "close" would come too late.
+  const close = () => {
     dialog.close();
     field.focus();
   };
 
-  const choose = (place) => {
-    const {text, target} = choices[place];
+  const choose = (index) => {
+    const {text, target} = choices[index];
     const selected = field.value.slice(field.selectionStart, field.selectionEnd);
-    leave();
+    close();
     if (target && selected.trim() && !/[[\]|\n]/.test(selected)) {
-      insert(selected === target ? text : `[[${target}|${selected}]]`); // what was selected becomes the link's words
+      insert(selected === target ? text : `[[${target}|${selected}]]`); // the selection becomes the text of the link
     } else {
       field.setSelectionRange(field.selectionEnd, field.selectionEnd);
       insert(text);
-      if (!target) field.setSelectionRange(field.selectionEnd - 1, field.selectionEnd - 1); // for the page
+      if (!target) field.setSelectionRange(field.selectionEnd - 1, field.selectionEnd - 1); // where the page number goes
     }
   };
 
-  // As if it were typed, so that it can be undone.
+  // Inserts like typing, so that it can be undone.
   const insert = (text) => {
     if (document.execCommand("insertText", false, text)) return;
     field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
@@ -94,25 +94,25 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
   };
 
   input.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(search, 150);
+    clearTimeout(timer);
+    timer = setTimeout(search, 150);
   });
   input.addEventListener("keydown", (event) => {
     const steps = {ArrowDown: 1, ArrowUp: -1};
     if (event.key in steps && choices.length) {
       event.preventDefault();
-      point((active + steps[event.key] + choices.length) % choices.length);
+      highlight((active + steps[event.key] + choices.length) % choices.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
       if (active >= 0) choose(active);
     }
   });
-  dialog.querySelector("[data-closes]").addEventListener("click", leave);
+  dialog.querySelector("[data-closes-dialog]").addEventListener("click", close);
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
-    leave();
+    close();
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest(`[data-opens="${dialog.id}"]`)) open();
+    if (event.target.closest(`[data-opens-dialog="${dialog.id}"]`)) open();
   });
 }

@@ -1,35 +1,35 @@
 "use strict";
 
-// The panels beside an article's form: which are open is remembered, and those that are open follow what is typed.
-// Fragments and pages come from the server, made by the code that makes the site.
-for (const beside of document.querySelectorAll(".beside")) {
-  const form = beside.closest("form");
+// The panels beside an article's form. Open panels follow what is typed, with fragments and pages rendered by the server;
+// which panels are open is stored in the browser.
+for (const sidebar of document.querySelectorAll(".side-panels")) {
+  const form = sidebar.closest("form");
 
-  // The boxes that search for what to choose tell nobody but jQuery.
+  // Select2 triggers only jQuery events.
   django.jQuery(form).on("change", "select.admin-autocomplete", (event) => {
     event.target.dispatchEvent(new Event("input", {bubbles: true}));
   });
 
-  const remembered = (panel) => `panel ${panel.id}`;
-  for (const panel of beside.querySelectorAll("details")) {
+  const storageKey = (panel) => `panel ${panel.id}`;
+  for (const panel of sidebar.querySelectorAll("details")) {
     try {
-      const state = localStorage.getItem(remembered(panel));
+      const state = localStorage.getItem(storageKey(panel));
       if (state) panel.open = state === "open";
-      panel.addEventListener("toggle", () => localStorage.setItem(remembered(panel), panel.open ? "open" : "closed"));
+      panel.addEventListener("toggle", () => localStorage.setItem(storageKey(panel), panel.open ? "open" : "closed"));
     } catch {
-      break; // the browser keeps nothing for this site
+      break; // storage is forbidden
     }
   }
 
-  // Brings a panel up to date a moment after the last key, if it is open, or as soon as it is opened.
+  // Refreshes a panel a moment after the last key press, or when it is opened.
   const follow = (panel, show) => {
-    let behind = "typed" in panel.dataset;
-    let waiting;
+    let outdated = "typed" in panel.dataset;
+    let timer;
     let request;
 
     const refresh = async () => {
-      if (!panel.open || !behind) return;
-      behind = false;
+      if (!panel.open || !outdated) return;
+      outdated = false;
       request?.abort();
       request = new AbortController();
       try {
@@ -40,15 +40,15 @@ for (const beside of document.querySelectorAll(".beside")) {
         panel.querySelector(".panel-failed")?.remove();
       } catch (error) {
         if (error.name === "AbortError") return;
-        behind = true;
+        outdated = true;
         fail(panel);
       }
     };
 
     form.addEventListener("input", () => {
-      behind = true;
-      clearTimeout(waiting);
-      waiting = setTimeout(refresh, 600);
+      outdated = true;
+      clearTimeout(timer);
+      timer = setTimeout(refresh, 600);
     });
     panel.addEventListener("toggle", refresh);
     return refresh;
@@ -56,36 +56,36 @@ for (const beside of document.querySelectorAll(".beside")) {
 
   const fail = (panel) => {
     if (panel.querySelector(".panel-failed")) return;
-    const words = document.createElement("p");
-    words.className = "panel-failed";
-    words.setAttribute("role", "status");
-    words.textContent = beside.dataset.failed;
-    panel.querySelector("summary").after(words);
+    const message = document.createElement("p");
+    message.className = "panel-failed";
+    message.setAttribute("role", "status");
+    message.textContent = sidebar.dataset.failed;
+    panel.querySelector("summary").after(message);
   };
 
-  for (const panel of beside.querySelectorAll("[data-fragment]")) {
+  for (const panel of sidebar.querySelectorAll("[data-fragment]")) {
     const place = panel.querySelector(".panel");
     follow(panel, (html) => {
       place.innerHTML = html;
     });
   }
 
-  // The page in the frame is changed in its place, so that it stays where its reader has scrolled it.
-  for (const panel of beside.querySelectorAll("[data-page]")) {
+  // The page in the frame is replaced in place, to keep its scroll position.
+  for (const panel of sidebar.querySelectorAll("[data-page]")) {
     const frame = panel.querySelector("iframe");
     const refresh = follow(panel, (html) => {
       const page = frame.contentDocument;
-      const made = new DOMParser().parseFromString(html, "text/html");
+      const updated = new DOMParser().parseFromString(html, "text/html");
       const {scrollTop} = page.documentElement;
-      page.body.replaceWith(page.adoptNode(made.body));
+      page.body.replaceWith(page.adoptNode(updated.body));
       frame.contentWindow.scrollTo({top: scrollTop, behavior: "instant"});
-      leaveByNewTab();
+      openLinksInNewTabs();
     });
-    const leaveByNewTab = () => {
+    const openLinksInNewTabs = () => {
       for (const link of frame.contentDocument.querySelectorAll("a[href]:not([href^='#'])")) link.target = "_blank";
     };
     frame.addEventListener("load", () => {
-      leaveByNewTab();
+      openLinksInNewTabs();
       refresh();
     });
   }

@@ -1,27 +1,27 @@
 "use strict";
 
-// Says that this form is open, again and again, and shows who else has it open.
-for (const place of document.querySelectorAll("[data-presence]")) {
-  const every = 20_000; // milliseconds; longer silence than `LONGEST_SILENCE` in presence.py means that somebody has left
+// Reports regularly that this form is open, and shows who else has it open.
+for (const container of document.querySelectorAll("[data-presence]")) {
+  const interval = 20_000; // milliseconds; see `LONGEST_SILENCE` in presence.py
   const message = (more = {}) =>
-    new URLSearchParams({csrfmiddlewaretoken: place.closest("form").elements.csrfmiddlewaretoken.value, ...more});
-  const say = (words) => {
-    if (place.textContent !== words) place.textContent = words; // not read aloud again
+    new URLSearchParams({csrfmiddlewaretoken: container.closest("form").elements.csrfmiddlewaretoken.value, ...more});
+  const show = (text) => {
+    if (container.textContent !== text) container.textContent = text; // an unchanged text is not announced again
   };
-  const speak = async () => {
+  const ping = async () => {
     try {
-      const answer = await fetch(place.dataset.presence, {method: "POST", body: message(), redirect: "manual"});
-      if (answer.ok) say(await answer.text());
-      else if (answer.type === "opaqueredirect") say(place.dataset.signedOut); // to the login
+      const answer = await fetch(container.dataset.presence, {method: "POST", body: message(), redirect: "manual"});
+      if (answer.ok) show(await answer.text());
+      else if (answer.type === "opaqueredirect") show(container.dataset.signedOut); // to the login
     } catch {
-      // not to be reached now; the next time
+      // offline: try again at the next interval
     }
   };
-  setInterval(speak, every);
-  speak();
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && speak());
-  window.addEventListener("pageshow", (event) => event.persisted && speak());
+  setInterval(ping, interval);
+  ping();
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ping());
+  window.addEventListener("pageshow", (event) => event.persisted && ping());
   window.addEventListener("pagehide", () => {
-    navigator.sendBeacon(place.dataset.presence, message({leaving: "1"}));
+    navigator.sendBeacon(container.dataset.presence, message({leaving: "1"}));
   });
 }

@@ -1,54 +1,54 @@
 "use strict";
 
 const SEARCH = "[data-quotation-search]";
-const FIELDS = [SEARCH, "[data-reason]", "[data-instead-of]"]; // of the panel, filled in by somebody
+const FIELDS = [SEARCH, "[data-reason]", "[data-instead-of]"]; // inputs within the panel
 
-// The panel of quotations beside an article's form: shows what the page would show with the form as it stands, and
-// sends an editor's choices at once. The form itself is never submitted or reloaded, so no unsaved text is lost.
-for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
-  const form = desk.closest("form");
-  const panel = desk.querySelector(".desk-panel");
-  const status = desk.querySelector("[role=status]");
-  let behind = false;
-  let latest = 0;
-  let waiting;
+// The panel of quotations beside an article's form: previews the quotations for the unsaved form, and sends an editor's
+// choices at once. The form itself is never submitted or reloaded, so no unsaved text is lost.
+for (const container of document.querySelectorAll("[data-quotation-panel]")) {
+  const form = container.closest("form");
+  const panel = container.querySelector(".quotation-panel-body");
+  const status = container.querySelector("[role=status]");
+  let outdated = false;
+  let latestRequest = 0;
+  let timer;
 
   const ask = async (choice = {}) => {
-    const mine = ++latest;
-    behind = false;
+    const requestNumber = ++latestRequest;
+    outdated = false;
     const data = new FormData(form);
     data.set("quotation_search", panel.querySelector(SEARCH).value);
     for (const [name, value] of Object.entries(choice)) data.set(name, value);
     panel.setAttribute("aria-busy", "true");
     let text;
     try {
-      const answer = await fetch(desk.dataset.quotationDesk, {method: "POST", body: data});
+      const answer = await fetch(container.dataset.quotationPanel, {method: "POST", body: data});
       text = await answer.text();
-      if (!answer.ok && !text.includes("desk-words")) throw new Error(answer.status);
+      if (!answer.ok && !text.includes("quotation-panel-words")) throw new Error(answer.status);
     } catch {
       panel.removeAttribute("aria-busy");
-      if (mine === latest) say(desk.dataset.failed);
+      if (requestNumber === latestRequest) say(container.dataset.failed);
       return;
     }
-    if (mine !== latest) return; // a later question has been asked meanwhile
+    if (requestNumber !== latestRequest) return; // superseded by a later request
     const focus = remember();
     const typed = FIELDS.map((field) => panel.querySelector(field)?.value);
     panel.innerHTML = text;
     panel.removeAttribute("aria-busy");
-    const said = panel.querySelector(".desk-said");
-    if (said) status.replaceChildren(...said.childNodes); // where it is read out
+    const message = panel.querySelector(".quotation-panel-message");
+    if (message) status.replaceChildren(...message.childNodes); // the live region
     else if (choice.action) status.replaceChildren();
-    said?.remove();
-    FIELDS.forEach((field, number) => fill(panel.querySelector(field), said && field !== SEARCH ? "" : typed[number]));
+    message?.remove();
+    FIELDS.forEach((field, number) => fill(panel.querySelector(field), message && field !== SEARCH ? "" : typed[number]));
     restore(focus);
   };
 
-  // What somebody has typed or chosen since the question was sent.
+  // Restores what was typed or chosen while the request was pending.
   const fill = (field, value) => {
     if (!field || !value) return;
     const before = field.value;
     field.value = value;
-    if (field.value !== value) field.value = before; // it is no choice any more
+    if (field.value !== value) field.value = before; // the option no longer exists
   };
 
   const say = (words) => {
@@ -62,17 +62,17 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
     place.textContent = words;
   };
 
-  // The button that was pressed may be gone with what it did; the focus then goes to the first of its kind.
+  // The pressed button may be gone after the action; focus then moves to a similar one.
   const remember = () => {
     const active = document.activeElement;
     if (!panel.contains(active)) return null;
-    return {search: active.matches(SEARCH), act: active.dataset.act, quote: active.dataset.quote};
+    return {search: active.matches(SEARCH), action: active.dataset.action, quote: active.dataset.quote};
   };
   const restore = (focus) => {
     if (!focus) return;
     const found = focus.search
       ? panel.querySelector(SEARCH)
-      : panel.querySelector(`[data-quote="${focus.quote}"][data-act="${focus.act}"]`) ||
+      : panel.querySelector(`[data-quote="${focus.quote}"][data-action="${focus.action}"]`) ||
         panel.querySelector(`[data-quote="${focus.quote}"]`) ||
         panel.querySelector("button");
     found?.focus();
@@ -80,29 +80,29 @@ for (const desk of document.querySelectorAll("[data-quotation-desk]")) {
   };
 
   panel.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-act]");
+    const button = event.target.closest("button[data-action]");
     if (!button) return;
-    const choice = {action: button.dataset.act};
+    const choice = {action: button.dataset.action};
     if (button.dataset.quote) choice.quote = button.dataset.quote;
     if (button.dataset.word) choice.word = button.dataset.word;
     if (choice.action) choice.reason = panel.querySelector("[data-reason]")?.value ?? "";
-    if (button.dataset.act === "swap") choice.instead_of = panel.querySelector("[data-instead-of]").value;
+    if (button.dataset.action === "swap") choice.instead_of = panel.querySelector("[data-instead-of]").value;
     ask(choice);
   });
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches(SEARCH)) {
-      event.preventDefault(); // Enter would send the form
+      event.preventDefault(); // Enter would submit the form
       ask();
     }
   });
   const follow = () => {
-    if (desk.open && behind) ask();
+    if (container.open && outdated) ask();
   };
   form.addEventListener("input", (event) => {
     if (panel.contains(event.target)) return;
-    behind = true;
-    clearTimeout(waiting);
-    waiting = setTimeout(follow, 600);
+    outdated = true;
+    clearTimeout(timer);
+    timer = setTimeout(follow, 600);
   });
-  desk.addEventListener("toggle", follow);
+  container.addEventListener("toggle", follow);
 }

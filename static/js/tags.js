@@ -1,10 +1,10 @@
 "use strict";
 
-// Suggests tags while one is typed: arrow keys choose, Enter or a comma takes, Escape closes. Without it, or where no
-// answer comes, the field is a plain one.
+// Tag suggestions: arrow keys select, Enter or a comma inserts, Escape closes. Without a response the field works as a
+// plain input.
 
-// The part of the text in which the cursor stands, and the other parts. Commas part, but not within quotation marks:
-// the same as `parse` in rlm_site/tagging.py.
+// Returns the part of the text at the cursor and the other parts, separated by commas outside quotation marks, as in
+// `parse_tags` in rlm_site/tags/parsing.py.
 function partsAround(text, cursor) {
   const parts = [];
   let start = 0;
@@ -24,7 +24,7 @@ function plain(name) {
 }
 
 for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
-  const one = "oneTag" in input.dataset;
+  const isSingle = "oneTag" in input.dataset;
   const list = document.createElement("ul");
   list.id = `${input.id}_suggestions`;
   list.className = "suggestions";
@@ -41,15 +41,15 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
   input.setAttribute("aria-controls", list.id);
 
   let active = -1;
-  let latest = 0;
-  let waiting;
+  let latestRequest = 0;
+  let timer;
 
   const parts = () =>
-    one ? {here: {start: 0, end: input.value.length}, others: []} : partsAround(input.value, input.selectionStart);
+    isSingle ? {here: {start: 0, end: input.value.length}, others: []} : partsAround(input.value, input.selectionStart);
 
   const close = () => {
-    latest++; // an answer on its way comes too late
-    clearTimeout(waiting);
+    latestRequest++; // ignores pending responses
+    clearTimeout(timer);
     list.hidden = true;
     list.replaceChildren();
     choose(-1);
@@ -65,9 +65,9 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
   };
 
   const ask = async () => {
-    const mine = ++latest;
+    const requestNumber = ++latestRequest;
     const {here, others} = parts();
-    const typed = plain(input.value.slice(here.start, one ? here.end : input.selectionStart));
+    const typed = plain(input.value.slice(here.start, isSingle ? here.end : input.selectionStart));
     if (!typed) return close();
     const query = new URLSearchParams([["typed", typed], ...others.filter(Boolean).map((name) => ["chosen", name])]);
     let names = [];
@@ -77,7 +77,7 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
     } catch {
       // no suggestions, then
     }
-    if (mine === latest) show(names);
+    if (requestNumber === latestRequest) show(names);
   };
 
   const show = (names) => {
@@ -96,12 +96,12 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
     choose(-1);
   };
 
-  const take = (name) => {
+  const insertName = (name) => {
     const {here} = parts();
     const before = input.value.slice(0, here.start) + (here.start ? " " : "");
     const after = input.value.slice(here.end);
-    const written = !one && name.includes(",") ? `"${name}"` : name;
-    const gap = one || after ? "" : ", ";
+    const written = !isSingle && name.includes(",") ? `"${name}"` : name;
+    const gap = isSingle || after ? "" : ", ";
     input.value = before + written + gap + after;
     const cursor = (before + written + gap).length;
     input.setSelectionRange(cursor, cursor);
@@ -110,8 +110,8 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
   };
 
   input.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(ask, 120);
+    clearTimeout(timer);
+    timer = setTimeout(ask, 120);
   });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -128,11 +128,11 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
     } else if (event.key === "Escape") {
       event.preventDefault();
       close();
-    } else if (active >= 0 && (event.key === "Enter" || (event.key === "," && !one))) {
+    } else if (active >= 0 && (event.key === "Enter" || (event.key === "," && !isSingle))) {
       event.preventDefault();
-      take(list.children[active].textContent);
+      insertName(list.children[active].textContent);
     } else if (event.key === "Enter") {
-      event.preventDefault(); // it is meant for the list, not for the form
+      event.preventDefault(); // meant for the list, not for the form
       close();
     }
   });
@@ -140,6 +140,6 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays in the field
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) take(option.textContent);
+    if (option) insertName(option.textContent);
   });
 }

@@ -1,15 +1,15 @@
 "use strict";
 
-// Puts the Markdown toolbar above its text. The text stays a plain one: Tab leaves it, and undo undoes every button.
+// Puts the Markdown toolbar above its textarea, which stays a plain one: Tab leaves it, and undo reverts every button.
 for (const template of document.querySelectorAll("template[data-toolbar-for]")) {
   const field = document.getElementById(template.dataset.toolbarFor);
-  if (!(field instanceof HTMLTextAreaElement)) continue; // whoever may only look has no field
+  if (!(field instanceof HTMLTextAreaElement)) continue; // read-only users have no field
   field.before(document.importNode(template.content, true));
   const toolbar = field.parentElement.querySelector("markdown-toolbar");
-  // One stop for Tab, with the arrow keys within: the element adds a second stop, itself.
+  // A single tab stop with arrow keys within; the element would itself be a second one.
   customElements.whenDefined("markdown-toolbar").then(() => toolbar.removeAttribute("tabindex"));
 
-  // A heading is a whole line, wherever in it the caret stands.
+  // A heading is a whole line, wherever the caret is.
   toolbar.addEventListener("click", (event) => {
     if (!event.target.closest("[data-md-button^=header]")) return;
     const end = field.value.indexOf("\n", field.selectionStart);

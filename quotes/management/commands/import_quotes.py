@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from quotes.importing import importer
-from quotes.importing.importer import Problem, RefusedError, Report, UnreadableError
+from quotes.importing.importer import RefusedError, Report, UnreadableError
 from quotes.models import Quote
 from rlm_site.indexing import analyze
 from rlm_site.progress import ProgressBar
 
-MOST_SHOWN = 20  # lines of one kind, unless all are asked for
+MAX_LINES_SHOWN = 20  # lines of one kind, unless all are asked for
 STATUSES = (Quote.Status.REPORTED, Quote.Status.UNVERIFIED, Quote.Status.DISPUTED)
 
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except UnreadableError as error:
             raise CommandError(f"{path}: {error} Nothing was written.") from error
         except RefusedError as error:
-            lines = self.some([f"{path}, {problem}" for problem in error.problems], options["verbosity"])
+            lines = self.truncate([f"{path}, {problem}" for problem in error.problems], options["verbosity"])
             advice = "Nothing was written. Correct the file, or leave wrong rows out with --skip-bad."
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
@@ -62,6 +62,18 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def report(self, report: Report, path: Path, verbosity: int, dry_run: bool) -> list[str]:
+        lines = self.totals(report, path)
+        details = self.details(report)
+        for title, entries in details.items():
+            if entries:
+                lines += [f"{title}:", *(f"  {entry}" for entry in self.truncate(entries, verbosity))]
+        if not report.picks and (report.plan.added or report.plan.changed):
+            lines.append("No page shows other quotations.")
+        if dry_run:
+            lines.append("A dry run: nothing was written.")
+        return lines
+
+    def totals(self, report: Report, path: Path) -> list[str]:
         plan = report.plan
         refused = {problem.line for problem in plan.refused}
         lines = [
@@ -72,49 +84,43 @@ class Command(BaseCommand):
             f"{len(plan.duplicates):8,} duplicates, not added",
             f"{len(refused):8,} refused",
         ]
-        if plan.doubted:
-            lines.append(f"{plan.doubted:8,} that the file marks for checking, added as unverified")
-        if plan.flagged:
+        if plan.to_verify:
+            lines.append(f"{plan.to_verify:8,} that the file marks for checking, added as unverified")
+        if plan.unparsed:
             lines.append(
-                f"{plan.flagged:8,} with an attribution that could not be taken apart whole and is kept as printed"
+                f"{plan.unparsed:8,} with an attribution that could not be taken apart whole and is kept as printed"
             )
+        return lines
+
+    def details(self, report: Report) -> dict[str, list[str]]:
+        plan = report.plan
         changed = [
             f"line {change.record.line:,}: {change.record.key}: {', '.join(change.fields)}" for change in plan.changed
         ]
-        kept = [f"line {row.line:,}: {row.key}: {row.note}" for row in plan.unchanged if row.note]
+        unchanged = [f"line {row.line:,}: {row.key}: {row.note}" for row in plan.unchanged if row.note]
         duplicates = [
-            f"line {one.line:,}: {one.how} as {one.of}" + (f" of line {one.of_line:,}" if one.of_line else "")
-            for one in plan.duplicates
+            f"line {duplicate.line:,}: {duplicate.verdict} as {duplicate.original_key}"
+            + (f" of line {duplicate.original_line:,}" if duplicate.original_line else "")
+            for duplicate in plan.duplicates
         ]
         picks = [
             f"{page}: {', '.join(self.differences(before, after))}" for page, (before, after) in report.picks.items()
         ]
-        for title, found in (
-            ("Changed", changed),
-            ("Edited here and left as it is", kept),
-            ("Duplicates", duplicates),
-            ("Refused", _sorted(plan.refused)),
-            ("Pages that show other quotations", picks),
-        ):
-            if found:
-                lines += [f"{title}:", *(f"  {line}" for line in self.some(found, verbosity))]
-        if not picks and (plan.added or plan.changed):
-            lines.append("No page shows other quotations.")
-        if dry_run:
-            lines.append("A dry run: nothing was written.")
-        return lines
+        return {
+            "Changed": changed,
+            "Edited here and left as it is": unchanged,
+            "Duplicates": duplicates,
+            "Refused": [str(problem) for problem in sorted(plan.refused)],
+            "Pages that show other quotations": picks,
+        }
 
-    def some(self, lines: Sequence[str], verbosity: int) -> list[str]:
-        if verbosity > 1 or len(lines) <= MOST_SHOWN:
+    def truncate(self, lines: Sequence[str], verbosity: int) -> list[str]:
+        if verbosity > 1 or len(lines) <= MAX_LINES_SHOWN:
             return list(lines)
-        return [*lines[:MOST_SHOWN], f"… and {len(lines) - MOST_SHOWN:,} more (--verbosity 2 shows all)"]
+        return [*lines[:MAX_LINES_SHOWN], f"… and {len(lines) - MAX_LINES_SHOWN:,} more (--verbosity 2 shows all)"]
 
     def differences(self, before: Sequence[str], after: Sequence[str]) -> list[str]:
-        """`+ key` for what a page shows now, `- key` for what it no longer shows."""
+        """Return `+ key` for each quotation that a page shows now, `- key` for each that it no longer shows."""
         gone = [f"- {key}" for key in before if key not in after]
         new = [f"+ {key}" for key in after if key not in before]
         return [*gone, *new] or ["in another order"]
-
-
-def _sorted(problems: Sequence[Problem]) -> list[str]:
-    return [str(problem) for problem in sorted(problems)]
