@@ -22,10 +22,10 @@ run: .venv/run.stamp secret
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test: .venv/test.stamp
-	@$(PYTEST) -m 'not full' $(ARGS)
+	@$(PYTEST) --full no $(ARGS)
 
 test-all: .venv/test.stamp
-	@$(PYTEST) -m full $(ARGS)
+	@$(PYTEST) --full only $(ARGS)
 	@.ci/postgres $(PYTEST) $(ARGS)
 
 test-postgres: .venv/test.stamp

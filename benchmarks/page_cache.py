@@ -84,6 +84,11 @@ class Result:
     by_writer: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[str] = field(default_factory=Counter)
 
+    def count(self, change: "Change") -> None:
+        self.changes += 1
+        self.by_writer[change.how] += 1
+        self.by_kind[change.what] += 1
+
 
 def trial(
     sites: Sequence[Site], changes: "Iterable[Change]", count: int, seconds: float, readers: int, rng: random.Random
@@ -104,9 +109,7 @@ def trial(
             return ""
 
     executor = ThreadPoolExecutor(PARALLEL_REQUESTS)
-    threads = [Reader(site, pages) for site in sites for _reader in range(readers)]
-    for thread in threads:
-        thread.start()
+    threads = start_readers(sites, pages, readers)
     for change in changes:
         if result.changes == count or time.monotonic() - began > seconds:
             break
@@ -122,12 +125,17 @@ def trial(
         examine(change, zip(asked, before, after, strict=True), result, ask)
         if not change.invalidates and all_versions() != versions:
             result.needless.append(f"{change.what}, by {change.how}")
-        result.changes += 1
-        result.by_writer[change.how] += 1
-        result.by_kind[change.what] += 1
+        result.count(change)
         show(result, count)
     end_readers(threads, result)
     return result
+
+
+def start_readers(sites: Sequence[Site], pages: list[str], number: int) -> list[Reader]:
+    threads = [Reader(site, pages) for site in sites for _reader in range(number)]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def end_readers(threads: Sequence[Reader], result: Result) -> None:

@@ -41,7 +41,7 @@ def change(article: Article) -> str:
 
 
 def preview(editor: Client, article: Article | None = None, /, **typed: Any) -> Any:
-    """What the button beside the form shows after these were typed."""
+    """Return what the button beside the form shows after these were typed."""
     form = form_data(editor.get(change(article) if article else ADD), **typed)
     response = editor.post(f"{BASE}/{article.pk}/preview/" if article else f"{BASE}/add/preview/", form)
     assert response.status_code == 200

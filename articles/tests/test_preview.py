@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def draft() -> Revision:
-    """A working copy of The Millers with another title, text and tag."""
+    """Return a working copy of The Millers with another title, text and tag."""
     section = Article.objects.get(slug="the-millers")
     section.title, section.body = "The Zorblax Millers", "A new text about *Zorblax*."
     return revisions.record_revision(section)

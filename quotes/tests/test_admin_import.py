@@ -48,7 +48,7 @@ def quote(key: str, text: str, *, published: bool = True, tags: tuple[str, ...] 
 
 @pytest.fixture
 def quagga() -> Quote:
-    """A public one, with tags and a source."""
+    """Return a public one, with tags and a source."""
     work = Work.objects.create(title="Striped Horses", authors="Ann Zoologist", year=1901)
     person = Person.objects.create(name="Ann Zoologist", slug="ann-zoologist")
     return quote(

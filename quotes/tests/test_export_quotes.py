@@ -32,7 +32,7 @@ def remove_all_quotations() -> None:
 
 
 def index() -> set[tuple[str, str, int, bool]]:
-    """The word index by keys and words; a tag counts by its name, whatever its id."""
+    """Return the word index by keys and words; a tag counts by its name, whatever its id."""
     tags = {f"#{pk}": f"#{name}" for pk, name in Tag.objects.values_list("pk", "name")}
     rows = QuoteWord.objects.values_list("quote__key", "word__text", "rank", "contained")
     return {(key, tags.get(word, word), rank, contained) for key, word, rank, contained in rows}

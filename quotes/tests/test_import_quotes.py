@@ -33,7 +33,7 @@ BARTLETT = "John Bartlett, Familiar Quotations, 9th ed. (Boston: Little, Brown, 
 
 
 def collected(**fields: Any) -> dict[str, Any]:
-    """A row as the files of collections have it."""
+    """Return a row as the files of collections have it."""
     return {
         "text": "The quagga grazes where the wombat digs.",
         "author": "Ambrose Quill",
@@ -77,7 +77,7 @@ def counts() -> list[int]:
 
 
 def counted(report: str) -> dict[str, int]:
-    """What the report counts: added, changed, unchanged, duplicates, refused."""
+    """Return what the report counts: added, changed, unchanged, duplicates, refused."""
     lines = [line.replace(",", "").split() for line in report.splitlines() if line.startswith("  ")]
     return {words[1]: int(words[0]) for words in lines if words[0].isdigit()}
 
@@ -387,7 +387,7 @@ def river(**fields: Any) -> dict[str, Any]:
 
 
 def drafted(key: str, state: str = Revision.State.IN_REVIEW, **content: Any) -> Revision:
-    """A draft of a quotation, such as an editor makes of it."""
+    """Return a draft of a quotation, such as an editor makes of it."""
     quote = Quote.objects.get(key=key)
     revisions.record_external_changes(quote)
     author = User.objects.get_or_create(username="anna")[0]

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 def shown(client: Client, address: str) -> list[str]:
-    """The texts of the quotations on a page."""
+    """Return the texts of the quotations on a page."""
     return [text_of(quotation) for quotation in parse(client.get(address)).iter("blockquote")]
 
 

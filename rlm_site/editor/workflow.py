@@ -1,4 +1,4 @@
-"""What happens to a draft, each transition on a page of its own: review, approval, publication, discarding."""
+"""The workflow of a draft: review, approval, publication and discarding, each transition on a page of its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

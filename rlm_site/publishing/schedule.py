@@ -1,4 +1,4 @@
-"""What is public, and when. No other module may spell out this rule."""
+"""The rule of what is public, and when. No other module may spell it out."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

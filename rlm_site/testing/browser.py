@@ -96,7 +96,7 @@ def _watch(page: "Page", home: str, problems: list[str]) -> None:
 
 
 def barriers(page: "Page") -> list[str]:
-    """What WCAG 2.2 AA and axe's best practices find wrong with the page as it stands."""
+    """Return what WCAG 2.2 AA and axe's best practices find wrong with the page as it is now."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(

@@ -23,14 +23,13 @@ from rlm_site.testing.variables import ROOT, RUN, environment
 FIXTURES = ["tags", "people", "works", "quotes", "references", "articles"]
 OWN, REAL = "own", "real"  # the content that was made up for the tests, and the site's
 FOLDERS = {OWN: ROOT / "rlm_site" / "tests" / "content", REAL: ROOT / "fixtures"}
-CONTENT_FOR_ALL = os.environ.get("CONTENT_FOR_ALL", "1") == "1"  # until no unmarked test names a page of fixtures/
 
 SCRATCH = Path(tempfile.gettempdir()) / RUN
 
 
 def content_of(node: Any) -> str:
     """Return which content a test or a module of tests reads: the site's only where it is marked `content`."""
-    return REAL if CONTENT_FOR_ALL or node.get_closest_marker("content") else OWN
+    return REAL if node.get_closest_marker("content") else OWN
 
 
 def on_postgresql() -> bool:
@@ -40,7 +39,6 @@ def on_postgresql() -> bool:
 def template(content: str) -> str:
     """Return the address of the database with this content, to be copied and never to be written to."""
     url = _address(content)
-    SCRATCH.mkdir(mode=0o700, exist_ok=True)
     with only_one(SCRATCH / "template.lock"):
         failure = SCRATCH / f"{content}.failure"  # what went wrong; empty where the database is ready
         if not failure.exists():

@@ -19,21 +19,33 @@ from whitenoise import WhiteNoise
 from rlm_site.testing import databases
 from rlm_site.testing.browser import CHROMIUM, NO_CHROMIUM, axe, chromium, editor_login, member_login, new_page
 from rlm_site.testing.databases import content_of, fresh_database
-from rlm_site.testing.served import Site, serving
+from rlm_site.testing.served import Site, end_servers, serving
 
 __all__ = ["axe", "chromium", "editor_login", "member_login", "new_page"]  # fixtures
 
 
 def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with the tests
+    databases.SCRATCH.mkdir(mode=0o700, exist_ok=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the process that began the run, after all others
+        end_servers()
         databases.remove_all()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option of our own for the long tests, so that `-m` is left to whoever runs some of the tests."""
+    parser.addoption("--full", choices=["no", "only", "also"], default="also", help="run tests that are marked full")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = {"no": True, "only": False}.get(config.getoption("--full"))
+    deselected = [item for item in items if bool(item.get_closest_marker("full")) is left_out]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in set(deselected)]
     for item in items:
         if item.get_closest_marker("browser"):
             if CHROMIUM is None and os.environ.get("CI") != "true":
@@ -110,7 +122,7 @@ def django_db_setup(
 
 @pytest.fixture
 def client() -> Client:
-    """A reader: no cookie, the site's own host."""
+    """Return a reader: no cookie, the site's own host."""
     return Client(HTTP_HOST="127.0.0.1")
 
 
@@ -132,5 +144,5 @@ def sites(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Itera
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, sites: Callable[[str], Site]) -> Site:
-    """The site as it is served with the content that the test reads, on a database of the kind that tests run on."""
+    """Return the served site with the content that the test reads, on a database of the kind that tests run on."""
     return sites(content_of(request.node))

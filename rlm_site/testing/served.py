@@ -1,5 +1,7 @@
 """The site as it is served: processes of their own, started as `make run` starts them."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from rlm_site.testing.databases import SCRATCH
 from rlm_site.testing.variables import ROOT, environment
 
 
@@ -74,12 +77,23 @@ def serving(database_url: str, folder: Path) -> Iterator[Site]:
             stderr=subprocess.STDOUT,
         )
     site = Site(f"http://127.0.0.1:{port}", process, log, database_url)
+    record = SCRATCH / f"{process.pid}.server"
+    if SCRATCH.is_dir():  # a run of tests, not a benchmark
+        record.touch()
     try:
         _wait_until_healthy(site)
         yield site
     finally:
         process.terminate()
         process.wait(30)
+        record.unlink(missing_ok=True)
+
+
+def end_servers() -> None:
+    """End the servers that were left by a process of tests that was itself ended from outside."""
+    for record in SCRATCH.glob("*.server"):
+        with suppress(ProcessLookupError):
+            os.kill(int(record.stem), signal.SIGTERM)
 
 
 def _wait_until_healthy(site: Site, seconds: float = 300) -> None:

@@ -156,7 +156,7 @@ def _names(paths: list[Path]) -> Iterator[str]:
 
 
 def _replaces_a_librarys(name: str) -> bool:
-    """A template of the admin or of another library, or the admin's for one app or model."""
+    """Return whether it overrides a template of the admin or of another library."""
     folder, _slash, file = name.rpartition("/")
     if name in {"404.html", "403.html", "400.html", "500.html", "403_csrf.html"}:
         return True

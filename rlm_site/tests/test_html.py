@@ -27,7 +27,7 @@ PAGES = [
 
 
 def faults(response: Any) -> list[str]:
-    """What is missing or twice on a page; the parser itself fails on bad markup."""
+    """Return what is missing or twice on a page; the parser itself fails on bad markup."""
     document = parse(response)
     ids = Counter(element.get("id") for element in document.iter() if element.get("id"))
     found = [f"id {name} is there {number} times" for name, number in ids.items() if number > 1]

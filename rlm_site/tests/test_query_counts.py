@@ -64,7 +64,7 @@ def queries(client: Client, address: str) -> int:
 
 
 def grow() -> None:
-    """Some hundred more of everything that a page could walk along."""
+    """Return some hundred more of everything that a page could walk along."""
     bread, millers = Tag.objects.get(slug="bread"), Article.objects.get(slug="the-millers")
     sommer, garland = Person.objects.get(slug="lena-sommer"), Quote.objects.get(key="garland-weights-and-measures")
     tags = Tag.objects.bulk_create(Tag(name=f"zorb {n}", slug=f"zorb-{n}", folded=f"zorb {n}") for n in range(150))

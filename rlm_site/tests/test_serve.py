@@ -31,7 +31,7 @@ def rows(path: Path) -> list[str]:
 
 
 def failure(database_url: str | None = None, port: int | None = None, **variables: str) -> str:
-    """What a start that must fail prints."""
+    """Return what a start that must fail prints."""
     env = environment(database_url or "sqlite:////nonexistent/folder/db.sqlite3", port or free_port())
     done = subprocess.run(
         [sys.executable, "manage.py", "serve"],
@@ -48,7 +48,7 @@ def failure(database_url: str | None = None, port: int | None = None, **variable
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Path:
-    """A database that a first start made and Ctrl-C closed."""
+    """Return a database that a first start made and Ctrl-C closed."""
     folder = tmp_path_factory.mktemp("first")
     with serving(f"sqlite:///{folder / 'db.sqlite3'}", folder) as site:
         stop(site, signal.SIGINT)

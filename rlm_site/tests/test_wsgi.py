@@ -36,7 +36,7 @@ class Site:
         return [b"saved"]
 
     def sent(self, body: bytes = b"a line\nand another", length: str | None = None) -> str:
-        """The status of the answer."""
+        """Return the status of the answer."""
         statuses: list[str] = []
         length = str(len(body)) if length is None else length
         environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": length, "wsgi.input": BytesIO(body)}
@@ -46,7 +46,7 @@ class Site:
 
 @pytest.fixture
 def wsgi(static_files: None) -> ModuleType:
-    """Imported late: with it the static files are looked through."""
+    """Import the module late, as it looks through the static files."""
     module = import_module("rlm_site.wsgi")
     gc.unfreeze()  # a test run goes on collecting what its fixtures leave
     return module

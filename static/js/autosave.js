@@ -7,12 +7,13 @@
 (() => {
   const container = document.querySelector("[data-autosave-for]");
   const form = container?.closest("form");
-  const path = `autosave ${container?.dataset.autosaveFor} ${location.pathname} `;
+  // drafts that an earlier version stored are under the same word
+  const path = `kept ${container?.dataset.autosaveFor} ${location.pathname} `;
   const ignoredFields = new Set(["csrfmiddlewaretoken", "draft_id", "_show"]);
 
   const draftKeys = () => {
     try {
-      return Object.keys(localStorage).filter((key) => key.startsWith("autosave "));
+      return Object.keys(localStorage).filter((key) => key.startsWith("kept "));
     } catch {
       return []; // storage is forbidden
     }

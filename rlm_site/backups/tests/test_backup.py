@@ -43,7 +43,7 @@ class Database:
         return Path(self.url.removeprefix("sqlite:///"))
 
     def manage(self, *arguments: object, fails: bool = False) -> str:
-        """What the command says: one line where it fails."""
+        """Return what the command says: one line where it fails."""
         done = subprocess.run(
             [sys.executable, "manage.py", *map(str, arguments)],
             cwd=ROOT,
@@ -151,7 +151,7 @@ class Reader(Thread):
 def original(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, static_files: None
 ) -> Iterator[Database]:
-    """A site with its content and a backup of it; nobody is connected."""
+    """Return a site with its content and a backup of it; nobody is connected."""
     folder = tmp_path_factory.mktemp("original")
     with fresh_database(folder, content_of(request.node)) as url:
         with serving(url, folder):
@@ -163,7 +163,7 @@ def original(
 
 @pytest.fixture
 def database(original: Database, tmp_path: Path) -> Iterator[Database]:
-    """A copy of it, to be changed."""
+    """Return a copy of it, to be changed."""
     if not original.on_postgresql:
         yield copy_of(original, tmp_path)
         return
@@ -185,7 +185,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def sqlite_original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """What holds for SQLite alone is tested whatever the tests run on."""
+    """Use SQLite, whatever the tests run on."""
     if not os.environ["DATABASE_URL"].startswith("postgres"):
         original: Database = request.getfixturevalue("original")
         return original

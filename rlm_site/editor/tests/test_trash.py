@@ -60,7 +60,7 @@ def stored() -> dict[str, list[Any]]:
 
 @pytest.fixture
 def topic() -> Article:
-    """A topic with sections, tags, choices, an old address and a history."""
+    """Return a topic with sections, tags, choices, an old address and a history."""
     topic = Article.objects.get(slug="yarle-valley")
     queue.process_queue()
     Article.objects.filter(parent=topic, slug="the-millers").update(slug="millers")

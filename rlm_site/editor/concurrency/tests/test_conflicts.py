@@ -53,7 +53,7 @@ def change(row: Any) -> str:
 
 
 def opened(somebody: Client, row: Any, **typed: Any) -> dict[str, Any]:
-    """What is in the browser of somebody who has opened the form and typed this."""
+    """Return what is in the browser of somebody who has opened the form and typed this."""
     return form_data(somebody.get(change(row)), **typed)
 
 

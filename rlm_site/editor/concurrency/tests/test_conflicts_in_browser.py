@@ -31,7 +31,7 @@ SAVE = "input[name=_continue]"
 
 @pytest.fixture
 def article(server: Site) -> str:
-    """The address of a fresh article's form."""
+    """Return the address of a fresh article's form."""
     script = NEW_ARTICLE.format(title=f"quagga-{secrets.token_hex(4)}", body=BODY)
     return f"/admin/articles/article/{server.manage('shell', '-v', '0', given=script).strip()}/change/"
 
@@ -39,7 +39,7 @@ def article(server: Site) -> str:
 FULL = """
 const setItem = Storage.prototype.setItem;
 Storage.prototype.setItem = function (key, value) {
-    if (key.startsWith("autosave ")) throw new DOMException("full", "QuotaExceededError");
+    if (key.startsWith("kept ")) throw new DOMException("full", "QuotaExceededError");
     setItem.call(this, key, value);
 };
 """
@@ -157,7 +157,7 @@ def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     anna.close()
     page = context.new_page()
     page.goto(article)
-    offer = page.locator(".kept")
+    offer = page.locator(".autosave")
     assert "Text you typed on" in offer.inner_text()
     assert "was not saved." in offer.inner_text()
     assert barriers(page) == []
@@ -171,7 +171,7 @@ def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     page.get_by_role("button", name="Put it back").click()
     page.wait_for_selector("text=This is not saved yet.")
     save(page)
-    assert page.locator(".kept").inner_text() == ""
+    assert page.locator(".autosave").inner_text() == ""
     assert page.evaluate("kept()") == 0
     page.fill("#id_body", "Typed and not wanted.")
     page.goto("/admin/")
@@ -179,7 +179,7 @@ def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     page.get_by_role("button", name="Discard it").click()
     assert page.evaluate("kept()") == 0
     page.goto(article)
-    assert page.locator(".kept").inner_text() == ""
+    assert page.locator(".autosave").inner_text() == ""
 
 
 @pytest.mark.full
@@ -225,7 +225,7 @@ def test_another_account_is_not_offered_the_text(anna: "Page", article: str, mem
     anna.context.clear_cookies()
     member_login(anna, "Editors")
     anna.goto(article)
-    assert anna.locator(".kept").inner_text() == ""
+    assert anna.locator(".autosave").inner_text() == ""
     assert anna.evaluate("kept()") == 1
 
 

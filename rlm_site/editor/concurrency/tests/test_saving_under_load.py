@@ -148,7 +148,7 @@ def is_sqlite(site: Site) -> bool:
 
 @contextmanager
 def locked(site: Site, article: int) -> Iterator[None]:
-    """A second connection writes and does not end."""
+    """Hold a write transaction open on a second connection."""
     if is_sqlite(site):
         with closing(sqlite3.connect(urlsplit(site.database_url).path, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
