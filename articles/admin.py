@@ -28,7 +28,7 @@ from rlm_site.editor.publishable import PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter, badge
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
-from rlm_site.publishing.schedule import is_public_at, publication_state
+from rlm_site.publishing.visibility import is_public_at, publication_state
 
 _CITATION = re.compile(r"\[@[^\]]*\]")
 _WORD = re.compile(r"\w[\w'’-]*")

@@ -26,7 +26,7 @@ from rlm_site.editor.states import badge
 from rlm_site.history import revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.publishing import permissions
-from rlm_site.publishing.schedule import publication_state
+from rlm_site.publishing.visibility import publication_state
 from rlm_site.text import json_ld
 
 

@@ -7,7 +7,7 @@ from articles.models import Article, HeadingWord, TaggedArticle
 from quotes import matching, word_index
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
-from rlm_site.publishing.schedule import public_since
+from rlm_site.publishing.visibility import public_since
 
 
 def sections_of(ids: Sequence[int]) -> Iterable[tuple[str, int]]:

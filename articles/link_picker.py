@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from articles import citations
 from articles.models import Article, Reference
 from rlm_site.editor.states import STATES
-from rlm_site.publishing.schedule import publication_state
+from rlm_site.publishing.visibility import publication_state
 from rlm_site.text.folding import fold_name
 
 MAX_RESULTS = 8

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from articles import markdown
 from articles.models import Article, TaggedArticle
-from rlm_site.publishing.schedule import public_window
+from rlm_site.publishing.visibility import public_window
 from rlm_site.search.registry import Document, Source
 
 

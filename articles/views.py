@@ -14,7 +14,7 @@ from articles.models import Article, Reference
 from rlm_site.history.drafts import Draft
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
-from rlm_site.publishing.schedule import is_public_at, is_retired
+from rlm_site.publishing.visibility import is_public_at, is_retired
 
 
 @public_page(tracks_dependencies=True)

@@ -317,7 +317,7 @@ class QuoteAdmin(PublishableAdmin):
 
     def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return what is published; drafts are for those who may change them."""
-        if not permissions.can_edit(request.user, Quote):
+        if not permissions.can_edit_any(request.user, Quote):
             public = Quote.objects.published(timezone.now())
             queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))
         relations = ("person", "work", "quoted_in", "true_source", "version_of")

@@ -11,7 +11,7 @@ from quotes import matching
 from quotes.matching import BLOCK_SIZE, FALLBACK_ORDER, Block, Candidates, MatchRequest, Pick, Rule
 from quotes.models import IndexTerm, Quote, QuoteWord, Word
 from quotes.word_index import add_words
-from rlm_site.publishing.schedule import is_public_at
+from rlm_site.publishing.visibility import is_public_at
 from rlm_site.text.words import form
 
 RUNNERS_UP = 10

@@ -28,7 +28,7 @@ from django.utils.translation import ngettext
 from quotes.models import Person, Quote, Work
 from quotes.word_index import UNSURE, WEAK, tag_term
 from rlm_site.page_cache.dependencies import depends_on
-from rlm_site.publishing.schedule import is_public_at, next_change_of
+from rlm_site.publishing.visibility import is_public_at, next_change_of
 from rlm_site.text.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
 
 BLOCK_SIZE = 3

@@ -13,7 +13,7 @@ from quotes.attribution import Attribution, Place, attribution, dates
 from rlm_site.fields import NaturalKeyManager
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
-from rlm_site.publishing.schedule import is_public_at, public_at
+from rlm_site.publishing.visibility import is_public_at, public_at
 from rlm_site.tags.manager import TagManager
 from rlm_site.tags.models import Tag, TaggedBase
 from rlm_site.text.slugs import reverse, slug_for

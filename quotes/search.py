@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from quotes.models import Person, Quote, TaggedQuote, Work
 from rlm_site.indexing.queue import with_ids
-from rlm_site.publishing.schedule import public_window
+from rlm_site.publishing.visibility import public_window
 from rlm_site.search.registry import Document, Source
 
 

@@ -1,5 +1,7 @@
 """From a draft to what readers see: review, publication, taking back, and who may do each of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +12,12 @@ from django.utils import timezone
 
 from articles.models import Article
 from quotes.models import Person, Quote
+from rlm_site.editor.concurrency import locking
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
-from rlm_site.publishing import schedule
+from rlm_site.publishing import visibility
+from rlm_site.tags import changes
 from rlm_site.tests.editor import form_data, group_client, signed_in, transition
 
 pytestmark = pytest.mark.django_db
@@ -185,7 +189,7 @@ def test_a_new_page_is_published_at_a_time(client: Client) -> None:
     later = timezone.localtime() + timedelta(days=2)
     transition(editor, quagga, "publish", publish_at_0=f"{later:%Y-%m-%d}", publish_at_1=f"{later:%H:%M}")
     quagga.refresh_from_db()
-    assert schedule.publication_state(quagga) == "scheduled"
+    assert visibility.publication_state(quagga) == "scheduled"
     assert client.get("/quagga/").status_code == 404
     transition(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
     assert client.get("/quagga/").status_code == 200
@@ -285,6 +289,86 @@ def test_a_draft_that_names_somebody_deleted_since_is_still_opened_and_published
     assert transition(editor, quote, "publish").status_code == 302
     quote.refresh_from_db()
     assert "slept well" in seen(client, quote.get_absolute_url())
+
+
+def test_a_draft_that_is_merged_to_what_it_was_can_be_published(section: Article) -> None:
+    editor = signed_in()
+    save(editor, section, title="The Quaggas", body="Nothing but quaggas.")
+    Article.objects.filter(pk=section.pk).update(body="Written by SQL.")
+    editor.get(change(section))
+    page = editor.get(f"{change(section)}?merge=3")
+    mine = form_data(page, **{"choice-1": "mine"})
+    mine["body"] = "Nothing but quaggas."
+    assert editor.post(f"{change(section)}?merge=3", mine).status_code == 302
+    assert transition(editor, section, "publish").status_code == 302
+    section.refresh_from_db()
+    assert (section.title, section.body) == ("The Quaggas", "Nothing but quaggas.")
+
+
+def test_a_draft_that_names_somebody_deleted_since_is_published_after_a_save_that_changes_nothing() -> None:
+    editor = signed_in()
+    quote = Quote.objects.create(text="A quagga outran them all.", published=True, status="reported")
+    queue.process_queue()
+    somebody = Person.objects.create(name="Ann Quill", slug="ann-quill")
+    save(editor, quote, text="A quagga slept.", person=str(somebody.pk))
+    somebody.delete()
+    assert save(editor, quote).status_code == 302
+    assert transition(editor, quote, "publish").status_code == 302
+    quote.refresh_from_db()
+    assert quote.text == "A quagga slept."
+
+
+def test_a_tag_that_is_renamed_while_a_draft_waits_is_no_change_of_the_published_text(section: Article) -> None:
+    editor = signed_in()
+    section.tags.add("quagga")
+    editor.get(change(section))
+    save(editor, section, body="Nothing but quaggas.")
+    tag = section.tags.get(name="quagga")
+    tag.name = "plains zebra"
+    changes.rename_tag(tag)
+    save(editor, section, position="7")
+    assert transition(editor, section, "publish").status_code == 302
+    section.refresh_from_db()
+    assert section.body == "Nothing but quaggas."
+
+
+def test_times_that_are_refused_are_not_shown_as_if_they_held(section: Article) -> None:
+    editor = signed_in()
+    page = transition(editor, section, "times", retire_now="on", retired_to="nowhere")
+    assert page.status_code == 200
+    assert "state-retired" not in page.content.decode()
+    assert "retire_now" in page.context["form"].fields
+
+
+def test_while_the_database_is_busy_a_transition_does_nothing_and_keeps_the_comment(
+    section: Article, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def never() -> Iterator[None]:
+        raise locking.BusyError
+        yield
+
+    editor = signed_in()
+    save(editor, section, body="Nothing but quaggas.")
+    address = f"/admin/articles/article/{section.pk}/publish/"
+    form = form_data(editor.get(address), comment="They are extinct.")
+    monkeypatch.setattr(locking, "write_transaction", never)
+    page = editor.post(address, form)
+    assert page.status_code == 503
+    assert "The database is busy." in page.content.decode()
+    assert form_data(page)["comment"] == "They are extinct."
+    assert Article.objects.get(pk=section.pk).body == section.body
+
+
+def test_a_row_read_before_somebody_published_is_no_change_from_outside(section: Article) -> None:
+    editor = signed_in()
+    editor.get(change(section))
+    stale = Article.objects.get(pk=section.pk)
+    save(editor, section, body="Nothing but quaggas.")
+    transition(editor, section, "publish")
+    count = section.revisions.count()
+    assert revisions.record_external_changes(stale) is None
+    assert section.revisions.count() == count
 
 
 # Who may

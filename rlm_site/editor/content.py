@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 
 from rlm_site.editor.concurrency import locking, row_versions
-from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
+from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.presence import PresencePanel
 from rlm_site.editor.features import Feature, registered_admins
 from rlm_site.editor.forms import Autocomplete, ContentForm, RowForm, TagsField, TextField
@@ -48,7 +48,7 @@ def case_variants(words: str) -> list[str]:
 
 
 class AutocompleteMixin:
-    """For model admins and inlines: autocompletes that cost no query a row."""
+    """Autocompletes that cost no query a row, for admins and inlines."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from rlm_site.editor.features import registered_admins
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
-from rlm_site.publishing import permissions, schedule
+from rlm_site.publishing import permissions, visibility
 from rlm_site.publishing.models import Publishable
 
 MOST_CHANGES = 10
@@ -87,7 +87,7 @@ class _Stage:
 
 
 def _can_write(user: Any, model: type[Publishable]) -> bool:
-    return bool(user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")) or permissions.can_edit(
+    return bool(user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")) or permissions.can_edit_any(
         user, model
     )
 
@@ -123,7 +123,7 @@ STAGES = {
         gettext_lazy("Waiting for review"),
         gettext_lazy("Nothing waits for review."),
         {"state": "in_review"},
-        permissions.can_edit,
+        permissions.can_edit_any,
         lambda model, user, now: Q(newest_state=Revision.State.IN_REVIEW),
     ),
     "approved": _Stage(
@@ -137,14 +137,14 @@ STAGES = {
         gettext_lazy("Scheduled"),
         gettext_lazy("Nothing is to become public by the clock."),
         {"state": "scheduled"},
-        permissions.can_edit,
-        lambda model, user, now: schedule.in_publication_state("scheduled", now),
+        permissions.can_edit_any,
+        lambda model, user, now: visibility.in_publication_state("scheduled", now),
     ),
     "retiring": _Stage(
         gettext_lazy("To be retired"),
         gettext_lazy("Nothing is to be retired by the clock."),
         {"work": "retiring"},
-        permissions.can_edit,
+        permissions.can_edit_any,
         lambda model, user, now: Q(published=True, retire_at__gt=now),
     ),
 }
@@ -210,7 +210,7 @@ class Change:
 
 
 def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] | None:
-    """By the order in which they were made: what is scheduled has a date to come. None for whoever may see none."""
+    """Return the newest revisions in the order they were made in; None for a person who may see none."""
     kinds = visible_content_types(request, site)
     if not kinds:
         return None
@@ -263,5 +263,5 @@ def cached_report(name: str, make: Callable[[datetime], T], *clocks: type[Publis
     found = make(now)
     if version:
         with _memory_lock:
-            _memory[name] = (version, schedule.next_scheduled_moment(now, clocks), found)
+            _memory[name] = (version, visibility.next_scheduled_moment(now, clocks), found)
     return found

@@ -42,7 +42,7 @@ class RestoreForm(forms.Form):
     )
 
 
-class History(Feature):
+class HistoryPages(Feature):
     """The versions of a record. Whoever sees the record sees its history; whoever may change it may restore one.
 
     Restoring saves the old text as a draft: readers see it when it is published.
@@ -62,7 +62,7 @@ class History(Feature):
         )
         page = Paginator(newest, PER_PAGE).get_page(request.GET.get("page"))
         current = self._current(row)
-        can_change = permissions.can_change(request.user, row)
+        can_change = permissions.can_write_draft(request.user, row)
         versions = [
             {
                 "revision": revision,
@@ -106,7 +106,7 @@ class History(Feature):
             "after_label": _("Version %(number)s") % {"number": newer},
             "last": last,
             "differences": diff.differences(self.model, _everything(before), _everything(after)),
-            "can_restore": permissions.can_change(request.user, row),
+            "can_restore": permissions.can_write_draft(request.user, row),
         }
         return TemplateResponse(request, "editor/compare.html", context)
 
@@ -150,7 +150,7 @@ class History(Feature):
         revision = row.revisions.select_related("author", "imported").filter(number=number).first() if row else None
         if row is None or revision is None:
             raise Http404(_("There is no such version."))
-        if not permissions.can_change(request.user, row):
+        if not permissions.can_write_draft(request.user, row):
             raise PermissionDenied
         revisions.record_external_changes(row)
         return row, revision

@@ -140,7 +140,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def write_csv(headers: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """With a byte order mark, without which spreadsheets take the text for another alphabet's."""
+    """Return rows as CSV with a byte order mark, without which spreadsheets misread the text."""
     written = io.StringIO(newline="")
     csv.writer(written).writerows([headers, *rows])
     return "\ufeff" + written.getvalue()
@@ -244,7 +244,7 @@ class NameList(Widget):
 
 
 class TagNames(Widget):
-    """As they are typed in a form; a list of them in JSON."""
+    """Names of tags as they are typed in a form; a list of them in JSON."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> list[str]:
         if isinstance(value, list):
@@ -384,7 +384,7 @@ class ContentResource(ModelResource):
         return {name: fields.get_field(name).value_from_object(instance) for name in self.fields}
 
     def identity(self, row: Mapping[str, Any]) -> str:
-        """By which two rows are about one record; empty where the row does not say, or not in words."""
+        """Return what identifies the record that a row is about; empty where the row does not say, or not in words."""
         value = row.get(self.natural_key)
         return value.strip() if isinstance(value, str) and not _UNPRINTABLE.search(value) else ""
 

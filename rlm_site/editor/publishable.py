@@ -21,11 +21,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rlm_site.editor.concurrency.mixin import MergeInputs, Opened
+from rlm_site.editor.concurrency.change_form import MergeInputs, Opened
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.history import History
+from rlm_site.editor.history import HistoryPages
 from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
 from rlm_site.editor.workflow import Workflow
 from rlm_site.history import revisions
@@ -33,7 +33,6 @@ from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions
-from rlm_site.publishing.models import Publishable
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
 
@@ -49,7 +48,7 @@ class PublishableForm(ContentForm):
 
 
 class ImmediateInlineMixin:
-    """For inlines: rows that act at once on what readers see are changed by whoever may do that."""
+    """Inlines whose rows take effect at once: only those who may change what readers see may edit them."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the record
@@ -62,7 +61,7 @@ class ImmediateInlineMixin:
 
 class PublishableAdmin(ContentAdmin):
     form = PublishableForm
-    features = (*ContentAdmin.features, History, Workflow)
+    features = (*ContentAdmin.features, HistoryPages, Workflow)
     previews_versions = False
     change_fieldset: Any = (None, {"fields": ["change_comment"]})
 
@@ -71,7 +70,7 @@ class PublishableAdmin(ContentAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return super().has_change_permission(request) or self.has_add_permission(request)
-        return permissions.can_change(request.user, obj)
+        return permissions.can_write_draft(request.user, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = [*super().get_readonly_fields(request, obj)]
@@ -124,7 +123,7 @@ class PublishableAdmin(ContentAdmin):
         raise Http404
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        return self.feature(History).history_view(request, object_id)
+        return self.feature(HistoryPages).history_view(request, object_id)
 
     # Opening the form: with the working copy
 
@@ -135,7 +134,7 @@ class PublishableAdmin(ContentAdmin):
         return row
 
     def open_row(self, request: HttpRequest, row: Any) -> Opened:
-        return _opened(Draft.of(row))
+        return _form_of(Draft.of(row))
 
     def merge_inputs(self, request: HttpRequest, row: Any) -> MergeInputs | None:
         """Return, for `?merge=7`, the draft and what was published over it as revision 7."""
@@ -146,9 +145,9 @@ class PublishableAdmin(ContentAdmin):
         if draft is None or copy is None or published is None or number != str(published.number):
             return None
         return MergeInputs(
-            base=_opened(Draft.at(row, copy.base)) if copy.base else None,
-            mine=_opened(draft),
-            theirs=_opened(Draft.at(row, published)),
+            base=_form_of(Draft.at(row, copy.base)) if copy.base else None,
+            mine=_form_of(draft),
+            theirs=_form_of(Draft.at(row, published)),
             said=_("The published text was changed after this draft was begun. Bring both together, then save."),
             mine_are=_("The draft"),
             theirs_are=_("Published"),
@@ -163,7 +162,8 @@ class PublishableAdmin(ContentAdmin):
         immediate fields and inlines are written, which `get_readonly_fields` leaves to whoever may publish.
         """
         user: Any = request.user
-        before = {} if row is None else Draft.of(row).content
+        draft = None if row is None else Draft.of(row)
+        before = {} if draft is None else draft.content
         immediate = [name for name in form.changed_data if name in self.model.immediate_fields]
         if row is not None and row.published:
             saved = row
@@ -184,7 +184,13 @@ class PublishableAdmin(ContentAdmin):
             record(state=state, act=Revision.Act.PLACE)
         if row is not None and any(formset.has_changed() for formset in formsets):
             record(state=state, act=Revision.Act.CHOICES)
-        if row is None or {*form.changed_data} & {*saved.versioned_fields, "tags"}:
+        merged_with = None if draft is None else self._merged_with(request, draft)
+        if (
+            row is None
+            or merged_with is not None  # the draft takes account of it, even where it says the same
+            or not _is_stored(draft)
+            or {*form.changed_data} & {*saved.versioned_fields, "tags"}
+        ):
             typed = Draft(form.instance, form.cleaned_data.get("tags", before.get("tags", []))).content
             # A form trims the spaces at the ends of a line: what nobody has touched stays to the letter.
             content = before | {name: typed[name] for name in typed if row is None or name in form.changed_data}
@@ -193,17 +199,17 @@ class PublishableAdmin(ContentAdmin):
                 content,
                 author=user,
                 comment=form.cleaned_data["change_comment"],
-                base=self._merged_with(request, saved),
+                base=merged_with,
             )
         queue.process_queue()
         return saved
 
-    def _merged_with(self, request: HttpRequest, row: Publishable) -> Revision | None:
+    def _merged_with(self, request: HttpRequest, draft: Draft[Any]) -> Revision | None:
         """Return the published revision that the form was opened with merged, if it was: see `merge_inputs`."""
         number = request.GET.get("merge", "")
-        if not (number.isascii() and number.isdigit() and len(number) < 10):
-            return None
-        return row.revisions.filter(state=Revision.State.PUBLISHED, number=int(number)).first()
+        copy = draft.working_copy
+        published = None if copy is None else revisions.published_since(draft.row, copy)
+        return published if published is not None and number == str(published.number) else None
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._went_on(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -212,7 +218,7 @@ class PublishableAdmin(ContentAdmin):
         return self._went_on(request, obj) or super().response_change(request, obj)
 
     def _went_on(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
-        """To the act that was asked for with the save, or on with the text; None where Django knows the way."""
+        """Go to the transition that was asked for with the save, or on with the text; None where Django knows where."""
         if "_popup" in request.POST:
             return None
         for name in ("review", "publish"):
@@ -230,7 +236,14 @@ class PublishableAdmin(ContentAdmin):
         return self.response_post_save_change(request, obj)
 
 
-def _opened(draft: Draft[Any]) -> Opened:
+def _form_of(draft: Draft[Any]) -> Opened:
     """Return what a form opens with: the draft, whose tags the row itself does not hold."""
     tags = [Tag(name=name, folded=fold_name(name)) for name in draft.tags]
     return Opened(draft.row, {"tags": tags}, {"draft": draft})
+
+
+def _is_stored(draft: Draft[Any] | None) -> bool:
+    """Return whether a draft opened as it is stored: what its text named may be deleted since."""
+    if draft is None or draft.working_copy is None or not draft.row.published:
+        return True
+    return revisions.has_content(draft.working_copy, draft.content)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.history.models import Revision
-from rlm_site.publishing import schedule
+from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 
 STATES: dict[str, str | Promise] = {
@@ -32,7 +32,7 @@ STATES: dict[str, str | Promise] = {
 
 def editorial_state(row: Publishable, newest: str | None, now: datetime | None = None) -> str:
     """Return one of STATES. `newest` is the state of the newest revision of the text, which may be a working copy."""
-    shown = schedule.publication_state(row, now)
+    shown = visibility.publication_state(row, now)
     working = newest in Revision.WORKING
     if working and newest != Revision.State.DRAFT:
         return str(newest)
@@ -46,7 +46,7 @@ def badge(state: str) -> SafeString:
 
 def describe_visibility(row: Publishable, now: datetime) -> str:
     """Return who can see the row and what its times mean, in words."""
-    state = schedule.publication_state(row, now)
+    state = visibility.publication_state(row, now)
     if state == "draft":
         return _("Readers cannot see it.")
     if state == "scheduled":
@@ -95,7 +95,7 @@ class StateFilter(admin.SimpleListFilter):
         if state in Revision.WORKING and state != Revision.State.DRAFT:
             return queryset.filter(newest_state=state)
         if state == "waiting":
-            return queryset.filter(schedule.public_at(now), newest_state=Revision.State.DRAFT)
+            return queryset.filter(visibility.public_at(now), newest_state=Revision.State.DRAFT)
         in_work = [name for name in Revision.WORKING if state != "draft" or name != Revision.State.DRAFT]
-        shown = queryset.filter(schedule.in_publication_state(state, now))
+        shown = queryset.filter(visibility.in_publication_state(state, now))
         return shown.exclude(newest_state__in=in_work) if state in {"draft", "published"} else shown

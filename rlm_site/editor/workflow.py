@@ -1,6 +1,7 @@
 """The workflow of a draft: review, approval, publication and discarding, each transition on a page of its own."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import router, transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -23,12 +24,13 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
-from rlm_site.publishing import permissions, schedule
+from rlm_site.publishing import permissions, visibility
 from rlm_site.publishing.models import Publishable
 
 _Moment = forms.SplitDateTimeField
@@ -94,6 +96,9 @@ class PublishForm(TransitionForm):
         return cleaned
 
 
+SCHEDULE = ("publish_at", "retire_at", "retired_to")
+
+
 class ScheduleForm(TransitionForm):
     retire_now = forms.BooleanField(label=gettext_lazy("Retire it now"), required=False)
     publish_at = _Moment(label=gettext_lazy("Public from"), required=False, widget=AdminSplitDateTime)
@@ -113,7 +118,7 @@ class ScheduleForm(TransitionForm):
         for name in list(self.fields):
             if hasattr(self.row, name):
                 self.initial.setdefault(name, getattr(self.row, name))
-        state = schedule.publication_state(self.row, now)
+        state = visibility.publication_state(self.row, now)
         if state != "scheduled":
             del self.fields["publish_at"]
         if state == "retired":
@@ -125,12 +130,13 @@ class ScheduleForm(TransitionForm):
         cleaned = super().clean() or {}
         if cleaned.get("retire_now"):
             cleaned["retire_at"] = timezone.now()
-        names = [name for name in ("publish_at", "retire_at", "retired_to") if name in cleaned]
-        for changed in names:
-            setattr(self.row, changed, cleaned[changed])
-        others = {field.name for field in self.row._meta.fields} - set(names)
+        names = [name for name in SCHEDULE if name in cleaned]
+        row = copy(self.row)  # the page shows the row as it is
+        for name in names:
+            setattr(row, name, cleaned[name])
+        others = {field.name for field in row._meta.fields} - set(names)
         try:
-            self.row.full_clean(exclude=others, validate_unique=False)
+            row.full_clean(exclude=others, validate_unique=False)
         except ValidationError as error:
             for name, told in error.update_error_dict({}).items():
                 self.add_error(name if name in self.fields else "retire_at", told)
@@ -138,7 +144,7 @@ class ScheduleForm(TransitionForm):
 
 
 def describe_clock() -> str:
-    """By which clock the times of a form go."""
+    """Return by which clock the times of a form go, in words."""
     return _("Times are those of %(zone)s, where it is %(time)s.") % {
         "zone": timezone.get_current_timezone_name(),
         "time": timezone.localtime().strftime("%H:%M"),
@@ -195,7 +201,10 @@ def _publish(row: Publishable, copy: Revision | None, user: Any, given: Mapping[
 
 
 def _reschedule(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
-    row.save(update_fields=["publish_at", "retire_at", "retired_to"])
+    for name in SCHEDULE:
+        if name in given:
+            setattr(row, name, given[name])
+    row.save(update_fields=SCHEDULE)
     revisions.record_revision(
         row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"]
     )
@@ -231,7 +240,7 @@ TRANSITIONS = (
         "review",
         gettext_lazy("Send to review…"),
         gettext_lazy("Whoever reviews finds it on the first page of the desk."),
-        permissions.can_change,
+        permissions.can_write_draft,
         _in_state(State.DRAFT, State.RETURNED),
         _set_state(State.IN_REVIEW, gettext_lazy("It is sent to review.")),
         shows_difference=True,
@@ -240,7 +249,7 @@ TRANSITIONS = (
         "approve",
         gettext_lazy("Approve…"),
         gettext_lazy("A publisher can publish it now."),
-        permissions.can_edit,
+        permissions.can_edit_any,
         _in_state(State.IN_REVIEW),
         _set_state(State.APPROVED, gettext_lazy("It is approved.")),
         shows_difference=True,
@@ -249,7 +258,7 @@ TRANSITIONS = (
         "return",
         gettext_lazy("Return with reasons…"),
         gettext_lazy("The author goes on with it."),
-        permissions.can_edit,
+        permissions.can_edit_any,
         _in_state(State.IN_REVIEW, State.APPROVED),
         _set_state(State.RETURNED, gettext_lazy("It is returned to its author.")),
         ReasonsForm,
@@ -259,7 +268,7 @@ TRANSITIONS = (
         "discard",
         gettext_lazy("Discard the draft…"),
         gettext_lazy("The published text stays as it is. The draft stays in the history."),
-        permissions.can_change,
+        permissions.can_write_draft,
         lambda row, copy: row.published and copy is not None,
         _set_state(State.DISCARDED, gettext_lazy("The draft is discarded.")),
         shows_difference=True,
@@ -277,7 +286,7 @@ TRANSITIONS = (
         "reviewed",
         gettext_lazy("Reviewed, nothing changed…"),
         gettext_lazy("Notes that somebody has read it today and found it right. Readers see no change."),
-        permissions.can_edit,
+        permissions.can_edit_any,
         lambda row, copy: hasattr(row, "reviewed_on"),
         _mark_reviewed,
     ),
@@ -312,36 +321,51 @@ class Workflow(Feature):
         return [each for each in TRANSITIONS if each.is_allowed(user, row) and each.fits(row, copy)]
 
     def transition_view(self, request: HttpRequest, pk: int, transition: Transition) -> HttpResponse:
-        with transaction.atomic(using=router.db_for_write(self.model)):
-            rows: QuerySet[Any] = self.model._default_manager.select_for_update(of=("self",))
-            row = get_object_or_404(rows, pk=pk)
-            if not transition.is_allowed(request.user, row):
-                raise PermissionDenied
-            revisions.record_external_changes(row)
-            copy = revisions.working_copy(row)
-            newest = row.revisions.select_related("author").order_by("-number").first()
-            obstacle = self._in_the_way(request, transition, row, copy)
-            form = transition.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
-            title = str(row)
-            if request.method == "POST" and not obstacle and form.is_valid():
-                if newest is None or form.cleaned_data["seen"] == newest.number:
-                    try:
-                        with transaction.atomic():
-                            said = transition.apply(row, copy, request.user, form.cleaned_data)
-                    except ValidationError as error:
-                        row.refresh_from_db()
-                        form.add_error(None, ValidationError(error.messages))
-                    else:
-                        return self._done(request, row, title, said, form.cleaned_data["comment"])
+        """Show what a transition would do, and do it."""
+        rows: QuerySet[Any] = self.model._default_manager.select_for_update(of=("self",))
+        try:
+            with locking.write_transaction():
+                row = get_object_or_404(rows, pk=pk)
+                if not transition.is_allowed(request.user, row):
+                    raise PermissionDenied
+                revisions.record_external_changes(row)
+                return self._transition(request, row, transition)
+        except OperationalError as error:
+            if not locking.is_busy(error):
+                raise
+        row = get_object_or_404(self.model, pk=pk)
+        form = transition.form(request.POST or None, row=row, initial={"seen": 0})
+        busy = _("The database is busy. Nothing was changed; try again.")
+        response = self._transition_page(request, transition, row, revisions.working_copy(row), form, busy)
+        response.status_code = 503
+        return response
+
+    def _transition(self, request: HttpRequest, row: Any, transition: Transition) -> HttpResponse:
+        """Do what was submitted, or show the page. To be called in a transaction that has locked the row."""
+        copy = revisions.working_copy(row)
+        newest = row.revisions.select_related("author").order_by("-number").first()
+        obstacle = self._in_the_way(request, transition, row, copy)
+        form = transition.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
+        title = str(row)
+        if request.method == "POST" and not obstacle and form.is_valid():
+            if newest is None or form.cleaned_data["seen"] == newest.number:
+                try:
+                    with transaction.atomic():
+                        said = transition.apply(row, copy, request.user, form.cleaned_data)
+                except ValidationError as error:
+                    row.refresh_from_db()
+                    form.add_error(None, ValidationError(error.messages))
                 else:
-                    obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
-                        "name": newest.author or _("Another program")
-                    }
-                    form = transition.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
-            return self._transition_page(request, transition, row, copy, form, obstacle)
+                    return self._done(request, row, title, said, form.cleaned_data["comment"])
+            else:
+                obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
+                    "name": newest.author or _("Another program")
+                }
+                form = transition.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
+        return self._transition_page(request, transition, row, copy, form, obstacle)
 
     def _in_the_way(self, request: HttpRequest, transition: Transition, row: Publishable, copy: Revision | None) -> str:
-        """Why this cannot be done now, and what can be done about it; empty where nothing stands in the way."""
+        """Return why this cannot be done now and what can be done about it; empty where nothing is in the way."""
         if not transition.fits(row, copy):
             return _("There is nothing for this to be done with. Perhaps somebody has done it already.")
         judges = transition.name in {"publish", "approve"}

@@ -16,7 +16,7 @@ from rlm_site.front import changes
 from rlm_site.front.changes import Change
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
-from rlm_site.publishing.schedule import public_since
+from rlm_site.publishing.visibility import public_since
 from rlm_site.text.json_ld import absolute
 
 ENTRIES = 40

@@ -26,7 +26,7 @@ from rlm_site.front import changes
 from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
 from rlm_site.page_cache.decorators import public_page, query_value
-from rlm_site.publishing.schedule import is_retired
+from rlm_site.publishing.visibility import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
 from rlm_site.search import registry, terms

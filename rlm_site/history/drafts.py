@@ -36,7 +36,7 @@ class Draft(Generic[Row]):
     def at(cls, row: Row, revision: Revision, working_copy: Revision | None = None) -> "Draft[Row]":
         """Return the record as a revision has it.
 
-        What the revision does not know keeps what the record has, and so does what names a record deleted since.
+        Fields that the revision does not have keep their value, and so do those that name a record deleted since.
         """
         draft = cls(copy(row), manager.current_names(revision.content.get("tags", [])), working_copy)
         for name in row.versioned_fields:

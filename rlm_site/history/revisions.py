@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from rlm_site.history.models import Import, Revision
 from rlm_site.indexing import queue
-from rlm_site.publishing import schedule
+from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 from rlm_site.tags import manager
 
@@ -101,9 +101,11 @@ def record_external_changes(row: Publishable) -> Revision | None:
     if not _differs(row):
         return None
     with transaction.atomic():
-        _lock(row)
+        if not _lock(row):
+            return None
+        row.refresh_from_db()  # somebody may have written it since it was read
         if not _differs(row):
-            return None  # noticed meanwhile
+            return None
         known = row.revisions.exists()
         return record_revision(
             row,
@@ -115,7 +117,7 @@ def record_external_changes(row: Publishable) -> Revision | None:
 
 def _differs(row: Publishable) -> bool:
     known = published_revision(row) if row.published else row.revisions.filter(act="").order_by("-number").first()
-    return known is None or not _has_content(known, content_of(row))
+    return known is None or not has_content(known, content_of(row))
 
 
 def save_draft(
@@ -170,7 +172,7 @@ def publish(
         note=note,
         author=author,
         comment=comment,
-        created=max(now, schedule.public_since(row)) if first else now,
+        created=max(now, visibility.public_since(row)) if first else now,
         imported=imported,
     )
     queue.process_queue()
@@ -182,7 +184,7 @@ def published_since(row: Publishable, copy: Revision) -> Revision | None:
     published = published_revision(row)
     if published is None or copy.base_id in {None, published.pk} or copy.base is None:
         return None
-    return None if copy.base.content == published.content else published
+    return None if has_content(copy.base, published.content) else published
 
 
 def authors_of(row: Publishable) -> set[int]:
@@ -204,9 +206,9 @@ def _write(row: Publishable, content: Content) -> None:
         row.tags.set(content["tags"])  # type: ignore[attr-defined]
 
 
-def _lock(row: Publishable) -> None:
-    """Lock the row until the transaction ends. SQLite has locked the whole database already."""
-    list(type(row)._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).values_list("pk"))
+def _lock(row: Publishable) -> bool:
+    """Lock the row until the transaction ends; return whether it is there. SQLite has locked everything already."""
+    return bool(type(row)._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).values_list("pk"))
 
 
 def key_exists(field: "Field[Any, Any]", key: Any) -> bool:
@@ -246,7 +248,7 @@ def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, plain) else encoder.default(value) for name, value in values.items()}
 
 
-def _has_content(revision: Revision, content: Content) -> bool:
+def has_content(revision: Revision, content: Content) -> bool:
     """Return whether the revision has this content in all fields that both know, tags by their current names."""
     different = [name for name, value in revision.content.items() if name in content and content[name] != value]
     return not different or (

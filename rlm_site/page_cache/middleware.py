@@ -21,7 +21,7 @@ from django.utils.http import http_date
 
 from rlm_site.page_cache import versions, watch
 from rlm_site.page_cache.memory import ENCODINGS, CachedPage, PageMemory
-from rlm_site.publishing import schedule
+from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 
 LONGEST_WAIT = 30  # seconds for another thread's rendering
@@ -167,7 +167,7 @@ def _next_scheduled_moment(pinned: versions.Versions, now: float) -> float:
     known, since, until = _due
     if not version or known != version or not since <= now < until:
         models = [entry.model for entry in watch.WATCHED.values() if issubclass(entry.model, Publishable)]
-        moment = schedule.next_scheduled_moment(datetime.fromtimestamp(now, UTC), models)
+        moment = visibility.next_scheduled_moment(datetime.fromtimestamp(now, UTC), models)
         until = moment.timestamp() if moment else float("inf")
         _due = (version, now, until)
     return until

@@ -20,7 +20,7 @@ class RevisionRelation(GenericRelation):
 
 
 class Publishable(models.Model):
-    """A record that readers see only while `schedule.public_at` says so."""
+    """A record that readers see only while `visibility.public_at` says so."""
 
     published = models.BooleanField(
         _("published"), default=False, help_text=_("Readers can see it, at the times below.")

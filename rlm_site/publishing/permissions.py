@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 AnyUser = User | AnonymousUser
 
 
-def can_change(user: AnyUser, row: "Publishable") -> bool:
+def can_write_draft(user: AnyUser, row: "Publishable") -> bool:
     """Return whether the user may write drafts: editors of any record, authors of their own."""
     begun = row.owner_id is not None and row.owner_id == user.pk
-    return can_edit(user, row) or (begun and bool(user.has_perm(_permission("add", row))))
+    return can_edit_any(user, row) or (begun and bool(user.has_perm(_permission("add", row))))
 
 
-def can_edit(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
+def can_edit_any(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
     """Return whether the user may edit and review what others have written: editors."""
     return bool(user.has_perm(_permission("change", what)))
 
@@ -31,7 +31,7 @@ def can_publish(user: AnyUser, what: "Publishable | type[Publishable]") -> bool:
 
 def can_change_immediately(user: AnyUser, row: "Publishable") -> bool:
     """Return whether the user may change undrafted fields, such as the slug; on public records only publishers may."""
-    return can_publish(user, row) if row.published else can_change(user, row)
+    return can_publish(user, row) if row.published else can_write_draft(user, row)
 
 
 def _permission(act: str, what: "Publishable | type[Publishable]") -> str:

@@ -18,6 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.db.models import Model
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rlm_site.editor.concurrency.form_state import DELETE, FormSnapshot, FormState, Row, Value, bare_widget
@@ -328,7 +329,10 @@ class Saver(NamedTuple):
 def saved_since(row: Model, since: datetime) -> list[Saver]:
     """Return who has saved the record since, with their newest time; one without a user if nobody is known."""
     content_type = ContentType.objects.get_for_model(row)
-    revisions = Revision.objects.filter(content_type=content_type, object_id=row.pk, created__gte=since)
+    # a first publication that is scheduled is dated ahead
+    revisions = Revision.objects.filter(
+        content_type=content_type, object_id=row.pk, created__gte=since, created__lte=timezone.now()
+    )
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(row.pk), action_time__gte=since)
     saved = [Saver(revision.author, revision.created) for revision in revisions.select_related("author")]
     saved += [Saver(entry.user, entry.action_time) for entry in entries.select_related("user")]

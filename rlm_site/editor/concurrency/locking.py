@@ -38,7 +38,7 @@ def write_transaction() -> Iterator[None]:
 
 @contextmanager
 def nowait() -> Iterator[None]:
-    """For a page that tells of it: what would have to wait to be written fails at once."""
+    """Let what would have to wait to be written fail at once, for a page that says so."""
     with _busy_timeout(0) if connection.vendor == "sqlite" else nullcontext():
         yield
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from articles.admin import ArticleAdmin
 from quotes.admin import QuoteAdmin
 from quotes.models import Person, Quote
-from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
+from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.features import registered_admins
 
 

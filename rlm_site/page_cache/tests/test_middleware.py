@@ -19,7 +19,7 @@ from rlm_site.page_cache import middleware
 from rlm_site.page_cache.memory import CachedPage, PageMemory
 from rlm_site.page_cache.middleware import _encoding
 from rlm_site.page_cache.versions import Versions
-from rlm_site.publishing import schedule
+from rlm_site.publishing import visibility
 from rlm_site.testing.databases import content_of, fresh_database
 from rlm_site.testing.served import Site, serving
 from rlm_site.testing.variables import ROOT, environment
@@ -110,7 +110,7 @@ def test_a_page_begun_before_a_moment_ends_at_it_though_others_have_seen_it_pass
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     moments = [datetime.fromtimestamp(at, UTC) for at in (100, 200)]
-    monkeypatch.setattr(schedule, "next_scheduled_moment", lambda now, _models: min(at for at in moments if at > now))
+    monkeypatch.setattr(visibility, "next_scheduled_moment", lambda now, _models: min(at for at in moments if at > now))
     monkeypatch.setattr(middleware, "_due", ("", 0.0, 0.0))
     pinned = Versions({"due": "v"}, stale=False)
     assert [middleware._next_scheduled_moment(pinned, now) for now in (98, 99, 101, 99, 199)] == [

@@ -14,7 +14,7 @@ from django.test import Client
 from articles.models import Article, Reference
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site.editor.concurrency import locking
-from rlm_site.editor.concurrency.mixin import OptimisticLockingMixin
+from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.models import Presence
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.features import registered_admins

@@ -156,7 +156,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         inputs = self.merge_inputs(request, row) if row is not None and can_save else None
         if inputs is not None:
             return self._show(request, self._merged(request, row, inputs, form_url))
-        opened = self._opened(request, row)
+        opened = self._what_opens(request, row)
         built = self._build(request, row, opened)
         if row is not None and can_save:
             state = FormSnapshot(built.form, built.edited).opened()
@@ -172,22 +172,22 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             return self._as_new(request, object_id)
         if not self._can_save(request, row):
             raise PermissionDenied
-        opened = self._opened(request, row)
+        opened = self._what_opens(request, row)
         data: QueryDict = request.POST
-        is_merged = False
+        merged_own_changes = False
         if row is not None:
-            checked = self._checked(request, row, opened, form_url)
-            if isinstance(checked, UnsavedForm):
-                return checked
-            data, is_merged, context["form_token"] = checked
+            outcome = self._merge_with_stored(request, row, opened, form_url)
+            if isinstance(outcome, UnsavedForm):
+                return outcome
+            data, merged_own_changes, context["form_token"] = outcome
         elif SHOW_MERGED in request.POST:
             return UnsavedForm(None, data, ConflictNotice(_not_saved_yet(), 200), form_url=form_url)
         built = self._build(request, row, opened, data)
         if not built.are_valid():
             return self._page(request, row, opened, built, {"is_unsaved": True, **context}, form_url)
-        return self._saved(request, row, built, is_merged)
+        return self._save_and_respond(request, row, built, merged_own_changes)
 
-    def _checked(
+    def _merge_with_stored(
         self, request: HttpRequest, row: Any, opened: Opened, form_url: str
     ) -> UnsavedForm | tuple[QueryDict, bool, str]:
         """Compare what was sent with what the form was opened with and with what is there now.
@@ -201,11 +201,12 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         new_token = FormToken(record_name(row), timezone.now(), now, merged.choices).signed
         notice = self._obstacle(request, row, token, now, merged)
         data = snapshot.write(merged.state, request.POST)
-        if notice is not None or token is None:
+        if notice is not None:
             context = {"form_token": new_token}
-            return UnsavedForm(str(row.pk), data, notice or ConflictNotice(""), context, form_url)
-        is_merged = token.state != now
-        return data if is_merged or token.choices else request.POST, is_merged, new_token
+            return UnsavedForm(str(row.pk), data, notice, context, form_url)
+        assert token is not None  # noqa: S101 - without one there is an obstacle
+        merged_own_changes = token.state != now
+        return data if merged_own_changes or token.choices else request.POST, merged_own_changes, new_token
 
     def _obstacle(
         self, request: HttpRequest, row: Any, token: FormToken | None, now: FormState, merged: MergedForm
@@ -228,7 +229,9 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             return replace(notice, said=_not_saved_yet(), status=200)
         return None
 
-    def _saved(self, request: HttpRequest, row: Any, built: BoundForms, is_merged: bool) -> HttpResponse:
+    def _save_and_respond(
+        self, request: HttpRequest, row: Any, built: BoundForms, merged_own_changes: bool
+    ) -> HttpResponse:
         """Save a valid form, log it, and answer with where to go on."""
         saved = self.save_record(request, row, built.form, built.edited)
         form: Any = built.form
@@ -239,7 +242,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         else:
             self.log_change(request, saved, message)
             response = self.response_change(request, saved)
-        if is_merged:
+        if merged_own_changes:
             messages.info(request, _("It was brought together with what you saved in another window."))
         autosave.confirm_saved(request, response)
         return response
@@ -268,7 +271,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
     def _can_save(self, request: HttpRequest, row: Any) -> bool:
         return self.has_add_permission(request) if row is None else self.has_change_permission(request, row)
 
-    def _opened(self, request: HttpRequest, row: Any) -> Opened:
+    def _what_opens(self, request: HttpRequest, row: Any) -> Opened:
         if row is None:
             return Opened(None, self.get_changeform_initial_data(request), {})
         return self.open_row(request, row)
@@ -350,7 +353,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
     def _show(self, request: HttpRequest, unsaved: UnsavedForm) -> HttpResponse:
         """Show a form with what is not saved."""
         row = self._row(request, unsaved.object_id)
-        opened = self._opened(request, row)
+        opened = self._what_opens(request, row)
         built = self._build(request, row, opened, unsaved.data)
         context = {"is_unsaved": request.method == "POST", **unsaved.context, "notice": unsaved.notice}
         response = self._page(request, row, opened, built, context, unsaved.form_url)
@@ -380,7 +383,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         said = _("This was deleted while you had it open. What you typed is here, not saved.")
         if not self.has_add_permission(request):
             return self._show_plainly(request, said, 409)
-        snapshot = self._snapshot(request, None, self._opened(request, None))
+        snapshot = self._snapshot(request, None, self._what_opens(request, None))
         sent, state = snapshot.sent(request.POST), snapshot.opened()
         token = FormToken.read(request.POST.get("form_token", ""), f"{self.opts.label_lower} {unquote(object_id)}")
         asked = token.state.fields if token else sent.fields  # an empty form may ask for more
