@@ -471,12 +471,14 @@ _IN_LIST_SQL = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json
 _Index = Mapping[str, list[_IndexEntry]]
 
 
-def _list_parameter(values: Iterable[int] | Iterable[str]) -> str | list[int] | list[str]:
+def _list_parameter(values: Iterable[int] | Iterable[str], filler: int | str) -> str | list[int] | list[str]:
+    """Return a list as one parameter; `filler` is no value of the column."""
     as_list: list[Any] = sorted(values)
     if connection.vendor == "sqlite":
         return json.dumps(as_list)
-    # PostgreSQL's generic plan assumes ten values; for a shorter list it would make a custom plan each time.
-    return as_list + as_list[-1:] * (10 - len(as_list))
+    # PostgreSQL's generic plan assumes ten values; for a shorter list it would make a custom plan each time. An empty
+    # list has no type, and would make another statement.
+    return as_list + [filler] * (10 - len(as_list))
 
 
 def _read_index(*, listed_terms: set[str], shared_terms: set[str]) -> tuple[_Index, _Index, Mapping[str, _IndexedTag]]:
@@ -490,7 +492,11 @@ def _read_index(*, listed_terms: set[str], shared_terms: set[str]) -> tuple[_Ind
     if not listed_terms and not shared_terms:
         return contained, filed, tags
     statement = _INDEX_SQL.format(lists=_JSON_LISTS_SQL[connection.vendor], in_list=_IN_LIST_SQL[connection.vendor])
-    parameters = [_list_parameter(listed_terms), CANDIDATES_PER_WORD, _list_parameter(listed_terms | shared_terms)]
+    parameters = [
+        _list_parameter(listed_terms, ""),
+        CANDIDATES_PER_WORD,
+        _list_parameter(listed_terms | shared_terms, ""),
+    ]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         found = sorted(cursor.fetchall())
@@ -536,7 +542,7 @@ def _read_rows(ids: set[int], tags: set[int]) -> list[_Row]:
         return []
     statement = _ROWS_SQL.format(list=_ID_LIST_SQL[connection.vendor], in_list=_IN_LIST_SQL[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_list_parameter(tags), _list_parameter(ids)])
+        cursor.execute(statement, [_list_parameter(tags, 0), _list_parameter(ids, 0)])
         return [_row_from_values(values) for values in cursor.fetchall()]
 
 
