@@ -29,12 +29,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
 from rlm_site.testing.databases import fresh_database
 from rlm_site.testing.served import Site, free_port
 from rlm_site.testing.variables import environment
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
     from clients import Editor

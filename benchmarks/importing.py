@@ -29,11 +29,11 @@ from urllib.parse import urlencode
 
 from synthetic_data import ROOT, SEED, Words, _texts
 
+sys.path.insert(0, str(ROOT))
+
 from rlm_site.testing.databases import fresh_database
 from rlm_site.testing.served import Site, serving
 from rlm_site.testing.variables import environment
-
-sys.path.insert(0, str(ROOT))
 
 PAGE = "/russian-liberation-movement/the-allies/"
 WORDS = ROOT / "fixtures" / "articles.json"

@@ -29,11 +29,11 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlm_site.testing.databases import fresh_database
-from rlm_site.testing.served import Site, serving
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from rlm_site.testing.databases import fresh_database
+from rlm_site.testing.served import Site, serving
 
 if TYPE_CHECKING:
     from scenarios import Change, Expectation

@@ -43,7 +43,7 @@ Storage.prototype.setItem = function (key, value) {
     setItem.call(this, key, value);
 };
 """
-KEPT = "window.kept = () => Object.keys(localStorage).filter((key) => key.startsWith('autosave ')).length"
+KEPT = "window.kept = () => Object.keys(localStorage).filter((key) => key.startsWith('kept ')).length"
 
 
 def editor(new_page: "NewPage", member_login: "MemberLogin") -> "Page":
