@@ -13,7 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
+
 import django
+
+django.setup()
+
 import evaluation
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
@@ -25,12 +32,6 @@ from articles import topics
 from articles.models import Article
 from quotes import matching
 from rlm_site.indexing import queue
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
-
-django.setup()
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 JUDGED = "the judged quotations"
