@@ -43,14 +43,19 @@ def template(content: str) -> str:
         failure = SCRATCH / f"{content}.failure"  # what went wrong; empty where the database is ready
         if not failure.exists():
             _create(url)
-            files = [str(FOLDERS[content] / f"{name}.json") for name in FIXTURES]
-            command = [sys.executable, "-m", "rlm_site.testing.fill", *files]
-            where = environment(url, 8000)
-            done = subprocess.run(command, cwd=ROOT, env=where, capture_output=True, text=True, check=False)
-            failure.write_text(done.stderr if done.returncode else "")
+            failure.write_text(fill(url, content))
         if failure.read_text():
             raise RuntimeError(f"the database of the tests could not be made:\n{failure.read_text()}")
     return url
+
+
+def fill(url: str, content: str) -> str:
+    """Migrate an empty database and load this content; return what went wrong, if anything did."""
+    files = [str(FOLDERS[content] / f"{name}.json") for name in FIXTURES]
+    command = [sys.executable, "-m", "rlm_site.testing.fill", *files]
+    where = environment(url, 8000)
+    done = subprocess.run(command, cwd=ROOT, env=where, capture_output=True, text=True, check=False)
+    return (done.stderr or f"it ended with {done.returncode}") if done.returncode else ""
 
 
 @contextmanager

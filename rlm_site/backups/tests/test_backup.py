@@ -18,7 +18,7 @@ import pytest
 
 from rlm_site.backups import postgresql
 from rlm_site.backups.contents import BackupError
-from rlm_site.testing.databases import content_of, fresh_database
+from rlm_site.testing.databases import content_of, fill, fresh_database
 from rlm_site.testing.served import Site, serving
 from rlm_site.testing.variables import ROOT, environment
 
@@ -192,6 +192,7 @@ def sqlite_original(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     request.getfixturevalue("static_files")
     folder = tmp_path_factory.mktemp("sqlite")
     database = Database(f"sqlite:///{folder / 'db.sqlite3'}", folder)
+    assert fill(database.url, content_of(request.node)) == ""
     with serving(database.url, folder):
         pass
     database.back_up()
