@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rlm_site.editor.states import STATES
 from rlm_site.testing.browser import barriers
 
 if TYPE_CHECKING:
@@ -242,6 +243,10 @@ def test_a_list_stays_within_its_window_and_beside_its_filters(
     page = new_page(1400, 900)
     editor_login(page)
     page.goto(address)
+    longest_state = max(map(str, STATES.values()), key=len)
+    page.locator("#result_list .state").evaluate_all(
+        "(badges, words) => badges.forEach(badge => { badge.textContent = words; })", longest_state
+    )
     for width in (1400, 1280, 1024, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} at {width}"
