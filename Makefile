@@ -50,20 +50,25 @@ secret: .venv/run.stamp
 	@test -n "$$SECRET_KEY" || grep -qs '^SECRET_KEY=' .env || \
 	  (umask 077 && $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50))' >> .env)
 
+# Ctrl-C, which Python and pip answer with an error of their own, is no reason to begin again.
+RESUMABLY = trap 'echo "That was interrupted; make $(MAKECMDGOALS) goes on with it." >&2; exit 130' INT;
+MAKE_VENV = $(RESUMABLY) said=$$($(PYTHON) -m venv --clear .venv 2>&1) || { echo "$$said" >&2; exit 1; }
+INSTALL = $(RESUMABLY) $(BIN)/python -m pip install -qq --disable-pip-version-check -r
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlm_site: needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with PYTHON=python3.12 make run.")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "rlm_site: this Python lacks its venv module (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@echo "Making the Python environment .venv ..."
-	@$(PYTHON) -m venv --clear .venv
+	@$(MAKE_VENV)
 
 .venv/run.stamp: requirements.txt .venv/bin/python
-	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv # made by half
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { $(MAKE_VENV); } # made by half
 	@echo "Installing what the site needs into .venv ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) requirements.txt
 	@touch $@
 
 .venv/test.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Installing what the tests need into .venv ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) requirements-dev.txt
 	@touch $@

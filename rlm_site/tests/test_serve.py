@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -128,6 +129,56 @@ def test_a_signal_ends_it_cleanly(database: Path, by: signal.Signals) -> None:
         assert stop(site, by) == 0
         lines = site.log.read_text().splitlines()
     assert lines == [f"Serving {site.url}/ on 127.0.0.1 port {site.url.rsplit(':')[-1]}; Ctrl-C ends it."]
+
+
+def start(database: Path, port: int) -> subprocess.Popen[str]:
+    """Start it as a shell does: Ctrl-C reaches the whole group of processes."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=environment(f"sqlite:///{database}", port),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_it_says_that_it_serves_when_the_port_answers(database: Path) -> None:
+    port = free_port()
+    process = start(database, port)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Serving ")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 200"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=20) == ("", None)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("tenths", range(1, 32, 3))
+def test_a_signal_at_any_moment_of_the_start_ends_all_of_it_in_silence(
+    database: Path, by: signal.Signals, tenths: int
+) -> None:
+    process = start(database, free_port())
+    time.sleep(tenths / 10)
+    os.killpg(process.pid, by)
+    said, _errors = process.communicate(timeout=5)
+    assert re.sub(r"Serving .*\n", "", said) == ""
+    assert process.returncode in {0, 128 + signal.SIGINT, -by}
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_ctrl_c_does_not_wait_for_a_body_that_never_comes(database: Path) -> None:
+    with serving(f"sqlite:///{database}", database.parent) as site:
+        address = urlsplit(site.url)
+        with socket.create_connection((address.hostname, address.port)) as stalled:
+            stalled.sendall(b"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nusername=")
+            assert site.ask("/about/")[0] == 200
+            site.process.send_signal(signal.SIGINT)
+            assert site.process.wait(5) == 0
 
 
 def test_what_a_process_without_triggers_left_is_brought_up_to_date(database: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import os
 import secrets
+import signal
 import socket
 import sys
 import warnings
@@ -20,11 +21,6 @@ from rlm_site.publishing.models import any_record
 
 FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 FIRST_EDITOR = "editor"
-SERVER_OPTIONS = [
-    *("--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "error"),
-    *("--http1-header-read-timeout", "15000"),  # ms; a client that never finishes its headers
-    *("--workers-kill-timeout", "10"),  # s; a request that hangs does not hold up the end
-]
 
 
 class Command(BaseCommand):
@@ -41,12 +37,11 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database failed: {first_line(error)}.") from error
         connections.close_all()
-        self.say(f"Serving {settings.SITE_URL}/ on {settings.HOST} port {settings.PORT}; Ctrl-C ends it.")
         os.chdir(settings.BASE_DIR)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # until the server minds them
         # exec, so that signals reach the server and nothing of the preparation stays in memory
-        listen = ["--host", settings.HOST, "--port", str(settings.PORT)]
-        command = [sys.executable, "-m", "granian", *SERVER_OPTIONS, *listen, "rlm_site.wsgi:application"]
-        os.execv(command[0], command)  # noqa: S606
+        where = [settings.HOST, str(settings.PORT), settings.SITE_URL]
+        os.execv(sys.executable, [sys.executable, "-m", "rlm_site.server", *where])  # noqa: S606
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
