@@ -12,7 +12,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection, connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from rlm_site import static_files
 from rlm_site.indexing import analyze, queue
@@ -49,10 +51,17 @@ class Command(BaseCommand):
 
     def migrate(self) -> None:
         executor = MigrationExecutor(connection)
+        require_known_migrations(executor.loader)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.say("Bringing the tables of the database up to date …")
         # Also without pending migrations, because it reinstalls missing triggers.
-        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        try:
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        except (DatabaseError, InconsistentMigrationHistory) as error:
+            raise CommandError(
+                f"The tables of the database could not be brought up to date: {first_line(error)}."
+                " Is it this site's, and of a release that CHANGELOG.md names? Restore a backup of one that is."
+            ) from error
 
     def load_content(self) -> None:
         if not any_record():
@@ -103,6 +112,17 @@ def require_database() -> None:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
         raise CommandError(f"The database cannot be reached: {first_line(error)}. Look at DATABASE_URL.") from error
+
+
+def require_known_migrations(loader: MigrationLoader) -> None:
+    """Refuse a database of a newer release, whose tables this one does not know."""
+    newer = [f"{app}.{name}" for app, name in sorted(loader.applied_migrations) if app in loader.migrated_apps]
+    newer = [name for name in newer if tuple(name.split(".")) not in loader.disk_migrations]
+    if newer:
+        raise CommandError(
+            f"The database was made by a newer release: it has the migration {newer[-1]}. Install that release, or"
+            " restore a backup that was made before it."
+        )
 
 
 def require_folder(folder: Path) -> None:
