@@ -3,7 +3,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from rlm_site.text.json_ld import absolute, breadcrumbs, render_script
+from rlm_site.publishing.visibility import public_since
+from rlm_site.text.json_ld import absolute, breadcrumbs, render_script, web_page
 
 if TYPE_CHECKING:
     from quotes.models import Quote
@@ -16,6 +17,7 @@ def quotation_json_ld(row: "Quote") -> SafeString:
         "text": row.text,
         "inLanguage": row.language,
         "url": absolute(row.get_absolute_url()),
+        "mainEntityOfPage": web_page(row.get_absolute_url(), public_since(row), row.updated),
     }
     if row.status != row.Status.MISATTRIBUTED and (row.person or row.name_as_printed):
         data["creator"] = {"@type": "Person", "name": row.name}

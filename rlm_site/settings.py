@@ -109,6 +109,8 @@ CONTACT_EMAIL = env("CONTACT_EMAIL", default="")
 TRUSTED_PROXIES = _trusted_proxies()
 
 _site = urlsplit(SITE_URL)
+# Part of the identifiers of feed entries. A site that moves keeps its first one, lest readers get old entries again.
+FEED_AUTHORITY = env("FEED_AUTHORITY", default=_site.hostname)
 SERVED_SECURELY = _site.scheme == "https"
 ALLOWED_HOSTS = [_site.hostname, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]

@@ -211,7 +211,9 @@ def test_linked_data_name_the_article_its_topic_and_the_way_to_it(the_millers: E
     assert article["headline"] == "Yarle Valley - The Millers"
     assert article["url"] == "http://127.0.0.1:8000/yarle-valley/the-millers/"
     assert article["isPartOf"]["url"] == "http://127.0.0.1:8000/yarle-valley/"
-    assert datetime.fromisoformat(article["dateModified"])
+    assert datetime.fromisoformat(article["datePublished"]) <= datetime.fromisoformat(article["dateModified"])
+    assert article["author"]["name"] == article["publisher"]["name"] == "Yarle Almanac"
+    assert article["mainEntityOfPage"]["@id"] == article["url"]
     crumbs = things["BreadcrumbList"]["itemListElement"]
     assert [(crumb["position"], crumb["name"]) for crumb in crumbs] == [
         (1, "Yarle Almanac"),

@@ -86,7 +86,9 @@ def test_a_misattributed_quotation_says_whose_it_really_is(client: Client) -> No
     assert true.get_absolute_url() in links(document)
     assert "/people/edgar-tarlow/" not in links(document)
     [script] = document.findall(".//script[@type='application/ld+json']")
-    assert "creator" not in json.loads(text_of(script))["@graph"][0]
+    quotation = json.loads(text_of(script))["@graph"][0]
+    assert "creator" not in quotation
+    assert quotation["mainEntityOfPage"]["@id"] == quotation["url"]
 
 
 def test_the_true_source_is_not_named_while_it_is_a_draft(client: Client) -> None:

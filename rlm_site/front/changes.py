@@ -27,6 +27,6 @@ def notable_changes(now: datetime) -> QuerySet[Revision]:
 def with_articles(notable: Iterable[Revision]) -> list[Change]:
     """Return revisions with their pages. One query."""
     notable = list(notable)
-    articles = Article.objects.select_related("parent").defer("body", "parent__body")
+    articles = Article.objects.select_related("parent").defer("parent__body")
     found = articles.in_bulk([revision.object_id for revision in notable])
     return [Change(found[revision.object_id], revision) for revision in notable if revision.object_id in found]

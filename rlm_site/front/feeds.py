@@ -11,6 +11,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape, linebreaks
 from django.utils.translation import gettext as _
 
+from articles.topics import meta_description
 from quotes.models import Quote
 from rlm_site.front import changes
 from rlm_site.front.changes import Change
@@ -20,6 +21,11 @@ from rlm_site.publishing.visibility import public_since
 from rlm_site.text.json_ld import absolute
 
 ENTRIES = 40
+
+
+def entry_id(thing: str) -> str:
+    """Return an identifier that no change of address, text or scheme changes (RFC 4287, 4.2.6; RFC 4151)."""
+    return f"tag:{settings.FEED_AUTHORITY},2026:{thing}"
 
 
 class SiteFeed(Feed):
@@ -52,13 +58,13 @@ class Changes(SiteFeed):
         return f"{item.article.full_title} ({item.revision.get_kind_display()})"
 
     def item_description(self, item: Change) -> str:
-        return escape(item.revision.note)
+        return escape(item.revision.note or meta_description(item.article) or item.article.full_title)
 
     def item_link(self, item: Change) -> str:
         return absolute(item.article.get_absolute_url())
 
     def item_guid(self, item: Change) -> str:
-        return f"{self.item_link(item)}#{item.revision.number}"
+        return entry_id(f"article/{item.article.pk}/{item.revision.number}")
 
     def item_pubdate(self, item: Change) -> datetime:
         return item.revision.created
@@ -91,6 +97,9 @@ class Quotes(SiteFeed):
 
     def item_link(self, item: Quote) -> str:
         return absolute(item.get_absolute_url())
+
+    def item_guid(self, item: Quote) -> str:
+        return entry_id(f"quotation/{item.pk}")
 
     def item_pubdate(self, item: Quote) -> datetime:
         return public_since(item)

@@ -9,6 +9,7 @@ from typing import Any
 
 import brotli
 from django.http.response import ResponseHeaders
+from django.utils.http import http_date
 
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
@@ -44,9 +45,9 @@ class CachedPage:
     bodies: dict[str, bytes]  # by content encoding
     headers: Sequence[tuple[str, str]]
     digest: str
-    modified: str
+    modified: int  # the first full second in which nobody can have been given other bytes
     size: int = 0
-    _headers_in: dict[tuple[str, bool], Headers] = field(default_factory=dict)
+    _headers_in: dict[tuple[str, bool, bool], Headers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # as if it were there in every encoding: the others are added when a client asks for them
@@ -65,12 +66,18 @@ class CachedPage:
             self.bodies[encoding] = ENCODINGS[encoding].pack(content)
         return self.bodies[encoding]
 
-    def headers_in(self, encoding: str, of_the_body: bool = True) -> Headers:
+    def last_modified(self, now: float) -> str:
+        """Return the date of these bytes; none before their second is over, for other bytes may have its date."""
+        return http_date(self.modified) if now >= self.modified else ""
+
+    def headers_in(self, encoding: str, now: float, of_the_body: bool = True) -> Headers:
         """Return the headers, shared by all responses in this encoding; “Not Modified” lacks those of the body."""
-        key = encoding, of_the_body
+        key = encoding, of_the_body, now >= self.modified
         if key not in self._headers_in:
             headers = Headers(dict(self.headers))
-            headers["ETag"], headers["Last-Modified"] = self.etag(encoding), self.modified
+            headers["ETag"] = self.etag(encoding)
+            if date := self.last_modified(now):
+                headers["Last-Modified"] = date
             if of_the_body:
                 headers["Content-Length"] = str(len(self.body(encoding)))
                 if encoding:

@@ -17,7 +17,6 @@ from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
-from django.utils.http import http_date
 
 from rlm_site.page_cache import versions, watch
 from rlm_site.page_cache.memory import ENCODINGS, CachedPage, PageMemory
@@ -42,7 +41,7 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
         address, now = request.path, time.time()
         page = MEMORY.get(address)
         if page is not None and page.matches(version, now):
-            return _answer(request, page)
+            return _answer(request, page, now)
         with versions.pinned_versions((page and page.depends_on) or ()) as pinned:
             return respond(request, address, pinned, now) if "all" in pinned.versions else get_response(request)
 
@@ -51,10 +50,10 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
         if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
             page = _current_page(address, pinned, now)
-            return get_response(request) if page is None else _answer(request, page)
+            return get_response(request) if page is None else _answer(request, page, now)
         try:
             if (page := _current_page(address, pinned, now)) is not None:
-                return _answer(request, page)  # nothing that it depends on has changed, or it is a moment old
+                return _answer(request, page, now)  # nothing that it depends on has changed, or it is a moment old
             response = get_response(request)
             if not _is_cacheable(response):
                 return response
@@ -62,7 +61,7 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
             MEMORY.put(address, page)
         finally:
             MEMORY.finish(address, version)
-        return _answer(request, page)
+        return _answer(request, page, now)
 
     return middleware
 
@@ -153,7 +152,7 @@ def _cached_page(request: HttpRequest, response: HttpResponse, pinned: versions.
         bodies=before.bodies if before and unchanged else {encoding: ENCODINGS[encoding].pack(content)},
         headers=(*headers, ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")),
         digest=digest,
-        modified=before.modified if before and unchanged else http_date(now),
+        modified=before.modified if before and unchanged else int(now) + 1,
     )
 
 
@@ -173,17 +172,20 @@ def _next_scheduled_moment(pinned: versions.Versions, now: float) -> float:
     return until
 
 
-def _answer(request: HttpRequest, page: CachedPage) -> HttpResponse:
+def _answer(request: HttpRequest, page: CachedPage, now: float) -> HttpResponse:
+    """`now` is when the request began."""
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    # If-Modified-Since alone is not enough: two versions may fall into one second.
-    known = request.META.get("HTTP_IF_NONE_MATCH", "")
-    is_known = known != "" and page.etag(encoding) in known
+    if known := request.META.get("HTTP_IF_NONE_MATCH", ""):
+        is_known = page.etag(encoding) in known
+    else:
+        date = request.META.get("HTTP_IF_MODIFIED_SINCE", "")
+        is_known = date != "" and date == page.last_modified(now)  # a later date would not be one that we gave
     if is_known:
         response: HttpResponse = HttpResponseNotModified()
     else:
         # a type, only because Django would work one out; the headers below replace it
         response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding), content_type="text/html")
-    response.headers = page.headers_in(encoding, of_the_body=not is_known)
+    response.headers = page.headers_in(encoding, now, of_the_body=not is_known)
     return response
 
 

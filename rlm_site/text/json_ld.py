@@ -1,6 +1,7 @@
 """JSON-LD structured data for search engines, in the vocabulary of schema.org."""
 
 import json
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.html import format_html
@@ -11,6 +12,16 @@ _ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 def absolute(path: str) -> str:
     return settings.SITE_URL + path
+
+
+def web_page(path: str, published: datetime, modified: datetime) -> dict[str, object]:
+    """Describe the page that something is the subject of, with the page's own dates."""
+    return {
+        "@type": "WebPage",
+        "@id": absolute(path),
+        "datePublished": published.date().isoformat(),
+        "dateModified": max(published, modified).date().isoformat(),
+    }
 
 
 def breadcrumbs(crumbs: list[tuple[str, str]]) -> dict[str, object]:

@@ -2,8 +2,11 @@ from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from articles.models import Article
 from quotes.models import Person, Quote
@@ -44,7 +47,8 @@ def test_it_is_an_atom_feed_with_all_that_atom_asks_for(client: Client, address:
     for entry in entries:
         assert value(entry, "title")
         assert datetime.fromisoformat(value(entry, "updated")).tzinfo
-        assert value(entry, "id").startswith(SITE)
+        assert value(entry, "id").startswith("tag:127.0.0.1,2026:")
+        assert value(entry, "summary")
     assert len({value(entry, "id") for entry in entries}) == 40
 
 
@@ -112,3 +116,21 @@ def test_a_site_without_content_has_empty_feeds(client: Client, address: str) ->
     Article.objects.all().update(published=False)
     Quote.objects.all().update(published=False)
     assert feed(client, address).findall(f"{ATOM}entry") == []
+
+
+def ids(client: Client) -> set[str]:
+    return {value(entry, "id") for address in FEEDS for entry in feed(client, address).findall(f"{ATOM}entry")}
+
+
+def test_no_change_of_what_a_page_is_called_or_where_it_is_makes_an_entry_new(
+    client: Client, settings: Settings
+) -> None:
+    section = Article.objects.get(slug="the-millers")
+    revisions.record_revision(section, state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION, note="Again.")
+    before = ids(client)
+    settings.SITE_URL = "https://127.0.0.1:8001"
+    Article.objects.filter(slug="the-millers").update(slug="millers", title="Millers")
+    Article.objects.filter(slug="yarle-valley").update(slug="the-yarle")
+    Quote.objects.update(text=Concat(Value("Now: "), "text"))
+    Person.objects.update(slug=Concat("slug", Value("-renamed")))
+    assert ids(client) == before

@@ -28,7 +28,7 @@ MILLERS = "/yarle-valley/the-millers/"
 
 
 def page(version: str = "v", size: int = 1000, until: float = float("inf")) -> CachedPage:
-    return CachedPage(version, None, until, {"br": b"x" * size, "gzip": b"y" * size}, (), "digest", "then")
+    return CachedPage(version, None, until, {"br": b"x" * size, "gzip": b"y" * size}, (), "digest", 1)
 
 
 def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_a_page_of_another_version_or_past_its_time_is_not_given(monkeypatch: py
 
 
 def test_a_page_is_current_while_nothing_that_it_depends_on_has_changed() -> None:
-    made = CachedPage("v", {"quotes": "1", "article:5": "2"}, 0, {"br": b""}, (), "digest", "then")
+    made = CachedPage("v", {"quotes": "1", "article:5": "2"}, 0, {"br": b""}, (), "digest", 1)
     assert made.is_current({"quotes": "1", "article:5": "2", "tags": "3"})
     assert not made.is_current({"quotes": "1", "article:5": "4"})
     assert not made.is_current({"quotes": "1"})
@@ -72,7 +72,7 @@ def test_a_page_larger_than_the_memory_throws_nothing_out() -> None:
 
 def test_a_body_is_compressed_when_it_is_asked_for() -> None:
     content = b"Read more about this topic: " * 100
-    kept = CachedPage("v", None, 0, {"br": brotli.compress(content)}, (), "digest", "then")
+    kept = CachedPage("v", None, 0, {"br": brotli.compress(content)}, (), "digest", 1)
     size = kept.size
     assert kept.body("") == content
     assert list(kept.bodies) == ["br"]
@@ -82,17 +82,23 @@ def test_a_body_is_compressed_when_it_is_asked_for() -> None:
 
 
 def test_headers_are_put_together_once_and_those_of_not_modified_by_themselves() -> None:
-    kept = CachedPage("v", None, 0, {"br": b"x"}, (("Vary", "Accept-Encoding"),), "digest", "then")
-    whole, not_modified = kept.headers_in("br"), kept.headers_in("br", of_the_body=False)
+    kept = CachedPage("v", None, 0, {"br": b"x"}, (("Vary", "Accept-Encoding"),), "digest", 7)
+    whole, not_modified = kept.headers_in("br", 6), kept.headers_in("br", 6, of_the_body=False)
     whole["Added-Outside"] = "by another middleware, while others read what they have"
-    assert dict(not_modified) == {"Vary": "Accept-Encoding", "ETag": '"digest-br"', "Last-Modified": "then"}
+    assert dict(not_modified) == {"Vary": "Accept-Encoding", "ETag": '"digest-br"'}
     assert whole["Content-Length"] == "1"
-    assert kept.headers_in("br") is whole
-    assert kept.headers_in("br", of_the_body=False) is not_modified
+    assert kept.headers_in("br", 6.9) is whole
+    assert kept.headers_in("br", 6.9, of_the_body=False) is not_modified
+
+
+def test_a_page_has_a_date_when_nothing_else_can_have_it_any_more() -> None:
+    kept = CachedPage("v", None, 0, {"br": b"x"}, (), "digest", 7)  # rendered within the sixth second
+    assert "Last-Modified" not in kept.headers_in("br", 6.99)
+    assert kept.headers_in("br", 7)["Last-Modified"] == "Thu, 01 Jan 1970 00:00:07 GMT"
 
 
 def test_a_header_that_is_added_or_taken_away_later_counts() -> None:
-    headers = page().headers_in("gzip")
+    headers = page().headers_in("gzip", 2)
     before = dict(headers.items())
     headers.setdefault("Referrer-Policy", "same-origin")
     assert dict(headers.items()) == {**before, "Referrer-Policy": "same-origin"}
@@ -277,10 +283,28 @@ def test_answers_are_compressed_once_and_have_strong_tags(two_sites: TwoSites) -
         assert headers["ETag"] != plain_headers["ETag"]
         assert "Accept-Encoding" in headers["Vary"]
         assert headers["Cache-Control"] == "no-cache"
-        assert "Last-Modified" in headers
         again = site.ask(path, **{"Accept-Encoding": encoding, "If-None-Match": headers["ETag"]})
         assert (again[0], again[2]) == (304, b"")
     assert "default-src 'none'" in plain_headers["Content-Security-Policy"]
+
+
+@pytest.mark.full
+def test_a_client_that_knows_a_date_alone_gets_the_page_when_it_has_changed(two_sites: TwoSites) -> None:
+    path = "/tolby-market/"
+    site = two_sites.sites[0]
+    site.ask(path)
+    time.sleep(1)
+    _status, headers, _body = site.ask(path)
+    known = {"If-Modified-Since": headers["Last-Modified"]}
+    assert site.ask(path, **known)[::2] == (304, b"")
+    assert site.ask(path, **{**known, "If-None-Match": '"another"'})[0] == 200
+    assert site.ask(path, **{"If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"})[0] == 200
+    for number in range(3):  # in the same second, too
+        two_sites.writer.run(f"Article.objects.filter(slug='tolby-market').update(body='Dated {number}.')")
+        status, headers, body = site.ask(path, **known)
+        assert status == 200
+        assert f"Dated {number}.".encode() in body
+        known = {"If-Modified-Since": headers["Last-Modified"] or headers["Date"]}
 
 
 @pytest.mark.full
@@ -338,6 +362,7 @@ def test_many_who_ask_at_once_after_a_commit_get_the_new_page(two_sites: TwoSite
 def test_signing_in_throws_nothing_out(two_sites: TwoSites) -> None:
     site = two_sites.sites[0]
     tag = site.ask("/edgar-tarlow/")[1]["ETag"]
+    time.sleep(1)  # until it has a date
     modified = site.ask("/edgar-tarlow/")[1]["Last-Modified"]
     site.ask("/admin/login/", form=urlencode({"username": "editor", "password": "wrong"}))
     assert site.ask("/edgar-tarlow/")[1]["ETag"] == tag
