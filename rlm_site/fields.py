@@ -1,8 +1,21 @@
+"""Fields whose values are sound however they are written: by a form, a file, a shell, or another program.
+
+Text is normalised and refused by the rule of `text.printable` on its way into the database, and made harmless on its
+way out of it. To migrations these fields are those of Django: they change no column.
+"""
+
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
+from django.utils.translation import gettext as _
 
+from rlm_site.text import printable
 from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import slug_for
 
 
 class NaturalKeyManager(models.Manager[Any]):
@@ -10,6 +23,150 @@ class NaturalKeyManager(models.Manager[Any]):
 
     def get_by_natural_key(self, *values: Any) -> Any:
         return self.get(**dict(zip(self.model.natural_key_fields, values, strict=True)))
+
+
+class _DjangosToMigrations(models.Field):
+    """A field that migrations know as the one of Django that it extends."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        base = next(base for base in type(self).__mro__ if base.__module__.startswith("django.db.models.fields"))
+        return name, f"django.db.models.{base.__name__}", args, kwargs
+
+
+class _Text(_DjangosToMigrations):
+    default_validators = [printable.validate_printable]
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return printable.with_line_breaks(value) if isinstance(value, str) else value
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        super().validate(value, model_instance)
+        if not self.blank and isinstance(value, str) and not value.strip():
+            raise ValidationError(self.error_messages["blank"], code="blank")
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Refuse what cannot be printed, whichever of `save`, `update`, `bulk_create` and `loaddata` writes it."""
+        try:
+            printable.validate_printable(value)
+        except ValidationError as error:
+            raise ValidationError({self.name: error}) from error
+        return super().get_db_prep_save(value, connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return printable.harmless(value) if isinstance(value, str) else value
+
+
+class TextField(_Text, models.TextField):
+    """Text of several lines."""
+
+
+class CharField(_Text, models.CharField):
+    """Text of one line."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return printable.on_one_line(value) if isinstance(value, str) else value
+
+
+class URLField(CharField, models.URLField):
+    """The address of a page elsewhere."""
+
+    default_validators = [*models.URLField.default_validators, *CharField.default_validators]
+
+
+class SlugField(CharField, models.SlugField):
+    """A part of an address. With `source` an empty one is made of that field, however the row is saved."""
+
+    default_validators = [*models.SlugField.default_validators]
+
+    def __init__(self, *args: Any, source: str = "", **kwargs: Any) -> None:
+        self.source = source
+        super().__init__(*args, **kwargs)
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        _prepare_raw_rows(self, cls)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if self.source and not getattr(model_instance, self.attname):
+            setattr(model_instance, self.attname, self.make(model_instance))
+        return super().pre_save(model_instance, add)
+
+    def make(self, row: models.Model) -> str:
+        """Return a slug for the row that no other has. A model may say by `slug_is_taken` which are not to be had."""
+        others = type(row)._default_manager.exclude(pk=row.pk)
+        is_taken = getattr(row, "slug_is_taken", lambda slug: others.filter(**{self.attname: slug}).exists())
+        return slug_for(getattr(row, self.source), is_taken)
+
+
+YEARS = (-9999, 9999)
+
+
+class YearField(_DjangosToMigrations, models.SmallIntegerField):
+    """A year; negative is BC. There is no year 0."""
+
+    default_validators = [MinValueValidator(YEARS[0]), MaxValueValidator(YEARS[1])]
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        super().validate(value, model_instance)
+        if value == 0:
+            raise ValidationError(_("There was no year 0: 1 BC is -1, and AD 1 follows it."), code="no_year")
+
+
+class _Json(_DjangosToMigrations, models.JSONField):
+    """JSON of one shape; what another program left there of another is read as nothing."""
+
+    shape: type = dict
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        super().validate(value, model_instance)
+        if not isinstance(value, self.shape):
+            told = _("Give a list.") if self.shape is list else _("Give an object with names and values.")
+            raise ValidationError(told, code="wrong_shape")
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        return super().get_db_prep_save(printable.harmless_within(value), connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        read = printable.harmless_within(super().from_db_value(value, expression, connection))
+        return read if isinstance(read, self.shape) or isinstance(expression, KeyTransform) else self.shape()
+
+
+class ObjectField(_Json):
+    """Values by their names."""
+
+
+class NamesField(_Json):
+    """A list of names."""
+
+    shape = list
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        super().validate(value, model_instance)
+        for name in value:
+            if not isinstance(name, str):
+                raise ValidationError(_("“%(name)s” is no name."), params={"name": name}, code="no_name")
+            printable.validate_printable(name)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        read = super().from_db_value(value, expression, connection)
+        return [name for name in read if isinstance(name, str)] if isinstance(read, list) else read
+
+
+class _RowOrNone(ForwardManyToOneDescriptor):
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        try:
+            return super().__get__(instance, cls)
+        except ObjectDoesNotExist:
+            return None
+
+
+class OptionalForeignKey(_DjangosToMigrations, models.ForeignKey):
+    """A foreign key that may be empty, and is read as empty where another program has deleted what it names."""
+
+    forward_related_accessor_class = _RowOrNone
 
 
 class FoldedField(models.CharField):
@@ -27,10 +184,14 @@ class FoldedField(models.CharField):
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
-        # loaddata saves raw rows without calling pre_save of fields, but it sends the signal
-        models.signals.pre_save.connect(lambda instance, **kwargs: self.pre_save(instance, False), cls, weak=False)
+        _prepare_raw_rows(self, cls)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         folded = fold_name(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, folded)
         return folded
+
+
+def _prepare_raw_rows(field: Any, model: type[models.Model]) -> None:
+    """Have the field prepare rows of `loaddata`, which saves them without calling `pre_save` but sends the signal."""
+    models.signals.pre_save.connect(lambda instance, **kwargs: field.pre_save(instance, False), model, weak=False)

@@ -573,7 +573,7 @@ def test_bad_rows_are_named_by_file_line_and_field(imported: Importer) -> None:
         "line 9, field died: 1850 is before the year of birth, 1900",
         "line 10, field status: verified needs evidence",
         "line 12, field publish_at: “tomorrow” is no date and time",
-        "line 13, field text: has the character U+0000",
+        "line 13, field text: cannot be kept: Character 5 is U+0000",
         "line 14, field key: “with space” has other characters",
         "line 15, field person.shoe: is no field of ours",
         "line 16, field text: “15” is no text",

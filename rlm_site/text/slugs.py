@@ -1,6 +1,7 @@
 """Slugs for titles, and a cached `reverse`."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -19,7 +20,10 @@ def reverse(name: str, args: Sequence[str | int] = ()) -> str:
 
 @lru_cache(maxsize=8192)
 def _reverse(name: str, args: tuple[str | int, ...]) -> str:
-    return urls.reverse(name, args=args)
+    try:
+        return urls.reverse(name, args=args)
+    except urls.NoReverseMatch:
+        return "/"  # of a row whose slug none can be, which another program has written
 
 
 MAX_LENGTH = 100
@@ -42,17 +46,24 @@ RESERVED = frozenset(
 
 
 def slug_for(title: str, is_taken: Callable[[str], bool] = lambda slug: False) -> str:
-    """Return a slug of a-z, 0-9 and hyphens for the title; append a number while `is_taken(slug)` is true."""
+    """Return a slug of a-z, 0-9 and hyphens for the title; append a number if `is_taken(slug)` is true.
+
+    The number is the next of a series; it is looked for by doubling, so that a thousandth slug asks twenty times.
+    """
     latin = fold(title).translate(CYRILLIC).replace("'", "")
     slug = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")
     if len(slug) > MAX_LENGTH:
         slug = slug[:MAX_LENGTH].rsplit("-", 1)[0]
     slug = slug or "page"
-    candidate, number = slug, 2
-    while is_taken(candidate):
-        candidate = f"{slug[: MAX_LENGTH - 5]}-{number}"
-        number += 1
-    return candidate
+
+    def numbered(number: int) -> str:
+        return slug if number == 1 else f"{slug[: MAX_LENGTH - max(5, len(str(number)) + 1)]}-{number}"
+
+    highest = 1
+    while is_taken(numbered(highest)):
+        highest *= 2
+    candidates = range(highest // 2 + 1, highest)
+    return numbered(candidates.start + bisect_left(candidates, True, key=lambda number: not is_taken(numbered(number))))
 
 
 def first_level_words() -> frozenset[str]:
