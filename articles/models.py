@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.models import Quote
-from rlm_site.fields import NaturalKeyManager
+from rlm_site.fields import CharField, NaturalKeyManager, OptionalForeignKey, SlugField, TextField, URLField
+from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
 from rlm_site.publishing.visibility import is_public_at, public_at
@@ -27,7 +28,8 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
         """Return public articles. A section is public only if its topic is, too."""
         depends_on("all")  # the cache tags of articles are of single ones
-        return self.filter(public_at(now) & (Q(parent=None) | public_at(now, "parent__")))
+        of_topic = Q(parent=None) | public_at(now, "parent__") & queue.sound("article", "parent__")
+        return self.filter(public_at(now) & queue.sound("article") & of_topic)
 
     def listed(self) -> "ArticleQuerySet":
         """Return all articles; the counterpart of `QuoteQuerySet.listed`, which leaves some out."""
@@ -62,7 +64,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         CHOSEN = "chosen", _("only those chosen by editors")
         NONE = "none", _("none")
 
-    parent = models.ForeignKey(
+    parent = OptionalForeignKey(
         "self",
         on_delete=models.CASCADE,
         null=True,
@@ -72,18 +74,20 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         limit_choices_to={"parent": None},
         help_text=_("The topic that this is a section of. Empty: it is a topic itself."),
     )
-    title = models.CharField(_("title"), max_length=200)
-    slug = models.SlugField(
-        _("slug"), max_length=100, blank=True, help_text=_("Its part of the address. Empty: made of the title.")
+    title = CharField(_("title"), max_length=200)
+    slug = SlugField(
+        _("slug"),
+        max_length=100,
+        blank=True,
+        source="title",
+        help_text=_("Its part of the address. Empty: made of the title."),
     )
-    body = models.TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] links, [@key, p. 42] cites."))
+    body = TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] links, [@key, p. 42] cites."))
     position = models.PositiveIntegerField(
         _("position"), default=0, help_text=_("Order among the sections of the topic.")
     )
-    quotations = models.CharField(
-        _("quotations"), max_length=9, choices=Quotations.choices, default=Quotations.AUTOMATIC
-    )
-    quote_words = models.CharField(
+    quotations = CharField(_("quotations"), max_length=9, choices=Quotations.choices, default=Quotations.AUTOMATIC)
+    quote_words = CharField(
         _("words to match"),
         max_length=200,
         blank=True,
@@ -152,14 +156,14 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         if self.title and not any(char.isalnum() for char in self.title):
             raise ValidationError({"title": _("Give a title with at least one letter or figure.")})
         if self.parent:
-            if self.parent_id == self.pk:
+            if self.parent is self or (self.pk and self.parent_id == self.pk):
                 raise ValidationError({"parent": _("A page cannot be a section of itself.")})
-            if self.parent.parent_id:
+            if self.parent.parent:
                 raise ValidationError({"parent": _("Choose a topic; a section has no sections of its own.")})
             if self.pk and self.sections.exists():
                 raise ValidationError({"parent": _("This topic has sections. Move them before making it a section.")})
         if not self.slug and self.title:
-            self.slug = slug_for(self.title, self._slug_is_taken)
+            self.slug = slug_for(self.title, self.slug_is_taken)
         elif not self.parent:
             try:
                 validate_first_level(self.slug)
@@ -168,7 +172,8 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         if self.retired_to and self.pk and self.retired_to == self.get_absolute_url():
             raise ValidationError({"retired_to": _("A page cannot lead readers to itself.")})
 
-    def _slug_is_taken(self, slug: str) -> bool:
+    def slug_is_taken(self, slug: str) -> bool:
+        """Return whether no page in this place may have this slug: another has it, or the site itself."""
         if not self.parent:
             try:
                 validate_first_level(slug)
@@ -191,23 +196,23 @@ class Reference(models.Model):
         MEMOIR = "memoir", _("memoir")
         ENCYCLOPEDIA = "encyclopedia", _("encyclopedia")
 
-    key = models.SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@andreyev-1987, p. 42]."))
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
-    authors = models.CharField(
+    key = SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@andreyev-1987, p. 42]."))
+    kind = CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
+    authors = CharField(
         _("authors"), max_length=300, blank=True, help_text=_("“Andreyev, Catherine”; several with semicolons.")
     )
-    title = models.CharField(_("title"), max_length=400)
-    container = models.CharField(_("in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
-    details = models.CharField(_("volume, number, pages"), max_length=200, blank=True)
-    publisher = models.CharField(_("publisher"), max_length=200, blank=True)
-    place = models.CharField(_("place"), max_length=100, blank=True)
-    year = models.CharField(_("year"), max_length=20, blank=True)
-    isbn = models.CharField("ISBN", max_length=20, blank=True)
-    doi = models.CharField("DOI", max_length=100, blank=True)
-    url = models.URLField(_("address"), max_length=400, blank=True)
-    accessed = models.CharField(_("accessed"), max_length=20, blank=True)
-    note = models.CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
-    language = models.CharField(_("language of the title"), max_length=12, default="en")
+    title = CharField(_("title"), max_length=400)
+    container = CharField(_("in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
+    details = CharField(_("volume, number, pages"), max_length=200, blank=True)
+    publisher = CharField(_("publisher"), max_length=200, blank=True)
+    place = CharField(_("place"), max_length=100, blank=True)
+    year = CharField(_("year"), max_length=20, blank=True)
+    isbn = CharField("ISBN", max_length=20, blank=True)
+    doi = CharField("DOI", max_length=100, blank=True)
+    url = URLField(_("address"), max_length=400, blank=True)
+    accessed = CharField(_("accessed"), max_length=20, blank=True)
+    note = CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
+    language = CharField(_("language of the title"), max_length=12, default="en")
 
     natural_key_fields = ["key"]
     objects = NaturalKeyManager()
@@ -237,9 +242,9 @@ class QuoteChoice(models.Model):
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="quote_choices")
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="choices")
-    action = models.CharField(_("action"), max_length=3, choices=Action.choices, default=Action.PIN)
+    action = CharField(_("action"), max_length=3, choices=Action.choices, default=Action.PIN)
     position = models.PositiveSmallIntegerField(_("order"), default=0)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = CharField(_("reason"), max_length=300, blank=True)
 
     objects = QuoteChoiceManager()
 

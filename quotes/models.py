@@ -10,7 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.attribution import Attribution, Place, attribution, dates
-from rlm_site.fields import NaturalKeyManager
+from rlm_site.fields import (
+    CharField,
+    NamesField,
+    NaturalKeyManager,
+    OptionalForeignKey,
+    SlugField,
+    TextField,
+    URLField,
+    YearField,
+)
+from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
 from rlm_site.publishing.visibility import is_public_at, public_at
@@ -22,7 +32,7 @@ from rlm_site.text.slugs import reverse, slug_for
 class PersonQuerySet(models.QuerySet["Person"]):
     def published(self, now: datetime) -> "PersonQuerySet":
         """Return people with at least one public quotation."""
-        return self.filter(Exists(Quote.objects.published(now).by_person(OuterRef("pk"))))
+        return self.filter(Exists(Quote.objects.published(now).by_person(OuterRef("pk"))) & queue.sound("person"))
 
     def printed_as_living(self, today: date) -> "PersonQuerySet":
         """Return people printed with `b. 1933` whom nobody has checked for a year."""
@@ -40,15 +50,13 @@ class Person(models.Model):
         PROVERB = "proverb", _("proverb")
         ANONYMOUS = "anonymous", _("anonymous")
 
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
-    name = models.CharField(_("name as printed"), max_length=200)
-    sort_name = models.CharField(
-        _("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”.")
-    )
-    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("The address: /people/…/."))
-    description = models.CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
-    born = models.SmallIntegerField(_("born"), null=True, blank=True, help_text=_("Year; negative is BC."))
-    died = models.SmallIntegerField(_("died"), null=True, blank=True, help_text=_("Year; negative is BC."))
+    kind = CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
+    name = CharField(_("name as printed"), max_length=200)
+    sort_name = CharField(_("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”."))
+    slug = SlugField(_("slug"), max_length=100, unique=True, source="name", help_text=_("The address: /people/…/."))
+    description = CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
+    born = YearField(_("born"), null=True, blank=True, help_text=_("Year; negative is BC."))
+    died = YearField(_("died"), null=True, blank=True, help_text=_("Year; negative is BC."))
     born_circa = models.BooleanField(_("born about"), default=False)
     died_circa = models.BooleanField(_("died about"), default=False)
     living_checked_on = models.DateField(
@@ -57,7 +65,7 @@ class Person(models.Model):
         blank=True,
         help_text=_("When somebody last checked a person without a year of death."),
     )
-    aliases = models.JSONField(_("other names"), default=list, blank=True, help_text=_('A list, such as ["Holmston"].'))
+    aliases = NamesField(_("other names"), default=list, blank=True, help_text=_('A list, such as ["Holmston"].'))
 
     natural_key_fields = ["slug"]
     objects = NaturalKeyManager.from_queryset(PersonQuerySet)()
@@ -102,11 +110,11 @@ class Work(models.Model):
         COLLECTION = "collection", _("collection")
         OTHER = "other", _("other")
 
-    title = models.CharField(_("title"), max_length=300)
-    authors = models.CharField(_("authors as printed"), max_length=300, blank=True)
-    year = models.SmallIntegerField(_("year"), null=True, blank=True, help_text=_("Negative is BC."))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.BOOK)
-    url = models.URLField(_("address"), blank=True)
+    title = CharField(_("title"), max_length=300)
+    authors = CharField(_("authors as printed"), max_length=300, blank=True)
+    year = YearField(_("year"), null=True, blank=True, help_text=_("Negative is BC."))
+    kind = CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.BOOK)
+    url = URLField(_("address"), blank=True)
 
     natural_key_fields = ["title", "authors", "year"]
     objects = NaturalKeyManager()
@@ -137,7 +145,7 @@ class TaggedQuote(TaggedBase):
 class QuoteQuerySet(models.QuerySet["Quote"]):
     def published(self, now: datetime) -> "QuoteQuerySet":
         depends_on("quotes")  # with their people, works, index terms and tags
-        return self.filter(public_at(now))
+        return self.filter(public_at(now) & queue.sound("quote"))
 
     def pickable(self, now: datetime) -> "QuoteQuerySet":
         """Return quotations that the site may pick automatically."""
@@ -178,30 +186,30 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     PICKED_STATUSES = (Status.VERIFIED, Status.REPORTED)
 
-    key = models.SlugField(
+    key = SlugField(
         _("key"),
         max_length=64,
         unique=True,
         default=new_key,
         help_text=_("Names the quotation in files; never changes."),
     )
-    text = models.TextField(_("text"), help_text=_("Exactly as the source prints it. Line breaks of verse are kept."))
-    language = models.CharField(_("language of the text"), max_length=12, default="en")
-    person = models.ForeignKey(
+    text = TextField(_("text"), help_text=_("Exactly as the source prints it. Line breaks of verse are kept."))
+    language = CharField(_("language of the text"), max_length=12, default="en")
+    person = OptionalForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("Empty: anonymous.")
     )
-    name_as_printed = models.CharField(
+    name_as_printed = CharField(
         _("name as printed here"),
         max_length=200,
         blank=True,
         help_text=_("Only where it differs from the person's name."),
     )
-    work = models.ForeignKey(
+    work = OptionalForeignKey(
         Work, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("The primary source.")
     )
-    locator = models.CharField(_("place in it"), max_length=200, blank=True, help_text=_("Such as “act 3, sc. 2”."))
-    locator_as_printed = models.CharField(_("place as a source prints it"), max_length=200, blank=True)
-    quoted_in = models.ForeignKey(
+    locator = CharField(_("place in it"), max_length=200, blank=True, help_text=_("Such as “act 3, sc. 2”."))
+    locator_as_printed = CharField(_("place as a source prints it"), max_length=200, blank=True)
+    quoted_in = OptionalForeignKey(
         Work,
         on_delete=models.PROTECT,
         null=True,
@@ -210,13 +218,13 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         verbose_name=_("as quoted in"),
         help_text=_("The later work in which it was found."),
     )
-    quoted_in_locator = models.CharField(_("place in that"), max_length=200, blank=True)
-    year_said = models.SmallIntegerField(_("year said"), null=True, blank=True)
-    original_text = models.TextField(_("original text"), blank=True)
-    original_language = models.CharField(_("language of the original"), max_length=12, blank=True)
-    translator = models.CharField(_("translator"), max_length=200, blank=True)
-    status = models.CharField(_("status"), max_length=13, choices=Status.choices, default=Status.UNVERIFIED)
-    true_source = models.ForeignKey(
+    quoted_in_locator = CharField(_("place in that"), max_length=200, blank=True)
+    year_said = YearField(_("year said"), null=True, blank=True)
+    original_text = TextField(_("original text"), blank=True)
+    original_language = CharField(_("language of the original"), max_length=12, blank=True)
+    translator = CharField(_("translator"), max_length=200, blank=True)
+    status = CharField(_("status"), max_length=13, choices=Status.choices, default=Status.UNVERIFIED)
+    true_source = OptionalForeignKey(
         "self",
         on_delete=models.SET_NULL,
         null=True,
@@ -224,7 +232,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         related_name="misattributions",
         help_text=_("The quotation that a misattributed one really is."),
     )
-    version_of = models.ForeignKey(
+    version_of = OptionalForeignKey(
         "self",
         on_delete=models.SET_NULL,
         null=True,
@@ -235,7 +243,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
     auto_pick = models.BooleanField(
         _("may be picked by the site"), default=True, help_text=_("If not, it is shown where an editor pins it.")
     )
-    attribution_as_imported = models.CharField(
+    attribution_as_imported = CharField(
         _("attribution as imported"),
         max_length=500,
         blank=True,
@@ -324,7 +332,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         return " ".join(words[:count]) + ("…" if len(words) > count else "")
 
     def clean(self) -> None:
-        if self.status == self.Status.MISATTRIBUTED and not self.person_id:
+        if self.status == self.Status.MISATTRIBUTED and not (self.person_id or self.person):
             raise ValidationError({"status": _("Say by person who it is wrongly attributed to.")})
         for name in ("true_source", "version_of"):
             if self.pk and getattr(self, f"{name}_id") == self.pk:
@@ -350,11 +358,11 @@ class Check(models.Model):
     """One check of a quotation against a source, as evidence."""
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="checks")
-    checked_by = models.CharField(_("checked by"), max_length=150)
+    checked_by = CharField(_("checked by"), max_length=150)
     checked_on = models.DateField(_("on"))
-    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    place = models.CharField(_("place"), max_length=200, blank=True)
-    found = models.TextField(_("what was found"), blank=True)
+    work = OptionalForeignKey(Work, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    place = CharField(_("place"), max_length=200, blank=True)
+    found = TextField(_("what was found"), blank=True)
 
     objects = OfQuoteManager("checked_on", "checked_by", "place")
 
@@ -375,11 +383,11 @@ class IndexTerm(models.Model):
     """A word that a quotation is filed under, or a veto of one that it contains in a wrong sense."""
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="index_terms")
-    word = models.CharField(_("word"), max_length=64)
+    word = CharField(_("word"), max_length=64)
     veto = models.BooleanField(
         _("veto"), default=False, help_text=_("Never pick the quotation for this word, though it contains it.")
     )
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note = CharField(_("note"), max_length=200, blank=True)
 
     objects = OfQuoteManager("word")
 

@@ -5,12 +5,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from rlm_site.fields import CharField, ObjectField
+
 
 class Import(models.Model):
     """An imported file; the revisions of the rows that it changed refer to it."""
 
-    name = models.CharField(_("file"), max_length=200)
-    digest = models.CharField(_("SHA-256"), max_length=64)
+    name = CharField(_("file"), max_length=200)
+    digest = CharField(_("SHA-256"), max_length=64)
     model = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -66,16 +68,16 @@ class Revision(models.Model):
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.BigIntegerField()
     number = models.PositiveIntegerField()
-    content = models.JSONField(help_text=_("The drafted fields and the names of the tags."))
-    standing = models.JSONField(
+    content = ObjectField(help_text=_("The drafted fields and the names of the tags."))
+    standing = ObjectField(
         default=dict, blank=True, help_text=_("What acts at once, as it stood: address, place, times, choices.")
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    comment = models.CharField(max_length=1000, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    act = models.CharField(max_length=10, choices=Act.choices, blank=True)
+    comment = CharField(max_length=1000, blank=True)
+    state = CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    act = CharField(max_length=10, choices=Act.choices, blank=True)
     base = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -85,8 +87,8 @@ class Revision(models.Model):
         help_text=_("The published revision that a working copy began from."),
     )
     imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, blank=True, related_name="revisions")
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NONE)
-    note = models.CharField(max_length=300, blank=True, help_text=_("One sentence for readers."))
+    kind = CharField(max_length=10, choices=Kind.choices, default=Kind.NONE)
+    note = CharField(max_length=300, blank=True, help_text=_("One sentence for readers."))
     created = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
@@ -123,8 +125,8 @@ class Deletion(models.Model):
 
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.BigIntegerField()
-    title = models.CharField(max_length=400)
-    rows = models.JSONField()
+    title = CharField(max_length=400)
+    rows = ObjectField()
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

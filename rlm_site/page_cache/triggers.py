@@ -8,7 +8,7 @@ changed one is replaced.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from django.db import connections
@@ -17,15 +17,22 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from rlm_site.page_cache.versions import ROW_VERSION_TABLE, STALE_TABLE, VERSION_TABLE
 from rlm_site.page_cache.watch import WATCHED, WatchedTable
 
+_others: list[Callable[[BaseDatabaseWrapper], Iterable[tuple[str, str, str]]]] = []
+
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
-def install_triggers(using: str = "default") -> None:
-    """Create missing triggers and drop those that no table needs any more; change nothing where all are there."""
+def register(statements: Callable[[BaseDatabaseWrapper], Iterable[tuple[str, str, str]]]) -> None:
+    """Have these triggers installed and checked too: table, name and statement of each. The name begins `rules_`."""
+    _others.append(statements)
+
+
+def install_triggers(using: str = "default") -> bool:
+    """Create missing triggers and drop those that no table needs any more; return whether any was missing."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
     if not {VERSION_TABLE, ROW_VERSION_TABLE, STALE_TABLE} <= tables:
-        return  # migrated back to before these tables
+        return False  # migrated back to before these tables
     needed = {name: statement for name, (table, statement) in _statements(connection).items() if table in tables}
     installed = _installed(connection)
     missing = needed.keys() - installed.keys()
@@ -41,6 +48,7 @@ def install_triggers(using: str = "default") -> None:
             cursor.execute(statement)
     if missing:  # nobody knows what changed without them
         renew_versions(using)
+    return bool(missing)
 
 
 def renew_versions(using: str = "default") -> None:
@@ -65,24 +73,30 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     if connection.vendor == "postgresql":
         query = (
             "SELECT tgname, tgrelid::regclass::text FROM pg_trigger"
-            " WHERE NOT tgisinternal AND tgname LIKE 'fresh\\_%%' AND pg_table_is_visible(tgrelid)"
+            " WHERE NOT tgisinternal AND tgname ~ '^(fresh|rules)_' AND pg_table_is_visible(tgrelid)"
         )
     else:
-        query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fresh\\_%%' ESCAPE '\\'"
+        query = (
+            "SELECT name, tbl_name FROM sqlite_master"
+            " WHERE type = 'trigger' AND (name GLOB 'fresh_*' OR name GLOB 'rules_*')"
+        )
     with connection.cursor() as cursor:
         cursor.execute(query, [])
         return dict(cursor.fetchall())
 
 
 def _statements(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """Return all triggers that watched tables need: name -> table and statement."""
+    """Return all triggers that tables need: name -> table and statement."""
     build = _postgresql if connection.vendor == "postgresql" else _sqlite
+    found = [
+        (entry.table, f"fresh_{entry.table}_{event}", statement)
+        for entry in WATCHED.values()
+        for event, statement in build(entry)
+    ]
     statements = {}
-    for entry in WATCHED.values():
-        for event, statement in build(entry):
-            digest = hashlib.sha256(statement.encode()).hexdigest()[:8]
-            name = f"fresh_{entry.table}_{event}_{digest}"
-            statements[name] = (entry.table, statement.replace("NAME", name))
+    for table, stem, statement in [*found, *(each for build_others in _others for each in build_others(connection))]:
+        digest = hashlib.sha256(statement.encode()).hexdigest()[:8]
+        statements[f"{stem}_{digest}"] = (table, statement.replace("NAME", f"{stem}_{digest}"))
     return statements
 
 

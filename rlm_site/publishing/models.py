@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from rlm_site.fields import CharField
+
 
 class RevisionRelation(GenericRelation):
     """The revisions of a record. They outlive it, so that a record that is recovered has its history."""
@@ -27,7 +29,7 @@ class Publishable(models.Model):
     )
     publish_at = models.DateTimeField(_("public from"), null=True, blank=True, help_text=_("Empty: at once."))
     retire_at = models.DateTimeField(_("public until"), null=True, blank=True, help_text=_("Empty: without end."))
-    retired_to = models.CharField(
+    retired_to = CharField(
         _("after that, lead readers to"),
         max_length=300,
         blank=True,

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import ItemBase, TagBase
 
-from rlm_site.fields import FoldedField, NaturalKeyManager
+from rlm_site.fields import CharField, FoldedField, NaturalKeyManager, ObjectField, SlugField, TextField
+from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import reverse, slug_for
@@ -21,16 +22,17 @@ class TagQuerySet(models.QuerySet["Tag"]):
         used = models.Q(pk__in=[])
         for through in Tag.through_models():
             used |= models.Q(pk__in=through.public(now).values("tag"))
-        return self.filter(used)
+        return self.filter(used & queue.sound("tag"))
 
 
 _TagManager = NaturalKeyManager.from_queryset(TagQuerySet)
 
 
 class Tag(TagBase):
-    slug = models.SlugField(_("slug"), unique=True, max_length=100, help_text=_("The tag's address: /tags/…/."))
+    name = CharField(_("name"), unique=True, max_length=100)
+    slug = SlugField(_("slug"), unique=True, max_length=100, source="name", help_text=_("The tag's address: /tags/…/."))
     folded = FoldedField(unique=True, source="name", help_text=_("The name without case and accents."))
-    description = models.TextField(_("description"), blank=True, help_text=_("One sentence, shown on the tag's page."))
+    description = TextField(_("description"), blank=True, help_text=_("One sentence, shown on the tag's page."))
     brings_quotations = models.BooleanField(
         _("may bring quotations"),
         default=False,
@@ -100,10 +102,10 @@ class TagChange(models.Model):
         RENAME = "rename", _("renamed")
         MERGE = "merge", _("merged")
 
-    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    kind = CharField(_("kind"), max_length=6, choices=Kind.choices)
     tag = models.ForeignKey(Tag, on_delete=models.SET_NULL, null=True, related_name="+")
-    said = models.CharField(_("what was done"), max_length=400)
-    before = models.JSONField()
+    said = CharField(_("what was done"), max_length=400)
+    before = ObjectField()
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
