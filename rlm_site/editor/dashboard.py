@@ -189,17 +189,56 @@ class DashboardFilter(admin.SimpleListFilter):
         return queryset.filter(stage.rows(queryset.model, request.user, timezone.now()))
 
 
+# What cannot be shown
+
+
+@dataclass(frozen=True)
+class SetAsideRow:
+    """A row that is in no list, and where whoever looks can mend it."""
+
+    title: str
+    reason: str
+    since: datetime
+    address: str
+
+
+def rows_set_aside(request: HttpRequest, site: admin.AdminSite) -> list[SetAsideRow]:
+    """Return the rows that are in no list until somebody mends them: the newest of those that this person may mend.
+
+    Two queries, and one or two for each table that has such rows.
+    """
+    queue.ensure_indexed()
+    found = []
+    for model, known in queue.rows_set_aside().items():
+        model_admin = registered_admins(site).get(model)
+        if model_admin is None or not model_admin.has_change_permission(request):
+            continue
+        rows = model_admin.get_queryset(request).in_bulk([each.object_id for each in known])
+        page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        for each in known:
+            row = rows.get(each.object_id)
+            if row is not None and model_admin.has_change_permission(request, row):
+                title = Truncator(str(row).strip()).chars(80, truncate="…") or f"{model._meta.verbose_name} {row.pk}"
+                found.append(SetAsideRow(title, each.reason, each.since, reverse(page, args=[row.pk])))
+    return sorted(found, key=lambda row: row.since, reverse=True)[:MOST_CHANGES]
+
+
 # What happened lately
 
 
-def visible_content_types(request: HttpRequest, site: admin.AdminSite) -> list[ContentType]:
-    """Return the content types with a history that this person may look at."""
-    kinds = [
-        model
-        for model, model_admin in registered_admins(site).items()
-        if issubclass(model, Publishable) and model_admin.has_view_permission(request)
-    ]
-    return list(ContentType.objects.get_for_models(*kinds).values())
+def readable_revisions(request: HttpRequest, site: admin.AdminSite) -> Q | None:
+    """Return the condition of revisions that this person may read; None for a person who may read none.
+
+    Whoever may look at a record reads its history, and whoever may delete records of its kind that of deleted ones.
+    """
+    readable: Q | None = None
+    for model, model_admin in registered_admins(site).items():
+        if issubclass(model, Publishable) and model_admin.has_view_permission(request):
+            of_kind = Q(content_type=ContentType.objects.get_for_model(model))
+            if not model_admin.has_delete_permission(request):
+                of_kind &= Q(object_id__in=model._base_manager.values("pk"))
+            readable = of_kind if readable is None else readable | of_kind
+    return readable
 
 
 @dataclass(frozen=True)
@@ -211,13 +250,13 @@ class Change:
 
 def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] | None:
     """Return the newest revisions in the order they were made in; None for a person who may see none."""
-    kinds = visible_content_types(request, site)
-    if not kinds:
+    readable = readable_revisions(request, site)
+    if readable is None:
         return None
-    revisions = Revision.objects.filter(content_type__in=kinds).select_related("author", "content_type")
+    revisions = Revision.objects.filter(readable).select_related("author", "content_type")
     newest = list(revisions.order_by("-id")[:MOST_CHANGES])
     there = set()
-    for kind in kinds:
+    for kind in {revision.content_type for revision in newest}:
         ids = [revision.object_id for revision in newest if revision.content_type_id == kind.pk]
         model: Any = kind.model_class()
         there |= {(kind.pk, pk) for pk in model.objects.filter(pk__in=ids).values_list("pk", flat=True)}

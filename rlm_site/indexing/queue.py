@@ -2,25 +2,40 @@
 
 Our own writes call `process_queue` in their transaction; pages call `ensure_indexed` before they read derived data,
 for what others wrote. Apps register their indexers in `AppConfig.ready`.
+
+An object that breaks a rule of its table or that an indexer fails with is set aside until it is changed: it is in no
+list, the log and the dashboard tell of it, and everything else goes on.
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, models, transaction
 from django.db.models import Max, Q
+from django.urls import NoReverseMatch, reverse
 
-from rlm_site.indexing.models import Stale
+from rlm_site import constraints
+from rlm_site.indexing.models import SetAside, Stale
 from rlm_site.page_cache import versions
 
 BATCH = 500  # objects per transaction; writers wait no longer than for one batch
 ROWS_PER_READ = 10 * BATCH  # several rows of Stale may be about one object
 MAX_ROUNDS = 3  # rebuilding may mark other objects as stale; continuous writes are not waited for
+MOST_TOLD = 50  # rows that are set aside
 QUEUE_LOCK = 0x726C6D  # key of the PostgreSQL advisory lock of `lock_queue`
 
 Ids = Sequence[int]
 _indexers: dict[str, list[Callable[[Ids], None]]] = defaultdict(list)
 _cascades: dict[str, list[Callable[[Ids], Iterable[tuple[str, int]]]]] = defaultdict(list)
+_models: dict[str, type[models.Model]] = {}
+
+log = logging.getLogger(__name__)
+
+
+def register_model(model: type[models.Model]) -> None:
+    """Have rows of this table set aside that break its rules. Its kind is the name of the model."""
+    _models[str(model._meta.model_name)] = model
 
 
 def register_indexer(kind: str, rebuild: Callable[[Ids], None]) -> None:
@@ -81,7 +96,7 @@ def lock_queue() -> None:
 
 
 def reindex(objects: Iterable[tuple[str, int]]) -> None:
-    """Rebuild what is derived from these objects and from those that depend on them."""
+    """Rebuild what is derived from these objects and from those that depend on them; set aside what cannot be."""
     ids: dict[str, set[int]] = defaultdict(set)
     for kind, object_id in objects:
         ids[kind].add(object_id)
@@ -90,8 +105,71 @@ def reindex(objects: Iterable[tuple[str, int]]) -> None:
             for other, object_id in related(sorted(ids[kind])):
                 ids[other].add(object_id)
     for kind in sorted(ids):
+        broken = constraints.broken_rows(_models[kind], ids[kind]) if kind in _models else {}
+        sound = sorted(ids[kind] - broken.keys())
         for rebuild in _indexers[kind]:
-            rebuild(sorted(ids[kind]))
+            broken |= _failures(rebuild, [pk for pk in sound if pk not in broken])
+        _set_aside(kind, ids[kind], broken)
+
+
+def _failures(rebuild: Callable[[Ids], None], ids: Ids) -> dict[int, str]:
+    """Rebuild what is derived from these objects; return those that this fails with, found by halving, and why."""
+    if not ids:
+        return {}
+    try:
+        with transaction.atomic():
+            rebuild(ids)
+    except OperationalError:  # of the database, not of a row
+        raise
+    except Exception as error:
+        if len(ids) == 1:
+            log.exception("Indexing failed.")
+            return {ids[0]: f"{type(error).__name__}: {error}"}
+        half = len(ids) // 2
+        return _failures(rebuild, ids[:half]) | _failures(rebuild, ids[half:])
+    return {}
+
+
+def _set_aside(kind: str, ids: Collection[int], broken: Mapping[int, str]) -> None:
+    known = dict(SetAside.objects.filter(with_ids("object_id", ids), kind=kind).values_list("object_id", "reason"))
+    if known == broken:
+        return
+    SetAside.objects.filter(kind=kind, object_id__in=known.keys()).delete()
+    SetAside.objects.bulk_create(
+        SetAside(kind=kind, object_id=object_id, reason=reason) for object_id, reason in sorted(broken.items())
+    )
+    for object_id, reason in broken.items():
+        log.warning("Set aside until it is mended at %s: %s", _form_of(kind, object_id), reason)
+
+
+def _form_of(kind: str, object_id: int) -> str:
+    """Return the address of the form in which the row is mended, or its name where it has none."""
+    try:
+        return reverse(f"admin:{_models[kind]._meta.app_label}_{kind}_change", args=[object_id])
+    except (KeyError, NoReverseMatch):
+        return f"{kind} {object_id}"
+
+
+def enqueue_broken_rows(using: str = "default") -> None:
+    """Have all rows set aside that break a rule of their table by now."""
+    tables = set(connections[using].introspection.table_names())
+    for kind, model in _models.items():
+        if model._meta.db_table in tables:
+            broken = constraints.broken_rows(model, None, using)
+            Stale.objects.using(using).bulk_create(Stale(kind=kind, object_id=pk) for pk in broken)
+
+
+def rows_set_aside() -> dict[type[models.Model], list[SetAside]]:
+    """Return the newest rows that are set aside, by their model."""
+    found: dict[type[models.Model], list[SetAside]] = defaultdict(list)
+    for row in SetAside.objects.filter(kind__in=_models).order_by("-since", "-id")[:MOST_TOLD]:
+        found[_models[row.kind]].append(row)
+    return found
+
+
+def sound(kind: str, prefix: str = "") -> Q:
+    """Return the condition that a row is not set aside; `prefix` is the path of a relation, such as `parent__`."""
+    return ~Q(**{f"{prefix}pk__in": SetAside.objects.filter(kind=kind).values("object_id")})
 
 
 def with_ids(column: str, ids: Collection[int]) -> Q:

@@ -281,7 +281,7 @@ def patterns(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
 DERIVED = {
     versions.VERSION_TABLE, versions.ROW_VERSION_TABLE, versions.STALE_TABLE,
     "django_content_type", "quotes_word", "quotes_quoteword",
-    "articles_headingword", "rlm_site_searchdocument", "rlm_site_searchword",
+    "articles_headingword", "rlm_site_searchdocument", "rlm_site_searchword", "rlm_site_setaside",
 }  # fmt: skip
 OTHER_PAGES = (
     "/", "/about/", "/changes/", "/references/", "/tags/", "/tags/bread/", "/words/millers/", "/search/?q=millers",
