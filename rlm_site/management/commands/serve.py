@@ -65,6 +65,7 @@ class Command(BaseCommand):
 
     def load_content(self) -> None:
         if not any_record():
+            call_command("check_content", *FIXTURES, stdout=self.stdout, verbosity=0)
             self.say("Loading the content from fixtures/ …")
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
                 call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
