@@ -47,7 +47,7 @@ bench: .venv/run.stamp secret
 
 # Only this account may read .env.
 secret: .venv/run.stamp
-	@test -n "$$SECRET_KEY" || grep -qs '^SECRET_KEY=' .env || \
+	@test -n "$$SECRET_KEY" || grep -qsE '^[^#]*SECRET_KEY=' .env || \
 	  (umask 077 && $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50))' >> .env)
 
 # Ctrl-C, which Python and pip answer with an error of their own, is no reason to begin again.

@@ -4,43 +4,110 @@ Values come from the process environment, then from `.env` beside manage.py. Wha
 start with one line that says what to do. README.md lists the variables.
 """
 
-import ipaddress
+import difflib
+import os
+import re
 import zoneinfo
 from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the database and the collected static files; never in the repository
 
 with suppress(OSError):  # whoever cannot write there gets an error from the database
-    STATE_DIR.mkdir(exist_ok=True)
+    STATE_DIR.mkdir(mode=0o700, exist_ok=True)
+    STATE_DIR.chmod(0o700)
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+VARIABLES = (
+    "SECRET_KEY", "SITE_URL", "PORT", "HOST", "DATABASE_URL", "TRUSTED_PROXIES", "SITE_NAME", "CONTACT_EMAIL",
+    "FEED_AUTHORITY", "TIME_ZONE", "REVIEW_BY_ANOTHER", "DEBUG",
+)  # fmt: skip
+
+
+def _variables_of(file: Path) -> dict[str, str]:
+    """Return the variables of `.env`. An error never shows a value, which may be the secret key."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError as error:
+        said = f"{file} cannot be read ({(error.strerror or str(error)).lower()})"
+        raise ImproperlyConfigured(f"{said}; let the account that runs the site read it.") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = re.fullmatch(r"\s*(?:export )?([A-Za-z_][A-Za-z0-9_]*)=(.*)", line)
+        if match is None:
+            raise ImproperlyConfigured(f"Line {number} of {file} is not NAME=value.")
+        name, value = match[1], match[2].strip()
+        if name not in VARIABLES:
+            [near] = difflib.get_close_matches(name.upper(), VARIABLES, 1, 0)
+            raise ImproperlyConfigured(
+                f"Line {number} of {file} sets {name}, which is no variable of this site; is it {near}?"
+            )
+        if name in found:
+            raise ImproperlyConfigured(f"Line {number} of {file} sets {name} once more; remove one of the two lines.")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name] = value[1:-1] if quoted else value
+    return found
+
+
+def _refuse_mistyped_names() -> None:
+    """Stop where the environment has one of our names with a slip in it; other programs have names unlike ours."""
+    for name in sorted(os.environ.keys() - VARIABLES):
+        for near in difflib.get_close_matches(name.upper(), VARIABLES, 1, 0.9):
+            raise ImproperlyConfigured(f"The environment has {name}, which is nearly {near}; rename it, or unset it.")
+
+
+_refuse_mistyped_names()
+_values = _variables_of(BASE_DIR / ".env") | os.environ
+
+
+def env(name: str, default: str = "") -> str:
+    """Return a variable: from the process environment, then from `.env`."""
+    value = _values.get(name, default).strip()
+    if not value.isprintable():
+        raise ImproperlyConfigured(f"{name} has a character that cannot be printed; write it anew.")
+    return value
+
+
+def _is_true(name: str, value: str) -> bool:
+    if value.lower() not in {"true", "false", "1", "0", "on", "off", "yes", "no"}:
+        raise ImproperlyConfigured(f"{name} is {value!r}; give true or false.")
+    return value.lower() in {"true", "1", "on", "yes"}
 
 
 def _port() -> int:
-    value = env("PORT", default="8000")
-    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
+    value = env("PORT", "8000")
+    if not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65536:
         raise ImproperlyConfigured(f"PORT is {value!r}; give a number from 1 to 65535.")
     return int(value)
 
 
-def _debug() -> bool:
-    value = env("DEBUG", default="false").lower()
-    if value not in {"true", "false", "1", "0", "on", "off", "yes", "no"}:
-        raise ImproperlyConfigured(f"DEBUG is {value!r}; give true or false.")
-    return value in {"true", "1", "on", "yes"}
+def _host() -> str:
+    value = env("HOST", "127.0.0.1")
+    try:
+        ip_address(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"HOST is {value!r}; give an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them."
+        ) from error
+    return value
 
 
 def _secret_key() -> str:
-    value = env("SECRET_KEY", default="")
+    value = env("SECRET_KEY")
     if len(value) < 40:
         raise ImproperlyConfigured(
             "SECRET_KEY is missing or shorter than 40 characters; `make secret` writes a random one to .env."
@@ -49,22 +116,24 @@ def _secret_key() -> str:
 
 
 def _site_url() -> str:
-    value = env("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+    """Return scheme and host in lower case, as browsers send them, and the port."""
+    value = env("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+    if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", value.lower()):
         raise ImproperlyConfigured(f"SITE_URL is {value!r}; give scheme and host, such as https://example.org.")
-    return value
+    return value.lower()
 
 
 def _database() -> dict[str, Any]:
-    url = env("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")
+    url = env("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}")
     if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     try:
-        config: dict[str, Any] = env.db_url_config(url)
+        config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, TypeError) as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({error}).") from error
+        raise ImproperlyConfigured("DATABASE_URL cannot be read; compare it with the examples in README.md.") from error
     if url.startswith("sqlite"):
+        if config["NAME"] in {"", ":memory:"}:
+            raise ImproperlyConfigured("DATABASE_URL names no file; write sqlite:////srv/site/db.sqlite3, say.")
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds a writer waits for another
@@ -75,45 +144,73 @@ def _database() -> dict[str, Any]:
     else:
         options = {"connect_timeout": 5, **config.get("OPTIONS", {})}  # seconds
         # With other values it is the same statement, which the server need not plan again when it has come five times.
-        binding = options["server_side_binding"] = str(options.get("server_side_binding", True)).lower() == "true"
-        config["OPTIONS"] = {"prepare_threshold": 5 if binding else None, **options}
+        binding = _is_true("server_side_binding in DATABASE_URL", str(options.get("server_side_binding", True)))
+        config["OPTIONS"] = {"prepare_threshold": 5 if binding else None, **options, "server_side_binding": binding}
     config["CONN_MAX_AGE"] = None
     return config
 
 
+def _site_name() -> str:
+    value = env("SITE_NAME", "Russian Liberation Movement")
+    if not 0 < len(value) <= 100:
+        raise ImproperlyConfigured(f"SITE_NAME has {len(value)} characters; give from 1 to 100.")
+    return value
+
+
+def _contact_email() -> str:
+    value = env("CONTACT_EMAIL")
+    try:
+        if value:
+            validate_email(value)
+    except ValidationError:
+        raise ImproperlyConfigured(f"CONTACT_EMAIL is {value!r}; give an address such as office@example.org.") from None
+    return value
+
+
+def _feed_authority() -> str:
+    value = env("FEED_AUTHORITY", re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc).strip("[]")).lower()
+    if not re.fullmatch(r"[a-z0-9.:-]+", value):
+        raise ImproperlyConfigured(f"FEED_AUTHORITY is {value!r}; give a host such as example.org.")
+    return value
+
+
 def _time_zone() -> str:
-    value = env("TIME_ZONE", default="UTC")
+    value = env("TIME_ZONE", "UTC")
     if value not in zoneinfo.available_timezones():
         raise ImproperlyConfigured(f"TIME_ZONE is {value!r}; give a name such as Europe/Prague.")
     return value
 
 
-def _trusted_proxies() -> list[str]:
-    proxies: list[str] = env.list("TRUSTED_PROXIES", default=[])
-    for proxy in proxies:
-        try:
-            ipaddress.ip_address(proxy)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"TRUSTED_PROXIES has {proxy!r}; give addresses such as 127.0.0.1.") from error
-    return proxies
+def _trusted_proxies() -> list[IPv4Network | IPv6Network]:
+    proxies = [text for entry in env("TRUSTED_PROXIES").split(",") if (text := entry.strip())]
+    try:
+        networks = [ip_network(proxy) for proxy in proxies]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES: {error}; give addresses such as 127.0.0.1 and networks such as 172.16.0.0/12."
+        ) from error
+    if any(network.prefixlen == 0 for network in networks):
+        raise ImproperlyConfigured("TRUSTED_PROXIES trusts every address; give those of your own proxies.")
+    return networks
 
 
 PORT = _port()
-HOST = env("HOST", default="127.0.0.1")
-DEBUG = _debug()
+HOST = _host()
+DEBUG = _is_true("DEBUG", env("DEBUG", "false"))
 SECRET_KEY = _secret_key()
 SITE_URL = _site_url()
-REVIEW_BY_ANOTHER = env.bool("REVIEW_BY_ANOTHER", default=False)  # nobody approves or publishes their own text
-SITE_NAME = env("SITE_NAME", default="Russian Liberation Movement")
-CONTACT_EMAIL = env("CONTACT_EMAIL", default="")
+# nobody approves or publishes their own text
+REVIEW_BY_ANOTHER = _is_true("REVIEW_BY_ANOTHER", env("REVIEW_BY_ANOTHER", "false"))
+SITE_NAME = _site_name()
+CONTACT_EMAIL = _contact_email()
 TRUSTED_PROXIES = _trusted_proxies()
 
-_site = urlsplit(SITE_URL)
-# Part of the identifiers of feed entries. A site that moves keeps its first one, lest readers get old entries again.
-FEED_AUTHORITY = env("FEED_AUTHORITY", default=_site.hostname)
-SERVED_SECURELY = _site.scheme == "https"
-ALLOWED_HOSTS = [_site.hostname, "127.0.0.1", "localhost", "[::1]"]
+SERVED_SECURELY = SITE_URL.startswith("https:")
+_site_host = re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc)
+ALLOWED_HOSTS = [_site_host, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Part of the identifiers of feed entries. A site that moves keeps its first one, lest readers get old entries again.
+FEED_AUTHORITY = _feed_authority()
 
 INSTALLED_APPS = [
     "rlm_site.apps.SiteConfig",
@@ -133,7 +230,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "rlm_site.middleware.forget_untrusted_headers",
+    "rlm_site.middleware.resolve_client_address",
+    "rlm_site.middleware.add_policies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "rlm_site.page_cache.middleware.serve_from_memory",
@@ -177,12 +275,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "rlm_site.passwords.NameInPasswordValidator", "OPTIONS": {"min_length": 12}},
 ]
 LOGIN_URL = "admin:login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_TRUSTED_IPS = TRUSTED_PROXIES or None
+AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log, for a password is easily typed there
+AXES_CLIENT_IP_CALLABLE = "rlm_site.client_address.limited_address_of"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "editor/locked_out.html"
 AXES_VERBOSE = False
@@ -205,6 +306,13 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
+# Nothing that is sent is written to disk. The largest text of a form, three times in a conflict, and the largest file
+# of an import, which travels once more in the form that confirms it, fit into the most that is read.
+LARGEST_FORM = 16_000  # bytes that anybody may send
+LARGEST_BODY = 4_000_000  # bytes that an editor's form may have
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
+FILE_UPLOAD_HANDLERS = ["rlm_site.uploads.EditorsUploadHandler"]
+
 TAGGIT_TAGS_FROM_STRING = "rlm_site.tags.parsing.parse_tags"
 TAGGIT_STRING_FROM_TAGS = "rlm_site.tags.parsing.format_tags"
 
@@ -226,25 +334,41 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+POLICY_HEADERS = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(
+        f"{feature}=()"
+        for feature in (
+            "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
+            "fullscreen", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection",
+            "magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture",
+            "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+            "xr-spatial-tracking",
+        )
+    ),
+}  # fmt: skip
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SERVED_SECURELY
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31536000 if SERVED_SECURELY else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
 # Whether subdomains and browsers' preload lists join HSTS is the operator's decision for the whole domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"refusal": {"()": "rlm_site.logs.RefusalFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "refusals": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusal"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},  # a 404 is no event
+        "django.security": {"handlers": ["refusals"], "level": "WARNING", "propagate": False},
     },
 }

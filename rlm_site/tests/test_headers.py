@@ -1,5 +1,7 @@
 """Every answer carries the site's policy; no reader is given a cookie."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -30,7 +32,35 @@ def assert_strict(response: object) -> None:
     headers = response.headers  # type: ignore[attr-defined]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
+    assert_closed_to_others(response)
+
+
+def assert_closed_to_others(response: object) -> None:
+    headers = response.headers  # type: ignore[attr-defined]
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    policy = headers["Permissions-Policy"].split(", ")
+    assert {"camera=()", "geolocation=()", "microphone=()", "payment=()"} <= {*policy}
+    assert all(feature.endswith("=()") for feature in policy)
+
+
+def test_a_static_file_is_closed_to_others_too(client: Client) -> None:
+    page = client.get("/about/").content.decode()
+    [address, *_more] = re.findall(r'href="(/static/css/[^"]*)"', page)
+    response = client.get(address)
+    response.close()
+    assert response.status_code == 200
+    assert_closed_to_others(response)
+
+
+def test_a_page_that_failed_is_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_closed_to_others(client.get("/about/"))
+    assert_closed_to_others(client.get("/about/"))
+    monkeypatch.setattr("rlm_site.front.changes.notable_changes", None)
+    client.raise_request_exception = False
+    response = client.get("/changes/?page=2")
+    assert response.status_code == 500
+    assert_closed_to_others(response)
 
 
 @pytest.mark.parametrize("address", READERS_PAGES)

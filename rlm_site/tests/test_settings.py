@@ -1,14 +1,26 @@
 """The settings are read anew for each test, with an environment of its own."""
 
+import io
+import logging
 import re
 import runpy
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.test import Client
 
-from rlm_site.testing.variables import ROOT
+from rlm_site import settings as settings_module
+from rlm_site.logs import RefusalFilter
+from rlm_site.passwords import NameInPasswordValidator
+from rlm_site.testing.variables import ROOT, environment
 
 
 @pytest.fixture
@@ -27,8 +39,7 @@ def test_without_a_word_from_the_operator_the_site_is_closed(settings_with: Any)
     assert settings["HOST"] == "127.0.0.1"
     assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "127.0.0.1", "localhost", "[::1]"]
     assert settings["TRUSTED_PROXIES"] == []
-    assert settings["SECURE_PROXY_SSL_HEADER"] is None
-    assert settings["USE_X_FORWARDED_HOST"] is False
+    assert settings["REVIEW_BY_ANOTHER"] is False
 
 
 def test_in_development_no_page_comes_from_memory(settings_with: Any) -> None:
@@ -58,10 +69,29 @@ def test_an_http_address_promises_nothing_that_it_cannot_keep(settings_with: Any
     assert settings["SECURE_HSTS_SECONDS"] == 0
 
 
-def test_a_trusted_proxy_may_say_that_the_reader_came_by_https(settings_with: Any) -> None:
-    settings = settings_with(TRUSTED_PROXIES="127.0.0.1,10.0.0.2")
-    assert settings["TRUSTED_PROXIES"] == ["127.0.0.1", "10.0.0.2"]
-    assert settings["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+def test_proxies_are_addresses_and_networks(settings_with: Any) -> None:
+    proxies = settings_with(TRUSTED_PROXIES="127.0.0.1, 172.16.0.0/12,fd00::/8,")["TRUSTED_PROXIES"]
+    assert [str(network) for network in proxies] == ["127.0.0.1/32", "172.16.0.0/12", "fd00::/8"]
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [("true", True), ("YES", True), (" on ", True), ("1", True), ("off", False)]
+)
+def test_yes_and_no_are_said_in_some_words(settings_with: Any, value: str, meant: bool) -> None:
+    assert settings_with(REVIEW_BY_ANOTHER=value)["REVIEW_BY_ANOTHER"] is meant
+
+
+@pytest.mark.parametrize(
+    ("url", "kept", "host"),
+    [
+        ("https://Example.ORG/", "https://example.org", "example.org"),
+        ("http://192.168.0.5:8000", "http://192.168.0.5:8000", "192.168.0.5"),
+        ("http://[::1]:8000", "http://[::1]:8000", "[::1]"),
+    ],
+)
+def test_the_address_is_as_browsers_send_it(settings_with: Any, url: str, kept: str, host: str) -> None:
+    settings = settings_with(SITE_URL=url)
+    assert (settings["SITE_URL"], settings["ALLOWED_HOSTS"][0]) == (kept, host)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +107,26 @@ def test_a_trusted_proxy_may_say_that_the_reader_came_by_https(settings_with: An
         ({"SITE_URL": "example.org"}, "SITE_URL is 'example.org'; give scheme and host"),
         ({"SITE_URL": "ftp://example.org"}, "SITE_URL is 'ftp://example.org'; give scheme and host"),
         ({"SITE_URL": "https://example.org/rlm"}, "SITE_URL is 'https://example.org/rlm'; give scheme and host"),
+        ({"SITE_URL": "https://user:word@example.org"}, "SITE_URL is 'https://user:word@example.org'; give scheme"),
+        ({"SITE_URL": "https://example.org#x"}, "SITE_URL is 'https://example.org#x'; give scheme and host"),
+        ({"SITE_URL": "https://пример.рф"}, "SITE_URL is 'https://пример.рф'; give scheme and host"),
+        ({"HOST": "everywhere"}, "HOST is 'everywhere'; give an address of this machine such as 127.0.0.1"),
+        ({"DEBUG": ""}, "DEBUG is ''; give true or false."),
+        ({"REVIEW_BY_ANOTHER": "ture"}, "REVIEW_BY_ANOTHER is 'ture'; give true or false."),
+        ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES: 'nginx' does not appear to be an IPv4 or IPv6 network"),
+        ({"TRUSTED_PROXIES": "127.0.0.1/8"}, "TRUSTED_PROXIES: 127.0.0.1/8 has host bits set; give addresses"),
+        ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES trusts every address; give those of your own proxies."),
+        ({"CONTACT_EMAIL": "office"}, "CONTACT_EMAIL is 'office'; give an address such as office@example.org."),
+        ({"SITE_NAME": ""}, "SITE_NAME has 0 characters; give from 1 to 100."),
+        ({"SITE_NAME": "a\nb"}, "SITE_NAME has a character that cannot be printed; write it anew."),
+        ({"TIME_ZONE": "Prague"}, "TIME_ZONE is 'Prague'; give a name such as Europe/Prague."),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL names no file; write sqlite:////srv/site/db.sqlite3"),
+        (
+            {"DATABASE_URL": "postgres://u:word@h/d?server_side_binding=flase"},
+            "server_side_binding in DATABASE_URL is 'flase'; give true or false.",
+        ),
+        ({"REVIEW_BY_ANOTER": "true"}, "The environment has REVIEW_BY_ANOTER, which is nearly REVIEW_BY_ANOTHER;"),
+        ({"trusted_proxies": "::1"}, "The environment has trusted_proxies, which is nearly TRUSTED_PROXIES; rename it"),
         ({"DATABASE_URL": "mysql://user:word@host/name"}, "DATABASE_URL must begin with sqlite:/// or postgres://."),
     ],
 )
@@ -124,7 +174,158 @@ def test_a_forwarded_host_counts_for_nothing_without_a_trusted_proxy(client: Cli
     assert b"example.net" not in answer.content
 
 
+# .env
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], dict[str, Any]]:
+    """Return the settings of a copy beside a `.env` with these bytes, which alone say what they are."""
+    (tmp_path / "rlm_site").mkdir()
+    shutil.copy(ROOT / "rlm_site" / "settings.py", tmp_path / "rlm_site")
+
+    def read(env: bytes) -> dict[str, Any]:
+        (tmp_path / ".env").write_bytes(env)
+        return runpy.run_path(str(tmp_path / "rlm_site" / "settings.py"))
+
+    for name in settings_module.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    return read
+
+
+SECRET = b"k" * 30 + b"-" + b"z" * 30
+KEY = b"SECRET_KEY=" + SECRET
+
+
+def test_a_variable_may_stand_in_a_file(settings_of: Any) -> None:
+    settings = settings_of(b"# ours\n\n" + KEY + b"\r\nexport SITE_NAME='Yarle Almanac'\nREVIEW_BY_ANOTHER=true \n")
+    assert settings["SECRET_KEY"] == SECRET.decode()
+    assert (settings["SITE_NAME"], settings["REVIEW_BY_ANOTHER"]) == ("Yarle Almanac", True)
+
+
+def test_the_environment_comes_before_the_file(settings_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "8123")
+    assert settings_of(KEY + b"\nPORT=8000")["PORT"] == 8123
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(settings_of: Any) -> None:
+    assert settings_of(b"\xef\xbb\xbf" + KEY)["SECRET_KEY"] == SECRET.decode()
+
+
+def test_a_value_is_what_was_written(settings_of: Any) -> None:
+    assert settings_of(b"SECRET_KEY=$" + SECRET)["SECRET_KEY"] == f"${SECRET.decode()}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (b"REVIEW_BY_ANOTER=true", "Line 2 of .* sets REVIEW_BY_ANOTER, .* is it REVIEW_BY_ANOTHER"),
+        (b"site_url=https://x", "Line 2 of .* sets site_url, .* is it SITE_URL"),
+        (b"POSTGRES_PASSWORD=" + SECRET, "Line 2 of .* sets POSTGRES_PASSWORD, which is no variable of this site"),
+        (KEY, "Line 2 of .* sets SECRET_KEY once more"),
+        (b"PORT: 80", "Line 2 of .* is not NAME=value"),
+        (SECRET, "Line 2 of .* is not NAME=value"),
+        (b"SITE_NAME=\xff" + SECRET, "is not UTF-8 text; save it as UTF-8"),
+        (b"DEBUG=ture", "DEBUG is 'ture'; give true or false."),
+    ],
+)
+def test_a_line_that_is_wrong_stops_the_start_and_no_value_of_the_key_is_said(
+    settings_of: Any, lines: bytes, said: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=said) as error:
+        settings_of(KEY + b"\n" + lines)
+    assert SECRET.decode() not in str(error.value)
+
+
+def test_a_file_in_utf_16_is_refused_without_its_values(settings_of: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="is not UTF-8 text") as error:
+        settings_of(KEY.decode().encode("utf-16"))
+    assert SECRET.decode() not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_said(settings_of: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()  # an account that may read everything is not kept from a file
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read \(is a directory\); let the account"):
+        runpy.run_path(str(tmp_path / "rlm_site" / "settings.py"))
+
+
+# Files
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_folder_of_the_database_is_private(settings_of: Any, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir(mode=0o755)
+    settings_of(KEY)
+    assert mode(tmp_path / "var") == 0o700
+
+
+def test_an_sqlite_database_is_private_whoever_made_it(tmp_path: Path) -> None:
+    path = tmp_path / "db.sqlite3"
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    url = f"sqlite:///{path}"
+    command = [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=environment(url, 8000), check=True)
+    assert [mode(file) for file in tmp_path.iterdir()] == [0o600] * len(list(tmp_path.iterdir()))
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "author-author-1",
+        "AUTHOR-Author-2024",
+        "authorauthorauthor",
+        "yarle-almanac-1",
+        "The Yarle Almanac",
+        "Lena.Author.77",
+    ],
+)
+def test_a_password_that_is_made_of_names_is_refused(password: str) -> None:
+    author = User(username="author", first_name="Lena")
+    with pytest.raises(ValidationError, match="Without the user’s names"):
+        NameInPasswordValidator(12).validate(password, author)
+
+
+@pytest.mark.parametrize("password", ["correct horse battery", "author of nineteen letters", "short"])
+def test_a_password_with_enough_beside_names_is_taken(password: str) -> None:
+    NameInPasswordValidator(12).validate(password, User(username="author"))
+    NameInPasswordValidator(12).validate(password, None)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("host", ["192.168.0.5:8000", "elsewhere.example", "<b>x</b>"])
+def test_another_host_is_told_what_sets_the_address(host: str) -> None:
+    logger = logging.getLogger("django.security")
+    said = io.StringIO()
+    handler: Any = logger.handlers[0]
+    before = handler.setStream(said)
+    try:
+        response = Client(HTTP_HOST=host).get("/about/")
+    finally:
+        handler.setStream(before)
+    assert response.status_code == 400
+    assert "<code>SITE_URL</code>" in response.content.decode()
+    assert "<b>x" not in response.content.decode()
+    [line] = said.getvalue().splitlines()
+    assert host in line
+    assert "SITE_URL" in line
+
+
+def test_a_refusal_is_one_line_whatever_is_asked() -> None:
+    record = logging.LogRecord("django.security.X", logging.ERROR, "", 0, "a\nb%s", ("\r\nc" * 1000,), None)
+    assert RefusalFilter().filter(record)
+    assert "\n" not in record.getMessage()
+    assert len(record.getMessage()) <= 500
+
+
 def test_the_readme_lists_every_variable() -> None:
-    read = re.findall(r'\benv(?:\.\w+)?\("([A-Z_]+)"', (ROOT / "rlm_site/settings.py").read_text())
+    read = set(re.findall(r'\benv\("([A-Z_]+)"', (ROOT / "rlm_site/settings.py").read_text()))
     listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert sorted(read) == sorted(listed)
+    assert sorted(read) == sorted(listed) == sorted(settings_module.VARIABLES)

@@ -1,13 +1,10 @@
-"""The server's entry: all is loaded before the first request, and few requests may wait for their bodies at once."""
+"""The server's entry: all is loaded before the first request, and bodies are read before the site sees them."""
 
 import gc
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from io import BytesIO
-from threading import Event, Semaphore
 from types import ModuleType
 from typing import Any
 
@@ -15,33 +12,6 @@ import pytest
 
 from rlm_site.testing.served import free_port
 from rlm_site.testing.variables import ROOT, environment
-
-Read = Callable[[Any], object]
-
-
-class Site:
-    """Stands for Django: reads bodies in its own way, then works on until it is told to end."""
-
-    def __init__(self, wsgi: ModuleType, read: Read) -> None:
-        self.wsgi = wsgi
-        self.read = read
-        self.working = Semaphore(0)
-        self.can_end = Event()
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        self.read(environ["wsgi.input"])
-        self.working.release()
-        assert self.can_end.wait(30)
-        start_response("200 OK", [])
-        return [b"saved"]
-
-    def sent(self, body: bytes = b"a line\nand another", length: str | None = None) -> str:
-        """Return the status of the answer."""
-        statuses: list[str] = []
-        length = str(len(body)) if length is None else length
-        environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": length, "wsgi.input": BytesIO(body)}
-        self.wsgi.application(environ, lambda status, headers: statuses.append(status))
-        return statuses[0]
 
 
 @pytest.fixture
@@ -52,65 +22,32 @@ def wsgi(static_files: None) -> ModuleType:
     return module
 
 
-@pytest.fixture
-def site(wsgi: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Read], Site]]:
-    made: list[Site] = []
-
-    def make(read: Read) -> Site:
-        made.append(Site(wsgi, read))
-        monkeypatch.setattr(wsgi, "_django", made[0])
-        return made[0]
-
-    yield make
-    made[0].can_end.set()
+def asked(wsgi: ModuleType, **given: Any) -> tuple[str, Any]:
+    """Return status and answer."""
+    statuses: list[str] = []
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": "4", **given}
+    answer = wsgi.application(environ, lambda status, headers: statuses.append(status))
+    return statuses[0], answer
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda stream: stream.read(),
-        lambda stream: [stream.read(5) for _ in range(4)],
-        lambda stream: [stream.readline() for _ in range(2)],
-        lambda stream: iter(stream.read, b""),
-    ],
-    ids=["at once", "in parts", "by lines", "until nothing comes"],
-)
-def test_a_body_that_was_read_makes_room_while_its_request_is_worked_on(
-    site: Callable[[Read], Site], read: Read
-) -> None:
-    busy = site(lambda stream: list(found) if isinstance(found := read(stream), Iterator) else found)
-    with ThreadPoolExecutor(busy.wsgi.MAX_BODIES_READ_AT_ONCE + 1) as pool:
-        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.MAX_BODIES_READ_AT_ONCE + 1)]
-        assert all(busy.working.acquire(timeout=10) for _ in answers)
-        busy.can_end.set()
-        assert {answer.result() for answer in answers} == {"200 OK"}
+def test_the_site_is_given_the_whole_body(wsgi: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = []
+
+    def django(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        bodies.append((environ["wsgi.input"].read(), environ["CONTENT_LENGTH"]))
+        start_response("200 OK", [])
+        return [b"saved"]
+
+    monkeypatch.setattr(wsgi, "_django", django)
+    assert asked(wsgi, **{"wsgi.input": BytesIO(b"a=bcd")}) == ("200 OK", [b"saved"])
+    assert bodies == [(b"a=bc", "4")]
 
 
-def test_while_bodies_are_waited_for_another_is_refused_and_later_taken(site: Callable[[Read], Site]) -> None:
-    busy = site(lambda stream: stream.read(5))  # the rest does not come
-    with ThreadPoolExecutor(busy.wsgi.MAX_BODIES_READ_AT_ONCE) as pool:
-        answers = [pool.submit(busy.sent) for _ in range(busy.wsgi.MAX_BODIES_READ_AT_ONCE)]
-        assert all(busy.working.acquire(timeout=10) for _ in answers)
-        assert busy.sent() == "503 Service Unavailable"
-        busy.can_end.set()
-        assert {answer.result() for answer in answers} == {"200 OK"}
-    assert busy.sent() == "200 OK"
-
-
-def test_a_request_without_a_body_or_with_an_unread_one_gives_its_place_back(site: Callable[[Read], Site]) -> None:
-    idle = site(lambda stream: None)
-    idle.can_end.set()
-    for _ in range(idle.wsgi.MAX_BODIES_READ_AT_ONCE + 1):
-        assert idle.sent(b"") == "200 OK"
-        assert idle.sent(b"not read") == "200 OK"
-
-
-@pytest.mark.parametrize("length", ["", "many", "-1"])
-def test_a_length_that_is_none_takes_no_place_for_good(site: Callable[[Read], Site], length: str) -> None:
-    quick = site(lambda stream: stream.read())
-    quick.can_end.set()
-    for _ in range(quick.wsgi.MAX_BODIES_READ_AT_ONCE + 1):
-        assert quick.sent(length=length) == "200 OK"
+def test_what_is_refused_never_reaches_the_site(wsgi: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsgi, "_django", None)
+    status, [page] = asked(wsgi, CONTENT_LENGTH="150000000")
+    assert status == "413 Content Too Large"
+    assert page.startswith(b"This is too long: at most 16,000 bytes are read here.")
 
 
 LOADED = "print(gc.get_freeze_count(), len(gc.get_objects()), 'articles.views' in sys.modules)"

@@ -1,0 +1,152 @@
+"""Bodies of requests, read whole before the site works on them: of limited length, in limited time and number.
+
+The server hands out a body that can only be waited for, and a thread that waits for a client who sends nothing is not
+to be freed. So few threads may wait at once, fewer for one client, and those of strangers never take the places of the
+people who work here.
+"""
+
+from collections import Counter
+from contextlib import contextmanager
+from threading import Condition
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import DatabaseError, connection
+from django.http import parse_cookie
+from django.urls import reverse
+
+from rlm_site.client_address import limited_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIEnvironment
+
+PATIENCE = 30.0  # seconds for a body that does come
+WAIT = 2.0  # seconds for a place
+PIECES = 256  # of a body, between which the time is looked at
+SHORTEST_PIECE = 64  # bytes
+
+
+class RefusedError(Exception):
+    """The body is not read; the client is told why in a line."""
+
+    def __init__(self, status: str, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.page = f"{why}\n".encode()
+        self.headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(self.page))),
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+            *settings.POLICY_HEADERS.items(),
+            *([("Retry-After", "10")] if status.startswith("503") else []),
+        ]
+
+
+class Places:
+    """Places for bodies that are being read, of which no client has more than some."""
+
+    def __init__(self, most: int, most_of_client: int) -> None:
+        self.most, self.most_of_client = most, most_of_client
+        self._taken: Counter[str] = Counter()
+        self._waiting = 0
+        self._changed = Condition()
+
+    @contextmanager
+    def place(self, client: str) -> "Iterator[None]":
+        """Hold a place, for which at most half as many wait as there are. Raises RefusedError."""
+        with self._changed:
+            if not self._is_free_for(client) and not self._wait(client):
+                why = "The site is busy. Nothing was saved; go back and send it again."
+                raise RefusedError("503 Service Unavailable", why)
+            self._taken[client] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken[client] -= 1
+                if not self._taken[client]:
+                    del self._taken[client]
+                self._changed.notify_all()
+
+    def _is_free_for(self, client: str) -> bool:
+        return self._taken.total() < self.most and self._taken[client] < self.most_of_client
+
+    def _wait(self, client: str) -> bool:
+        if self._waiting >= self.most // 2:
+            return False
+        self._waiting += 1
+        try:
+            return self._changed.wait_for(lambda: self._is_free_for(client), WAIT)
+        finally:
+            self._waiting -= 1
+
+
+# Together fewer than the eight threads of the server, so that readers are always answered.
+STRANGERS = Places(3, 1)
+EDITORS = Places(3, 2)
+
+
+def read(environ: "WSGIEnvironment") -> bytes:
+    """Return the body of a request. Raises RefusedError."""
+    length = _length(environ)
+    if not length:
+        return b""
+    places = EDITORS if _is_signed_in(environ) else STRANGERS
+    with places.place(limited_address(environ.get("REMOTE_ADDR", ""))):
+        return _read_in_time(environ["wsgi.input"], length)
+
+
+def most_bytes(path: str) -> int:
+    """Return the most bytes that are read at an address: only pages for editors take more than a few words."""
+    short = {reverse("admin:login"), reverse("admin:logout"), reverse("admin:password_change")}
+    is_long = path.startswith(reverse("admin:index")) and path not in short
+    return settings.LARGEST_BODY if is_long else settings.LARGEST_FORM
+
+
+def _length(environ: "WSGIEnvironment") -> int:
+    if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+        return 0
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        raise RefusedError("411 Length Required", "This request does not say how long it is. Nothing was saved.")
+    text = environ.get("CONTENT_LENGTH") or "0"
+    if not text.isascii() or not text.isdigit():
+        raise RefusedError("400 Bad Request", "The length of this request is no number. Nothing was saved.")
+    most = most_bytes(environ["PATH_INFO"])
+    if len(text) > 15 or int(text) > most:
+        why = (
+            f"This is too long: at most {most:,} bytes are read here. Nothing was saved; go back and send less at once."
+        )
+        raise RefusedError("413 Content Too Large", why)
+    return int(text)
+
+
+def _is_signed_in(environ: "WSGIEnvironment") -> bool:
+    key = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.SESSION_COOKIE_NAME)
+    try:
+        return bool(key) and SESSION_KEY in SessionStore(key).load()
+    except DatabaseError:
+        connection.close()  # for the request to open another
+        return False
+
+
+def _read_in_time(stream: Any, length: int) -> bytes:
+    deadline = monotonic() + PATIENCE
+    piece = max(SHORTEST_PIECE, length // PIECES)
+    body = bytearray()
+    while len(body) < length and (data := stream.read(min(piece, length - len(body)))):
+        body += data
+        if monotonic() > deadline:
+            why = "The request did not arrive in time. Nothing was saved; go back and send it again."
+            raise RefusedError("408 Request Timeout", why)
+    if len(body) < length:
+        raise RefusedError("400 Bad Request", "The request was cut off. Nothing was saved; go back and send it again.")
+    return bytes(body)
