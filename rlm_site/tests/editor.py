@@ -97,7 +97,7 @@ def delete(client: Client, row: Model) -> Any:
 
 def run_action(client: Client, action: str, *rows: Model, **given: Any) -> Any:
     """Run an admin action on these rows in their list."""
-    address = f"{changelist_url(rows[0])}?id__in={','.join(str(row.pk) for row in rows)}"
+    address = f"{changelist_url(rows[0])}?all="
     chosen = {"action": action, "_selected_action": [row.pk for row in rows], **given}
     return client.post(address, form_data(client.get(address), **chosen))
 
