@@ -1,8 +1,9 @@
 """Deleted records, and their recovery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
@@ -18,6 +19,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site.editor import addresses
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import registered_admins
 from rlm_site.history import trash
@@ -25,6 +27,14 @@ from rlm_site.history.models import Deletion
 from rlm_site.publishing import permissions
 
 MOST_LISTED = 50  # of the rows that cannot come back
+
+
+class RecoveryForm(forms.Form):
+    """Asks about the addresses that the recovered records take, if any."""
+
+    def __init__(self, *args: Any, taken: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        addresses.ask_about(self, taken)
 
 
 def offer_recovery(request: HttpRequest, deletions: Sequence[Deletion]) -> None:
@@ -94,18 +104,24 @@ class RecoveryAdmin(admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         key = unquote(object_id)
-        deletion: Any = self._all(request).filter(pk=key).first() if key.isascii() and key.isdigit() else None
+        deletion: Any = self.get_queryset(request).filter(pk=key).first() if key.isascii() and key.isdigit() else None
         if deletion is None:
             raise Http404
-        if not self.has_view_permission(request, deletion):
-            raise PermissionDenied
         planned = trash.plan_recovery(deletion) if deletion.recovered is None else trash.RecoveryPlan(None)
         can_publish = all(permissions.can_publish(request.user, model) for model in planned.published())
+        form = RecoveryForm(
+            request.POST if request.method == "POST" else None,
+            taken=addresses.addresses_taken_by(planned.found_by_readers(timezone.now())),
+        )
         status, errors = 200, []
-        if request.method == "POST":
-            if not can_publish:
-                raise PermissionDenied
+        if request.method == "POST" and not can_publish:
+            raise PermissionDenied
+        if form.is_bound and not form.is_valid():
+            status = 409
+        elif form.is_bound:
             author: Any = request.user
             try:
                 with locking.write_transaction():
@@ -124,6 +140,7 @@ class RecoveryAdmin(admin.ModelAdmin):
             "subtitle": deletion.title,
             "opts": self.opts,
             "deletion": deletion,
+            "form": form,
             "contents": trash.describe_contents(deletion.counts),
             "obstacles": [(obstacle, self._address(obstacle.other)) for obstacle in planned.obstacles],
             "lost": [(obstacle, self._address(obstacle.other)) for obstacle in planned.lost[:MOST_LISTED]],

@@ -24,6 +24,7 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site.editor import addresses
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
@@ -46,9 +47,10 @@ class TransitionForm(forms.Form):
         help_text=gettext_lazy("Stands in the history."),
     )
 
-    def __init__(self, *args: Any, row: Publishable, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: Publishable, taken: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
+        addresses.ask_about(self, taken)
 
 
 class ReasonsForm(TransitionForm):
@@ -130,6 +132,8 @@ class ScheduleForm(TransitionForm):
         cleaned = super().clean() or {}
         if cleaned.get("retire_now"):
             cleaned["retire_at"] = timezone.now()
+        if cleaned.get("retire_at") and cleaned["retire_at"] <= timezone.now():
+            self.errors.pop(addresses.FIELD, None)  # it takes none
         names = [name for name in SCHEDULE if name in cleaned]
         row = copy(self.row)  # the page shows the row as it is
         for name in names:
@@ -168,6 +172,7 @@ class Transition:
     apply: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
     form: type[TransitionForm] = TransitionForm
     shows_difference: bool = False
+    takes_address: bool = False  # of a record that readers do not find now
 
 
 def _set_state(state: str, said: str | Promise) -> Callable[..., str]:
@@ -235,6 +240,7 @@ TRANSITIONS = (
         _publish,
         PublishForm,
         shows_difference=True,
+        takes_address=True,
     ),
     Transition(
         "review",
@@ -253,6 +259,7 @@ TRANSITIONS = (
         _in_state(State.IN_REVIEW),
         _set_state(State.APPROVED, gettext_lazy("It is approved.")),
         shows_difference=True,
+        takes_address=True,
     ),
     Transition(
         "return",
@@ -281,6 +288,7 @@ TRANSITIONS = (
         lambda row, copy: row.published,
         _reschedule,
         ScheduleForm,
+        takes_address=True,
     ),
     Transition(
         "reviewed",
@@ -334,7 +342,7 @@ class Workflow(Feature):
             if not locking.is_busy(error):
                 raise
         row = get_object_or_404(self.model, pk=pk)
-        form = transition.form(request.POST or None, row=row, initial={"seen": 0})
+        form = transition.form(request.POST or None, row=row, taken={}, initial={"seen": 0})
         busy = _("The database is busy. Nothing was changed; try again.")
         response = self._transition_page(request, transition, row, revisions.working_copy(row), form, busy)
         response.status_code = 503
@@ -345,7 +353,9 @@ class Workflow(Feature):
         copy = revisions.working_copy(row)
         newest = row.revisions.select_related("author").order_by("-number").first()
         obstacle = self._in_the_way(request, transition, row, copy)
-        form = transition.form(request.POST or None, row=row, initial={"seen": newest.number if newest else 0})
+        taken = self._addresses_taken(transition, row)
+        seen = newest.number if newest else 0
+        form = transition.form(request.POST or None, row=row, taken=taken, initial={"seen": seen})
         title = str(row)
         if request.method == "POST" and not obstacle and form.is_valid():
             if newest is None or form.cleaned_data["seen"] == newest.number:
@@ -361,8 +371,14 @@ class Workflow(Feature):
                 obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
                     "name": newest.author or _("Another program")
                 }
-                form = transition.form(row=row, initial={**form.cleaned_data, "seen": newest.number})
+                form = transition.form(row=row, taken=taken, initial={**form.cleaned_data, "seen": newest.number})
         return self._transition_page(request, transition, row, copy, form, obstacle)
+
+    def _addresses_taken(self, transition: Transition, row: Any) -> dict[str, Any]:
+        """Return the addresses that lead readers elsewhere until they find the record there."""
+        if not transition.takes_address or self.admin.is_public(row):
+            return {}
+        return addresses.addresses_taken_by(self.admin.form.rows_shown_with(row))
 
     def _in_the_way(self, request: HttpRequest, transition: Transition, row: Publishable, copy: Revision | None) -> str:
         """Return why this cannot be done now and what can be done about it; empty where nothing is in the way."""

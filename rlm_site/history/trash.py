@@ -133,11 +133,23 @@ class RecoveryPlan:
         """Return the models of rows that would become public again."""
         return list({type(row): None for row in self.rows if isinstance(row, Publishable) and row.published})
 
+    def found_by_readers(self, now: datetime) -> list[models.Model]:
+        """Return the rows that readers would find at addresses of their own."""
+        by_key = {(type(row), row.pk): row for row in self.rows}
+        for row in self.rows:
+            for column in row._meta.concrete_fields:
+                if isinstance(column, models.ForeignKey):
+                    other = by_key.get((column.related_model, getattr(row, column.attname)))
+                    if other is not None:
+                        setattr(row, column.name, other)  # which is not in the database
+        found: list[Any] = [row for row in self.rows if hasattr(row, "get_absolute_url")]
+        return [row for row in found if not hasattr(row, "is_public") or row.is_public(now)]
 
-def describe_contents(counts: dict[str, int]) -> list[str]:
-    """Describe the contents of a deletion: `13 articles`, `4 tags`."""
+
+def describe_contents(counts: dict[str, int] | None) -> list[str]:
+    """Describe the contents of a deletion: `13 articles`, `4 tags`; of one that another program wrote, nothing."""
     found: Counter[type[models.Model]] = Counter()
-    for label, count in counts.items():
+    for label, count in (counts or {}).items():
         with suppress(LookupError):
             model = apps.get_model(label)
             found[Tag if issubclass(model, TaggedBase) else model] += count

@@ -1,5 +1,5 @@
-"""Redirects: every path that an object ever had leads to its present one.
+"""Redirects: every path that a public object ever had leads to its present one.
 
-Uses indexing, to notice new paths.
-Used by tags, history, and the page for paths that are not found.
+Uses page_cache and indexing, to notice new paths.
+Used by tags, history, the editor, articles, and the page for paths that are not found.
 """

@@ -1,11 +1,11 @@
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 from django.db.models.expressions import Combinable
 
-from rlm_site.tags.models import Tag
+from rlm_site.tags.models import Tag, TaggedBase
 from rlm_site.text.folding import fold_name
 
 MAX_SUGGESTIONS = 10
@@ -44,3 +44,22 @@ def related_tags(tag: Tag, now: datetime, limit: int = 12) -> list[tuple[Tag, in
     best = sorted(counts, key=lambda tag_id: (-counts[tag_id], tag_id))[:limit]
     tags = Tag.objects.in_bulk(best)
     return [(tags[tag_id], counts[tag_id]) for tag_id in best]
+
+
+def tags_of_published() -> QuerySet[Tag]:
+    """Return the tags of objects that are, were or will be public unless somebody changes them."""
+    used = Q(pk__in=[])
+    for through in Tag.through_models():
+        used |= Q(pk__in=through._default_manager.filter(content_object__published=True).values("tag"))
+    return Tag.objects.filter(used)
+
+
+def tags_on(through: type[TaggedBase]) -> Callable[[Sequence[int]], Iterable[tuple[str, int]]]:
+    """Return a function for `queue.cascades_to` that yields the tags of these objects."""
+
+    def tags(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
+        rows = through._default_manager.filter(content_object__in=ids).order_by()
+        for tag_id in rows.values_list("tag", flat=True).distinct():
+            yield "tag", tag_id
+
+    return tags
