@@ -7,7 +7,8 @@ from csp.decorators import csp_replace
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern
 from django.utils import formats, timezone
@@ -20,6 +21,7 @@ from articles import link_picker, ordering, previews, quotation_panel, views
 from articles.form_preview import with_form_values
 from articles.models import Article
 from quotes.models import Quote
+from rlm_site import turns
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
 from rlm_site.editor.states import badge
@@ -50,18 +52,20 @@ class WritingPanels(Feature):
         if not can_save:
             return {}
         key = [row.pk] if row else []
-        draft = with_form_values(context.get("draft") or Draft(Article(), []), request.POST)
+        draft = with_form_values(context.get("draft") or Draft(Article(), []), _readable_form(request, request.POST))
         return {
             "preview_address": self.url("preview", *key),
             "checks_address": self.url("checks", *key),
             "content_warnings": self.admin.content_warnings(draft.row),
         }
 
+    @turns.long_view
     def checks_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         content_warnings = self.admin.content_warnings(self._typed(request, pk).row)
         return render(request, "articles/editor/_checks.html", {"content_warnings": content_warnings})
 
     @method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
+    @turns.long_view
     def preview_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         draft = self._typed(request, pk)
         draft.row.title = draft.row.title or _("Without a title")
@@ -72,15 +76,17 @@ class WritingPanels(Feature):
         if pk is None:
             if not self.admin.has_add_permission(request):
                 raise PermissionDenied
-            return with_form_values(Draft(Article(), []), request.POST or request.GET)
-        return with_form_values(_draft_to_change(self.admin, request, pk), request.POST)
+            return with_form_values(Draft(Article(), []), _readable_form(request, request.POST or request.GET))
+        return with_form_values(_draft_to_change(self.admin, request, pk), _readable_form(request, request.POST))
 
     # What to link and cite
 
     def pages_view(self, request: HttpRequest) -> HttpResponse:
         if not self.admin.has_change_permission(request):
             raise PermissionDenied
-        return JsonResponse({"results": link_picker.find_articles(request.GET.get("q", ""), timezone.now())})
+        now = timezone.now()
+        articles = permissions.readable(request.user, Article.objects.all(), now)
+        return JsonResponse({"results": link_picker.find_articles(request.GET.get("q", ""), articles, now)})
 
     def references_view(self, request: HttpRequest) -> HttpResponse:
         if not self.admin.has_change_permission(request):
@@ -149,11 +155,12 @@ class QuotationPanel(Feature):
         if draft is None or context.get("is_busy") or not self.admin.has_change_permission(request, draft.row):
             return {}
         return {
-            "quotation_panel": quotation_panel.build_panel(draft, request.POST, timezone.now()),
+            "quotation_panel": self._panel(request, draft),
             "quotation_address": self.url("quotations", draft.row.pk),
             "can_choose": permissions.can_change_immediately(request.user, draft.row),
         }
 
+    @turns.long_view
     def quotations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Render the panel for the form as it is now, after an editor's choice if one was sent."""
         draft = _draft_to_change(self.admin, request, pk)
@@ -168,13 +175,21 @@ class QuotationPanel(Feature):
                     said = self._choose(request, article)
             except (ValidationError, OperationalError) as error:
                 refused, status = _refusal(error, 400)
-        panel = quotation_panel.build_panel(draft, request.POST, timezone.now())
+        panel = self._panel(request, draft)
         context = {"panel": panel, "said": said, "refused": refused, "can_choose": can_choose}
         return render(request, "articles/editor/_quotations.html", context, status=status)
 
+    def _panel(self, request: HttpRequest, draft: Draft[Article]) -> quotation_panel.Panel:
+        form = _readable_form(request, request.POST)
+        return quotation_panel.build_panel(draft, form, self._readable(request), timezone.now())
+
+    @staticmethod
+    def _readable(request: HttpRequest) -> QuerySet[Quote]:
+        return permissions.readable(request.user, Quote.objects.all(), timezone.now())
+
     def _choose(self, request: HttpRequest, article: Article) -> str:
         action = request.POST["action"]
-        quotes = {name: self._quote(request.POST.get(name, "")) for name in ("quote", "instead_of")}
+        quotes = {name: self._quote(request, request.POST.get(name, "")) for name in ("quote", "instead_of")}
         quote = quotes["quote"]
         if quote is None:
             raise ValidationError(_("There is no such quotation."))
@@ -192,10 +207,9 @@ class QuotationPanel(Feature):
         self.admin.log_change(request, article, f"{said} {quote}")
         return said
 
-    @staticmethod
-    def _quote(pk: str) -> Quote | None:
+    def _quote(self, request: HttpRequest, pk: str) -> Quote | None:
         is_id = pk.isascii() and pk.isdigit() and len(pk) < 19
-        return Quote.objects.filter(pk=int(pk)).first() if is_id else None
+        return self._readable(request).filter(pk=int(pk)).first() if is_id else None
 
     def coverage_view(self, request: HttpRequest) -> HttpResponse:
         """Pages without a good quotation, and quotations shown never or very often."""
@@ -266,6 +280,18 @@ def _draft_to_change(model_admin: Any, request: HttpRequest, pk: int) -> Draft[A
     if not model_admin.has_change_permission(request, article):
         raise PermissionDenied
     return Draft.of(article)
+
+
+def _readable_form(request: HttpRequest, form: QueryDict) -> QueryDict:
+    """Return what a form says, without a topic that this person may not read."""
+    key = form.get("parent", "")
+    is_key = key.isascii() and key.isdigit() and len(key) < 10
+    topics = permissions.readable(request.user, Article.objects.filter(pk=int(key) if is_key else 0), timezone.now())
+    if not key or permissions.can_read_drafts(request.user, Article) or topics.exists():
+        return form
+    without = form.copy()
+    del without["parent"]
+    return without
 
 
 def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from articles import citations
@@ -26,9 +27,9 @@ class Choice(TypedDict):
     target: NotRequired[str]  # of a link
 
 
-def find_articles(query: str, now: datetime) -> list[Choice]:
-    """Find topics and sections by title, public or not. Two queries."""
-    names = Article.objects.values_list("pk", "title", "parent__title").order_by("pk")
+def find_articles(query: str, articles: QuerySet[Article], now: datetime) -> list[Choice]:
+    """Find topics and sections among these by title. Two queries."""
+    names = articles.values_list("pk", "title", "parent__title").order_by("pk")
     ids = _best_matches(query, ((pk, title, above or "") for pk, title, above in names))
     rows = Article.objects.for_links().in_bulk(ids)
     return [_article_choice(rows[pk], now) for pk in ids if pk in rows]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from articles.models import Article
 from rlm_site.history.models import PreviewLink, Revision
+from rlm_site.publishing.visibility import is_retired
 
 LIFETIME = timedelta(days=14)
 _SIGNER = signing.Signer(salt="articles.preview_link")
@@ -42,6 +43,12 @@ def find_link(token: str) -> PreviewLink:
 
 def is_valid(link: PreviewLink, now: datetime) -> bool:
     return link.revoked is None and link.expires > now
+
+
+def is_withdrawn_since(link: PreviewLink, article: Article, now: datetime) -> bool:
+    """Return whether readers had the page, or its topic, and have it no more since the link was made."""
+    pages = [page for page in (article, article.parent) if page and is_retired(page, now)]
+    return any(page.retire_at is not None and page.retire_at > link.created for page in pages)
 
 
 def preview_links_of(article: Article) -> QuerySet[PreviewLink]:

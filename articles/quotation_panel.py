@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -54,8 +54,13 @@ class Panel:
     differs: bool  # from what is saved
 
 
-def build_panel(draft: Draft[Article], form_data: QueryDict | dict[str, Any], now: datetime) -> Panel:
-    """Return what the page would show with the form as it is now. A fixed number of queries."""
+def build_panel(
+    draft: Draft[Article], form_data: QueryDict | dict[str, Any], quotes: QuerySet[Quote], now: datetime
+) -> Panel:
+    """Return what the page would show with the form as it is now, for who may read these quotations.
+
+    A fixed number of queries.
+    """
     queue.process_queue()
     typed = with_form_values(draft, form_data)
     article = typed.row
@@ -64,7 +69,7 @@ def build_panel(draft: Draft[Article], form_data: QueryDict | dict[str, Any], no
     explanation = explanations.explain(topic.pages(), place, now)
     headings = tuple(row.title for row in topic.articles)
     choices = list(
-        QuoteChoice.objects.filter(article__in={article.pk, article.topic.pk})
+        QuoteChoice.objects.filter(article__in={article.pk, article.topic.pk}, quote__in=quotes)
         .select_related("quote__person", "quote__work", "quote__quoted_in", "article")
         .order_by("position", "id")
     )
@@ -82,7 +87,8 @@ def build_panel(draft: Draft[Article], form_data: QueryDict | dict[str, Any], no
         tuple(row for row in choices if row.action == QuoteChoice.Action.BAN),
         asked,
         tuple(
-            Found(quote, explanations.why_not_shown(quote, explanation, headings, now)) for quote in _matching(asked)
+            Found(quote, explanations.why_not_shown(quote, explanation, headings, now))
+            for quote in _matching(asked, quotes)
         ),
         _picked_by(typed) != _picked_by(draft),
     )
@@ -92,12 +98,11 @@ def _picked_by(draft: Draft[Article]) -> list[Any]:
     return [*(getattr(draft.row, name) for name in PICKED_BY), sorted(draft.tags)]
 
 
-def _matching(asked: str) -> list[Quote]:
-    """Quotations with all these words in their text, or by a person of this name, or with this key."""
+def _matching(asked: str, rows: Any) -> list[Quote]:
+    """Quotations among these with all these words in their text, or by a person of this name, or with this key."""
     words = {found.word for found in occurrences(asked)}
     if not words:
         return []
-    rows = Quote.objects.all()
     for word in sorted(words)[:6]:
         containing = QuoteWord.objects.filter(word__text__startswith=word, contained=True).values("quote")
         rows = rows.filter(

@@ -1,7 +1,7 @@
 """The base class of all admins of content: finding, saving and deleting."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
@@ -9,16 +9,20 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.utils import quote as quote_key
 from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, models, router, transaction
 from django.db.models import QuerySet
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 
+from rlm_site.editor import addresses
+from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.presence import PresencePanel
@@ -28,6 +32,8 @@ from rlm_site.editor.trash import offer_recovery
 from rlm_site.editor.widgets import TagsInput
 from rlm_site.history import trash
 from rlm_site.indexing import queue
+from rlm_site.publishing import permissions, visibility
+from rlm_site.publishing.models import Publishable
 
 F = TypeVar("F", bound=Feature)
 
@@ -54,6 +60,21 @@ class AutocompleteMixin:
         if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
             kwargs["widget"] = Autocomplete(db_field, self.admin_site, using=kwargs.get("using"))  # type: ignore[attr-defined]
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """Leave out what somebody may not read from the records that a field may name."""
+        rows: QuerySet[Any] | None = super().get_field_queryset(db, db_field, request)  # type: ignore[misc]
+        if not issubclass(db_field.related_model, Publishable):
+            return rows
+        rows = db_field.related_model._default_manager.all() if rows is None else rows
+        return permissions.readable(request.user, rows, timezone.now())
+
+
+def _with_question(fields: Iterable[Any]) -> Iterator[Any]:
+    for name in fields:
+        yield name
+        if name == "slug":
+            yield addresses.FIELD
 
 
 class ContentTabularInline(AutocompleteMixin, admin.TabularInline):
@@ -120,6 +141,13 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
             }
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask about an address that a slug would take beside the slug."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not issubclass(self.form, AddressFormMixin) or not self._can_save(request, obj):
+            return fieldsets
+        return [(title, {**options, "fields": [*_with_question(options["fields"])]}) for title, options in fieldsets]
+
     # Finding
 
     def get_search_results(
@@ -138,7 +166,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         return str(obj.get_absolute_url())
 
     def is_public(self, obj: Any) -> bool:
-        return True
+        return visibility.is_found_by_readers(obj, timezone.now())
 
     # Lists
 
@@ -200,6 +228,13 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         queue.process_queue()
+
+    # History
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied  # whether there is such a record or not
+        return super().history_view(request, object_id, extra_context)
 
     # Deleting
 
@@ -275,6 +310,9 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
             kind = capfirst(str(model._meta.verbose_name))
             model_admin = registered_admins(self.admin_site).get(model)
             if model_admin is None:
+                continue
+            if not model_admin.has_view_permission(request):
+                lines.append(_("%(kind)s: %(count)s") % {"kind": kind, "count": len(ids)})
                 continue
             rows = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_LISTED])
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"

@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site import turns
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
@@ -86,6 +87,7 @@ class HistoryPages(Feature):
             raise Http404(_("There is no such version."))
         return self.admin.preview(request, Draft.at(row, revision))
 
+    @turns.long_view
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self._row(request, str(pk))
         last = row.revisions.aggregate(last=Max("number"))["last"] or 0
@@ -180,6 +182,8 @@ class HistoryPages(Feature):
         return HttpResponseRedirect(self.url("change", row.pk))
 
     def _row(self, request: HttpRequest, object_id: str) -> Any:
+        if not self.admin.has_view_or_change_permission(request):
+            raise PermissionDenied
         row = self.admin.get_object(request, object_id)
         if row is None:
             raise Http404

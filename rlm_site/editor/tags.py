@@ -108,11 +108,10 @@ class TagChanges(Feature):
         model: Any = through._meta.get_field("content_object").related_model
         moved, both = changes.split_by_overlap(through, tag, into)
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        rows = (
-            registered_admins(self.admin_site)[model]
-            .get_queryset(request)
-            .filter(pk__in=moved.values("content_object"))
-        )
+        model_admin = registered_admins(self.admin_site)[model]
+        rows = model_admin.get_queryset(request).filter(pk__in=moved.values("content_object"))
+        if not model_admin.has_view_permission(request):
+            rows = rows.none()
         first = [(reverse(page, args=[row.pk]), row) for row in rows.order_by("pk")[:MOST_PREVIEWED]]
         return Moving(capfirst(str(model._meta.verbose_name_plural)), moved.count(), first, both.count())
 

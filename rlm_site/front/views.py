@@ -1,6 +1,9 @@
 """The views of the pages that mix both apps."""
 
+import logging
+
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.paginator import Paginator
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -14,6 +17,7 @@ from django.http import (
     JsonResponse,
 )
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -35,6 +39,8 @@ from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
 from rlm_site.text.json_ld import absolute
 from rlm_site.text.words import marked
+
+log = logging.getLogger(__name__)
 
 TOPICS_A_PAGE = 60
 CHANGES_A_PAGE = 50
@@ -130,19 +136,19 @@ def word(request: HttpRequest, word: str) -> HttpResponse:
     now = timezone.now()
     folded = fold(word.replace("\0", ""))
     queue.ensure_indexed()
-    if folded != word:
-        known = Word.objects.filter(text=folded).exists()
-        if known:
-            return HttpResponsePermanentRedirect(Word(text=folded).get_absolute_url())
     forms = Word.objects.forms_of(folded)
+    counts = Word.objects.public_counts(forms, now)
+    # The vocabulary has the words of drafts, too: which form they take tells nobody anything before they are public.
+    if folded not in dict(counts) and not placements.articles_with_word([folded], now).exists():
+        raise Http404
+    if folded != word:
+        return HttpResponsePermanentRedirect(Word(text=folded).get_absolute_url())
     quotes = Quote.objects.published(now).listed().containing(forms).for_display()
     shown = Paginator(quotes, ITEMS_A_PAGE).get_page(request.GET.get("page"))
     headed = placements.articles_with_word(forms, now)[:PAGES_WITH_WORD]
-    if not shown.paginator.count and not headed:
-        raise Http404
     context = {
         "word": folded,
-        "forms": Word.objects.public_counts(forms, now),
+        "forms": counts,
         "page": shown,
         "lines": [(quote, [marked(line, forms) for line in quote.text.strip().split("\n")]) for quote in shown],
         "headed": headed,
@@ -196,7 +202,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @never_cache
 @public_page
 def health(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if the database answers, is migrated and has its triggers, otherwise 503 with the reason."""
+    """Answer 200 if the database is migrated and has its triggers and a page can be made, else 503 with the reason."""
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -207,6 +213,12 @@ def health(request: HttpRequest) -> JsonResponse:
             problem = ""
     except DatabaseError:
         problem = "the database does not answer"
+    if not problem:
+        try:
+            home.__wrapped__(request)  # made anew, and not from memory
+        except Exception:  # whatever readers would be answered 500 for
+            log.exception("The home page cannot be made.")
+            problem = "the home page cannot be made"
     return JsonResponse({"status": problem or "ok"}, status=503 if problem else 200)
 
 
@@ -220,6 +232,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
     nearest = searching.nearest(words, now, "article", NEAREST_PAGES)
     return render(request, "404.html", {"path": path, "words": words, "nearest": nearest}, status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say what is wrong: damage, or an address that is not that of the site."""
+    is_elsewhere = isinstance(exception, DisallowedHost)
+    context = {"host": request.META.get("HTTP_HOST", "")[:100]} if is_elsewhere else {}
+    return HttpResponse(render_to_string("400.html", context), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

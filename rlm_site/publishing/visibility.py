@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import Min, Q
 from django.utils import timezone
@@ -41,6 +41,11 @@ def is_public_at(row: Scheduled, now: datetime) -> bool:
         and (row.publish_at is None or row.publish_at <= now)
         and (row.retire_at is None or row.retire_at > now)
     )
+
+
+def is_found_by_readers(row: Any, now: datetime) -> bool:
+    """Return whether readers find the row at `now`, whatever kind it is: as the `published` of its manager says."""
+    return bool(type(row)._default_manager.published(now).filter(pk=row.pk).exists())
 
 
 def is_retired(row: Scheduled, now: datetime) -> bool:

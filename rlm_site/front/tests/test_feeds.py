@@ -107,7 +107,8 @@ def test_a_quotation_written_long_ago_is_new_when_it_becomes_public(client: Clie
 
 
 def test_a_misattributed_quotation_is_in_no_feed(client: Client) -> None:
-    Quote.objects.create(text="A zorblax.", status="misattributed", published=True)
+    person = Person.objects.create(name="Zorb Lax")
+    Quote.objects.create(text="A zorblax.", status="misattributed", person=person, published=True)
     assert "zorblax" not in client.get("/feeds/quotes/").content.decode()
 
 

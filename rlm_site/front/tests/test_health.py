@@ -1,8 +1,11 @@
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from articles import topics
+from articles.models import Article
 from rlm_site.page_cache import triggers
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +33,8 @@ def test_a_missing_trigger_is_reported(client: Client) -> None:
 
 
 def test_migrations_that_are_not_applied_are_reported(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("rlm_site", "0003_groups")
+    [last] = MigrationLoader(connection).graph.leaf_nodes("rlm_site")
+    MigrationRecorder(connection).record_unapplied(*last)
     response = client.get("/healthz")
     assert response.status_code == 503
     assert "migrations" in response.json()["status"]
@@ -38,3 +42,13 @@ def test_migrations_that_are_not_applied_are_reported(client: Client) -> None:
 
 def test_a_host_that_monitors_may_ask_without_the_last_slash(client: Client) -> None:
     assert client.head("/healthz").status_code == 200
+
+
+def test_a_home_page_that_cannot_be_made_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(article: Article) -> str:
+        raise ValueError("no sentence")
+
+    monkeypatch.setattr(topics, "first_sentence", fail)
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json() == {"status": "the home page cannot be made"}

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from articles.models import Article
-from quotes.models import Quote
+from quotes.models import Person, Quote
 from rlm_site.tags.models import Tag
 from rlm_site.tests.html import links, parse, text_of
 
@@ -13,13 +13,18 @@ def counts(client: Client) -> dict[str, int]:
     return {tag.name: count for tag, count in client.get("/tags/").context["tags"]}
 
 
+def misattributed(text: str) -> Quote:
+    person = Person.objects.create(name="Nobody in Particular")
+    return Quote.objects.create(text=text, status="misattributed", person=person, published=True)
+
+
 @pytest.fixture
 def zorblax() -> Tag:
     """Make a tag on a topic, a section, a quotation and a misattributed quotation."""
     topic = Article.objects.create(title="Zorb", slug="zorb", published=True)
     section = Article.objects.create(parent=topic, title="Lax", slug="lax", published=True)
     quote = Quote.objects.create(text="A friend of Zorb.", status="reported", published=True)
-    wrong = Quote.objects.create(text="No friend of Zorb.", status="misattributed", published=True)
+    wrong = misattributed("No friend of Zorb.")
     for thing in (topic, section, quote, wrong):
         thing.tags.add("zorblax")
     section.tags.add("bread")
@@ -58,7 +63,7 @@ def test_the_count_on_the_list_is_what_the_page_of_the_tag_shows(client: Client,
 
 
 def test_a_tag_only_of_a_misattributed_quotation_is_not_listed(client: Client) -> None:
-    wrong = Quote.objects.create(text="No friend of Zorb.", status="misattributed", published=True)
+    wrong = misattributed("No friend of Zorb.")
     wrong.tags.add("zorblax")
     assert "zorblax" not in counts(client)
     assert client.get("/tags/zorblax/").status_code == 404

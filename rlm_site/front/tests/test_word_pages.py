@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from articles.models import Article
-from quotes.models import Quote
+from quotes.models import Person, Quote
 from rlm_site.tests.html import links, parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def test_better_quotations_come_first(client: Client) -> None:
 
 
 def test_a_misattributed_quotation_is_not_listed(client: Client) -> None:
-    add_quote("A zorblax.", status="misattributed")
+    add_quote("A zorblax.", status="misattributed", person=Person.objects.create(name="Zorb"))
     assert client.get("/words/zorblax/").status_code == 404
 
 
@@ -89,3 +89,16 @@ def test_a_word_that_nothing_contains_is_not_found(client: Client, word: str) ->
 
 def test_a_function_word_is_not_found(client: Client) -> None:
     assert client.get("/words/the/").status_code == 404
+
+
+def test_a_word_of_drafts_alone_has_no_page_in_any_spelling(client: Client) -> None:
+    """Though its other forms have one: the vocabulary knows the words of drafts, and nobody is told."""
+    add_quote("One zebra.")
+    add_quote("Two zebras.", published=False)
+    Article.objects.create(title="Quaggas", slug="quaggas")
+    for word in ("zebras", "ZEBRAS", "quaggas", "Quaggas", "quagga", "neverwas"):
+        assert client.get(f"/words/{word}/").status_code == 404, word
+    assert client.get("/words/ZEBRA/")["Location"] == "/words/zebra/"
+    assert dict(client.get("/words/zebra/").context["forms"]) == {"zebra": 1}
+    Quote.objects.update(published=True)
+    assert shown(client, "/words/zebras/") == ["One zebra.", "Two zebras."]
