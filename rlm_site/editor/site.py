@@ -8,14 +8,19 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
-from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation, ValidationError
 from django.db import DataError
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor import dashboard
+from rlm_site.editor.expired_session import sign_in_again
+from rlm_site.editor.features import registered_admins
+from rlm_site.editor.lists import OfferedLookupsMixin, check_search
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -35,6 +40,19 @@ class SiteAdmin(admin.AdminSite):
     site_url = "/"
     enable_nav_sidebar = False  # its room belongs to the text that is edited
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models; the lists of all, also of libraries, take only the filters that they show."""
+        base: Any = admin_class or admin.ModelAdmin
+        offered = type(base)(base.__name__, (OfferedLookupsMixin, base), {"__module__": base.__module__})
+        super().register(model_or_iterable, offered, **options)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        try:
+            check_search(request.GET.get("term", ""))
+        except ValidationError:
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)
+
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Answer names and values that make no sense with a message or 400 instead of 500."""
 
@@ -51,13 +69,38 @@ class SiteAdmin(admin.AdminSite):
                     return HttpResponseRedirect(request.path)
                 raise SuspiciousOperation(f"What was sent cannot be right: {error}") from error
 
-        return super().admin_view(careful, cacheable)
+        protected = super().admin_view(careful, cacheable)
+
+        @wraps(protected)
+        def signed_in(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            asked = sign_in_again(self, request) if request.method == "POST" else None
+            return asked or protected(request, *args, **kwargs)
+
+        return signed_in
+
+    def get_urls(self) -> list[Any]:
+        route = "r/<path:content_type_id>/<path:object_id>/"  # in place of Django's, which asks for no right
+        return [path(route, self.admin_view(self.view_on_site), name="view_on_site"), *super().get_urls()]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseRedirect:
+        """Lead to where readers find a record. What they do not find is answered like what never was."""
+        if not all(key.isascii() and key.isdigit() and len(key) < 19 for key in (content_type_id, object_id)):
+            raise Http404
+        kind = ContentType.objects.filter(pk=int(content_type_id)).first()
+        model: Any = kind and kind.model_class()
+        model_admin: Any = registered_admins(self).get(model)
+        row = model._default_manager.filter(pk=int(object_id)).first() if model_admin else None
+        address = model_admin.get_view_on_site_url(row) if row else None
+        if not address:
+            raise Http404
+        return HttpResponseRedirect(address)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show what there is to do, then what was done, then everything."""
         context = {
             "in_stages": dashboard.workflow_tasks(request, self),
             "of_apps": dashboard.tasks_of_apps(request),
+            "set_aside": dashboard.rows_set_aside(request, self),
             "newest": dashboard.newest_changes(request, self),
             **(extra_context or {}),
         }

@@ -26,7 +26,7 @@ from django.utils import formats, timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from rlm_site.editor.concurrency import autosave, locking
+from rlm_site.editor.concurrency import autosave, locking, submissions
 from rlm_site.editor.concurrency.conflicts import (
     Choice,
     Difference,
@@ -40,8 +40,10 @@ from rlm_site.editor.concurrency.conflicts import (
     saved_since,
 )
 from rlm_site.editor.concurrency.form_state import FormSnapshot, FormState
+from rlm_site.editor.concurrency.models import SubmittedForm
 
 SHOW_MERGED = "_show"  # the button that shows what would be saved, and saves nothing
+_NOT_TYPED = re.compile(r"_|csrf|form_token$|form_id$|draft_id$|choice-|.*_FORMS$|.*__prefix__")  # names of controls
 
 
 class Opened(NamedTuple):
@@ -147,6 +149,8 @@ class OptimisticLockingMixin(admin.ModelAdmin):
     def _open(
         self, request: HttpRequest, object_id: str | None, form_url: str, context: dict[str, Any]
     ) -> HttpResponse:
+        if object_id is not None and not self.has_view_or_change_permission(request):
+            raise PermissionDenied  # whether there is such a record or not
         row = self._row(request, object_id)
         if object_id is not None and row is None:
             return self._missing(request, object_id)
@@ -180,12 +184,32 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             if isinstance(outcome, UnsavedForm):
                 return outcome
             data, merged_own_changes, context["form_token"] = outcome
+        elif (answer := self._sent_again(request, form_url)) is not None:
+            return answer
         elif SHOW_MERGED in request.POST:
             return UnsavedForm(None, data, ConflictNotice(_not_saved_yet(), 200), form_url=form_url)
         built = self._build(request, row, opened, data)
         if not built.are_valid():
             return self._page(request, row, opened, built, {"is_unsaved": True, **context}, form_url)
-        return self._save_and_respond(request, row, built, merged_own_changes)
+        return self._save_and_respond(request, row, built, merged_own_changes, form_url)
+
+    def _sent_again(self, request: HttpRequest, form_url: str) -> HttpResponse | UnsavedForm | None:
+        """Answer a form for a new record that has made one already; None for any other."""
+        submitted = submissions.find(request, self.model)
+        made = self.get_queryset(request).filter(pk=submitted.object_id).first() if submitted else None
+        if submitted is None or made is None:
+            return None
+        if submitted.digest == submissions.digest(request):
+            messages.info(request, _("“%(record)s” was saved already: the form was sent twice.") % {"record": made})
+            return self.response_add(request, made) if IS_POPUP_VAR in request.POST else self._to_form_of(made)
+        said = _("This form has made “%(record)s” already. What you typed since is here, not saved.") % {"record": made}
+        notice = ConflictNotice(f"{said} {_('Save it to make another record.')}")
+        context = {"form_id": submissions.new_form_id()}
+        return UnsavedForm(None, request.POST, notice, context, form_url)
+
+    def _to_form_of(self, row: Any) -> HttpResponse:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=[row.pk], current_app=self.admin_site.name))
 
     def _merge_with_stored(
         self, request: HttpRequest, row: Any, opened: Opened, form_url: str
@@ -230,13 +254,22 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         return None
 
     def _save_and_respond(
-        self, request: HttpRequest, row: Any, built: BoundForms, merged_own_changes: bool
-    ) -> HttpResponse:
+        self, request: HttpRequest, row: Any, built: BoundForms, merged_own_changes: bool, form_url: str
+    ) -> HttpResponse | UnsavedForm:
         """Save a valid form, log it, and answer with where to go on."""
+        claimed = None
+        if row is None and submissions.form_id(request):
+            claimed, is_first = submissions.claim(request, self.model)
+            if not is_first and (answer := self._sent_again(request, form_url)) is not None:
+                return answer  # another request was faster
         saved = self.save_record(request, row, built.form, built.edited)
         form: Any = built.form
         message = self.construct_change_message(request, form, built.edited, row is None)
         if row is None:
+            if claimed is not None:
+                SubmittedForm.objects.filter(pk=claimed.pk).update(
+                    object_id=saved.pk, digest=submissions.digest(request)
+                )
             self.log_addition(request, saved, message)
             response = self.response_add(request, saved)
         else:
@@ -344,6 +377,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             "preserved_filters": self.get_preserved_filters(request),
             "is_autosaved": can_save,
             "draft_id": request.POST.get(autosave.DRAFT_ID, ""),
+            "form_id": "" if row else submissions.form_id(request) or submissions.new_form_id(),
             **opened.context,
             **context,
         }
@@ -410,13 +444,12 @@ class OptimisticLockingMixin(admin.ModelAdmin):
     def _show_plainly(self, request: HttpRequest, said: str, status: int) -> HttpResponse:
         """Show all that was typed on a page that needs nothing else."""
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
-        ours = re.compile(r"_|csrf|form_token$|draft_id$|choice-|.*_FORMS$|.*__prefix__")
         context = {
             **self.admin_site.each_context(request),
             "title": self.opts.verbose_name,
             "said": said,
             "sent": [(name, value) for name, value in sent if name != "csrfmiddlewaretoken"],
-            "typed": [(name, value) for name, value in sent if value and not ours.match(name)],
+            "typed": [(name, value) for name, value in sent if value and not _NOT_TYPED.match(name)],
             "can_send_again": status == 503,
         }
         return render(request, "editor/typed.html", context, status=status)
