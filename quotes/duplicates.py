@@ -22,6 +22,7 @@ from django.db.models.functions import Length
 
 from quotes.models import Quote, QuoteWord, Word
 from rlm_site.indexing import queue
+from rlm_site.text.alignment import common_blocks
 from rlm_site.text.folding import fold
 from rlm_site.text.words import NUMBERS, STOP_WORDS, form, vocabulary
 
@@ -199,6 +200,8 @@ _LIGHT = frozenset(
 
 
 _MAX_SAYING_LENGTH = 40  # words; only up to this length is a moved part looked for
+_MAX_PAIRS = 40_000  # of words of two texts that are aligned; of longer ones only what they have in common counts
+_MAX_PAIRS_SEARCHED = 200_000  # the same, for all texts that one text is compared with
 
 
 def same(a: str, b: str) -> bool:
@@ -214,7 +217,20 @@ def compare(a: str, b: str) -> Comparison:
     return _compared(_words(a), _words(b))
 
 
-def _compared(first: _Words, second: _Words) -> Comparison:
+class _Effort:
+    """The pairs of words that may still be aligned."""
+
+    def __init__(self, pairs: int) -> None:
+        self.pairs = pairs
+
+    def allows(self, pairs: int) -> bool:
+        if pairs > min(_MAX_PAIRS, self.pairs):
+            return False
+        self.pairs -= pairs
+        return True
+
+
+def _compared(first: _Words, second: _Words, effort: _Effort | None = None) -> Comparison:
     if first.words == second.words:
         return Comparison(Verdict.SAME_WORDS if first.words else Verdict.DIFFERENT, 1.0 if first.words else 0.0)
     if "".join(first.words) == "".join(second.words):
@@ -228,6 +244,8 @@ def _compared(first: _Words, second: _Words) -> Comparison:
     few = len(content) <= 2 and len(long.words) < len(short.words) + 2
     if share < (0.3 if len(content) < 8 else 0.5) and not few:
         return Comparison(Verdict.DIFFERENT, round(share, 3))
+    if not (effort or _Effort(_MAX_PAIRS)).allows(len(short.words) * len(long.words)):
+        return _compared_as_a_whole(short, long)
     long = _join_words_as(long, short)
     short = _join_words_as(short, long)
     if _too_much_changed(short, long):
@@ -238,6 +256,16 @@ def _compared(first: _Words, second: _Words) -> Comparison:
     if verdict is Verdict.DIFFERENT and (_one_part_moved(short.words, long.words) or _rearranged(short, long)):
         verdict = Verdict.WORDING
     return Comparison(verdict, round(share, 3))
+
+
+def _compared_as_a_whole(short: _Words, long: _Words) -> Comparison:
+    """Compare passages that are too long to be aligned: by the runs of words that both have in common."""
+    common = sum(block.size for block in common_blocks(short.words, long.words))
+    share = round(common / len(short.words), 3)
+    if share < 0.9:
+        return Comparison(Verdict.DIFFERENT, share)
+    is_extract = len(long.words) > len(short.words) * 1.1
+    return Comparison(Verdict.EXTRACT if is_extract else Verdict.WORDING, share)
 
 
 _FUNCTION_WORDS = STOP_WORDS | NUMBERS | {"alone"}
@@ -564,7 +592,8 @@ def _similar_stored(text: str, without: Collection[int]) -> list[tuple[int, Comp
     words = vocabulary(text)
     wanted = _candidates(words) if words else _function_words_only(text)
     texts = Quote.objects.filter(pk__in=sorted(wanted.difference(without))).values_list("pk", "text")
-    found = [(pk, compare(text, other)) for pk, other in texts]
+    effort = _Effort(_MAX_PAIRS_SEARCHED)
+    found = [(pk, _compared(_words(text), _words(other), effort)) for pk, other in texts]
     found = [(pk, compared) for pk, compared in found if compared.verdict is not Verdict.DIFFERENT]
     return sorted(found, key=lambda one: (_VERDICT_ORDER.index(one[1].verdict), -one[1].likeness, one[0]))
 

@@ -2,10 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from diff_match_patch import diff_match_patch
@@ -15,13 +16,23 @@ from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from rlm_site import turns
+from rlm_site.text.alignment import gaps_between, unique_runs
+from rlm_site.text.limits import MAX_TEXT
+
 MAX_UNFOLDED = 240  # characters; longer unchanged passages are folded
+MAX_STEPS = 1_000_000  # of comparing word by word: the squares of the numbers of words, added up
+NEAR = 200  # words beside a change over which it may be moved to begin and end well
+MAX_TOGETHER = 400  # runs of words that are made readable at a time
 
 Names = dict[tuple[type[models.Model], Any], str]  # of rows, by their table and key
 Kind = Literal["same", "removed", "added"]
 _KINDS: dict[int, Kind] = {0: "same", -1: "removed", 1: "added"}
+_SIDES: tuple[Kind, Kind] = ("added", "removed")  # what the text before does not have, and the text after
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+(?:['’-]\w+)*|[^\w\s]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_library = diff_match_patch()
+_library.Diff_Timeout = 1e9  # seconds: our own bounds do not depend on what else the machine is doing
 _INVISIBLE = str.maketrans({"\n": "¶\n", " ": "␣", "\N{NO-BREAK SPACE}": "⍽", "\t": "⇥"})
 
 
@@ -33,6 +44,10 @@ class Stretch(NamedTuple):
     def shown(self) -> str:
         """Return the text with visible spaces if a change consists of nothing else."""
         return self.text.translate(_INVISIBLE) if self.kind != "same" and self.text.isspace() else self.text
+
+
+class Whole(Stretch):
+    """A passage that is too different to be compared word by word."""
 
 
 class Row(NamedTuple):
@@ -57,6 +72,10 @@ class Difference:
     @property
     def after(self) -> tuple[Stretch, ...]:
         return tuple(part for part in self.parts if part.kind != "removed")
+
+    @property
+    def is_coarse(self) -> bool:
+        return any(isinstance(part, Whole) for part in self.parts)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -88,21 +107,77 @@ def differences(model: type[models.Model], before: Mapping[str, Any], after: Map
 
 
 def word_by_word(before: str, after: str) -> list[Stretch]:
-    """Return both texts as runs of words that are the same, removed or added."""
+    """Return both texts as runs of words that are the same, removed or added.
+
+    Passages that are too different to be compared in a moment are removed and added as a `Whole`.
+    """
+    if max(len(before), len(after)) > 2 * MAX_TEXT:  # another program has written them
+        return [whole for whole in (Whole("removed", before), Whole("added", after)) if whole.text]
     chars: dict[str, str] = {}  # the library compares characters, so each token is encoded as one
     encoded = [
         "".join(chars.setdefault(token, chr(len(chars) + 1)) for token in _TOKEN.findall(text))
         for text in (before, after)
     ]
     tokens = ["", *chars]
-    library = diff_match_patch()
-    runs = library.diff_main(*encoded, checklines=False)
-    library.diff_cleanupSemantic(runs)
-    return _align_to_lines([Stretch(_KINDS[kind], "".join(tokens[ord(char)] for char in run)) for kind, run in runs])
+    with turns.long_work(len(before) + len(after)):
+        runs = [
+            (Whole if is_whole else Stretch)(_KINDS[kind], "".join(tokens[ord(char)] for char in run))
+            for kind, run, is_whole in _readable_runs(_runs(*encoded))
+        ]
+        return _align_to_lines(runs)
+
+
+_Run = tuple[int, str, bool]  # kind as in `_KINDS`, characters, whether it is shown whole
+
+
+def _runs(a: str, b: str) -> Iterator[_Run]:
+    """Yield the runs of two texts. What is unique in both parts them where they are too long to be compared at once."""
+    steps = MAX_STEPS
+    blocks = unique_runs(a, b) if (len(a) + len(b)) ** 2 > steps else []
+    at = 0
+    for gap in gaps_between(blocks, len(a), len(b)):
+        if at < gap.start:
+            yield 0, a[at : gap.start], False
+        at = gap.end
+        removed, added = a[gap.start : gap.end], b[gap.b_start : gap.b_end]
+        taken = (len(removed) + len(added)) ** 2
+        is_whole = bool(removed and added) and taken > steps
+        if is_whole or not (removed and added):
+            yield from ((kind, run, is_whole) for kind, run in ((-1, removed), (1, added)) if run)
+        else:
+            steps -= taken
+            yield from ((kind, run, False) for kind, run in _library.diff_main(removed, added, checklines=False))
+    if at < len(a):
+        yield 0, a[at:], False
+
+
+def _readable_runs(runs: Iterable[_Run]) -> Iterator[_Run]:
+    """Join what changes for readers, as `a cat` into `a dog` and not `c` into `d`, some runs at a time."""
+    together: list[tuple[int, str]] = []
+
+    def joined() -> list[_Run]:
+        _library.diff_cleanupSemantic(together)
+        done = [(kind, run, False) for kind, run in together]
+        together.clear()
+        return done
+
+    for kind, run, is_whole in runs:
+        if is_whole:
+            yield from joined()
+            yield kind, run, True
+        elif kind == 0 and (len(run) > 2 * NEAR or len(together) > MAX_TOGETHER):
+            together.append((0, run[:NEAR]))
+            yield from joined()
+            yield 0, run[NEAR:-NEAR], False
+            together.append((0, run[-NEAR:] if len(run) > NEAR else ""))
+        else:
+            together.append((kind, run))
+    yield from joined()
 
 
 def _align_to_lines(parts: list[Stretch]) -> list[Stretch]:
     """Move line breaks, so that an added or removed paragraph includes those after it, not those before."""
+    parts = _joined(parts)
     for index in range(1, len(parts) - 1):
         before, change, after = parts[index - 1 : index + 2]
         breaks = change.text[: len(change.text) - len(change.text.lstrip("\n"))]
@@ -110,17 +185,24 @@ def _align_to_lines(parts: list[Stretch]) -> list[Stretch]:
         if is_isolated and breaks and after.text.startswith(breaks):
             parts[index - 1 : index + 2] = [
                 Stretch("same", before.text + breaks),
-                Stretch(change.kind, change.text.removeprefix(breaks) + breaks),
+                change._replace(text=change.text.removeprefix(breaks) + breaks),
                 Stretch("same", after.text.removeprefix(breaks)),
             ]
     return [part for part in parts if part.text]
 
 
+def _joined(parts: Iterable[Stretch]) -> list[Stretch]:
+    """Join neighbours of one kind."""
+    groups = groupby((part for part in parts if part.text), key=lambda part: (type(part), part.kind))
+    return [stretch(kind, "".join(part.text for part in group)) for (stretch, kind), group in groups]
+
+
 def _items(before: Sequence[str], after: Sequence[str], separator: str) -> list[Stretch]:
     """Compare lists item by item: unchanged items first, then removed, then added ones."""
-    unchanged = [item for item in after if item in before]
+    common = {*before} & {*after}
+    unchanged = [item for item in after if item in common]
     parts = [Stretch("same", separator.join(unchanged))] if unchanged else []
-    removed, added = ([item for item in items if item not in unchanged] for items in (before, after))
+    removed, added = ([item for item in items if item not in common] for items in (before, after))
     changes: list[tuple[Kind, list[str]]] = [("removed", removed), ("added", added)]
     for kind, items in changes:
         for index, item in enumerate(items):
@@ -218,23 +300,19 @@ def _rows(parts: Iterable[Stretch]) -> Iterable[Row]:
 
 def _lines(parts: Iterable[Stretch]) -> Iterable[list[Stretch]]:
     line: list[Stretch] = []
+    ends: dict[Kind, str] = {}  # of the line in each text, as far as it goes
     for part in parts:
         for text in _LINE.findall(part.text) if part.kind == "same" else [part.text]:
-            if line and part.kind == "same" and _at_line_start(line):
+            if line and part.kind == "same" and set(ends.values()) <= {"\n"}:
                 yield line
-                line = []
+                line, ends = [], {}
             line.append(Stretch(part.kind, text))
+            ends |= {gone: text[-1] for gone in _SIDES if gone != part.kind}
             if part.kind == "same" and text.endswith("\n"):
                 yield line
-                line = []
+                line, ends = [], {}
     if line:
         yield line
-
-
-def _at_line_start(line: Sequence[Stretch]) -> bool:
-    """Return whether the next part begins a line in both texts."""
-    sides = ("".join(part.text for part in line if part.kind != gone) for gone in ("added", "removed"))
-    return all(text.endswith("\n") or not text for text in sides)
 
 
 def _trimmed(parts: Sequence[Stretch]) -> tuple[Stretch, ...]:

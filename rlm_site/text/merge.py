@@ -7,8 +7,9 @@ the same passage differently, the caller decides. Without a base, every differen
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Generic, TypeVar
+
+from rlm_site.text.alignment import Block, common_blocks
 
 Value = TypeVar("Value")
 
@@ -43,7 +44,8 @@ class Passage(Generic[Value]):
 def merge_names(base: Sequence[str] | None, mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
     """Merge two sets of names: additions and removals of both sides apply. Without a base nothing is removed."""
     removed = set(base or ()) - set(mine)
-    added = [name for name in mine if name not in theirs and name not in (base or ())]
+    known = {*theirs, *(base or ())}
+    added = [name for name in mine if name not in known]
     return [name for name in theirs if name not in removed] + added
 
 
@@ -72,10 +74,6 @@ def _lines(text: str) -> list[str]:
     return _LINE.findall(f"{text}\n") if text else []
 
 
-def _matches(a: Sequence[str], b: Sequence[str]) -> SequenceMatcher[str]:
-    return SequenceMatcher(None, a, b, autojunk=False)  # no line is junk because it is frequent
-
-
 def _merge_lines(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
     """Yield the passages that all three have in common, and those between them."""
     at = (0, 0, 0)
@@ -92,18 +90,27 @@ def _merge_lines(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]
 
 def _common(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
     """Yield start and end in the base of each common block and its starts in the other two; last, the ends of all."""
-    their_blocks = _matches(base, theirs).get_matching_blocks()
-    for block in _matches(base, mine).get_matching_blocks():
-        for their_block in their_blocks:
+    their_blocks = iter(common_blocks(base, theirs))
+    their_block = next(their_blocks, None)
+    for block in common_blocks(base, mine):
+        while their_block and their_block.a < block.a + block.size:
             start, end = max(block.a, their_block.a), min(block.a + block.size, their_block.a + their_block.size)
             if start < end:
                 yield start, end, block.b + start - block.a, their_block.b + start - their_block.a
+            if their_block.a + their_block.size > block.a + block.size:
+                break  # the rest of it may be common with the next block
+            their_block = next(their_blocks, None)
     yield len(base), len(base), len(mine), len(theirs)
 
 
 def _merge_without_base(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Passage[str]]:
-    for _tag, a, a_end, b, b_end in _matches(mine, theirs).get_opcodes():
-        yield Passage(None, "".join(mine[a:a_end]), "".join(theirs[b:b_end]))
+    at = b_at = 0
+    for a, b, size in (*common_blocks(mine, theirs), Block(len(mine), len(theirs), 0)):
+        if at < a or b_at < b:
+            yield Passage(None, "".join(mine[at:a]), "".join(theirs[b_at:b]))
+        if size:
+            yield Passage(None, same := "".join(mine[a : a + size]), same)
+        at, b_at = a + size, b + size
 
 
 def _merge_sentences(lines: Passage[str]) -> list[Passage[str]]:

@@ -6,10 +6,11 @@ from it, long texts are merged passage by passage, and what both changed in diff
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Any, NamedTuple
 
 from django import forms
@@ -21,9 +22,10 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rlm_site import turns
 from rlm_site.editor.concurrency.form_state import DELETE, FormSnapshot, FormState, Row, Value, bare_widget
 from rlm_site.editor.forms import TagsField
-from rlm_site.history.diff import Stretch, word_by_word
+from rlm_site.history.diff import Stretch, Whole, word_by_word
 from rlm_site.history.models import Revision
 from rlm_site.tags.models import Tag
 from rlm_site.tags.parsing import format_tags, parse_tags
@@ -110,6 +112,10 @@ class Difference(NamedTuple):
         return word_by_word(self.mine if self.base is None else self.base, self.theirs)
 
     @property
+    def is_coarse(self) -> bool:
+        return any(isinstance(part, Whole) for part in (*self.mine_marked, *self.theirs_marked))
+
+    @property
     def can_be_both(self) -> bool:
         return self.choice is not None and self.choice.in_text
 
@@ -148,7 +154,8 @@ def merge_forms(
     sheet: FormSnapshot, base: FormState | None, mine: FormState, theirs: FormState, first_number: int = 1
 ) -> MergedForm:
     """Merge two versions of a form. Without a base whatever differs is a choice; nothing that was typed is lost."""
-    return _FormMerge(sheet, base, mine, theirs, first_number).merge
+    with turns.long_work():
+        return _FormMerge(sheet, base, mine, theirs, first_number).merge
 
 
 class _FormMerge:
@@ -265,8 +272,8 @@ def describe_choice(sheet: FormSnapshot, choice: Choice) -> Difference:
 
 # Choosing
 
-_MARK = "^[▼◆▲] \\[{number}\\]"
-_MARKED = "^▼ \\[{number}\\][^\n]*\n((?:.*\n)*?)◆ \\[{number}\\][^\n]*\n((?:.*\n)*?)▲ \\[{number}\\][^\n]*\n"
+_MARKS = "▼◆▲"
+_MARK = re.compile(rf"([{_MARKS}]) \[([0-9]{{1,9}})\]")
 
 
 def with_conflict_marks(number: int, mine: str, theirs: str) -> str:
@@ -282,12 +289,23 @@ def with_conflict_marks(number: int, mine: str, theirs: str) -> str:
 
 def apply_choices(choices: Iterable[Choice], state: FormState, data: QueryDict) -> list[Choice]:
     """Write what was chosen into the state, whose fields may have been edited since; returns what is still open."""
-    # A later mark may stand around an earlier one
     still_open: list[Choice] = []
+    marked: dict[tuple[str, str, str], dict[Choice, str]] = {}
     for choice in sorted(choices, key=lambda choice: -choice.number):
-        if not _apply_choice(choice, state, data.get(f"choice-{choice.number}", "")):
-            still_open.insert(0, choice)
-    return still_open
+        said = data.get(f"choice-{choice.number}", "")
+        if choice.in_text:
+            marked.setdefault(choice.place, {})[choice] = said
+        elif not _apply_choice(choice, state, said):
+            still_open.append(choice)
+    for in_text in marked.values():
+        still_open += _apply_to_field(in_text, state)
+    return sorted(still_open, key=lambda choice: choice.number)
+
+
+def _fields_of(choice: Choice, state: FormState) -> Row | None:
+    """Return the fields among which the choice's stands, or None where its row was deleted since."""
+    fields = state.rows.get(choice.prefix, {}).get(choice.key) if choice.prefix else state.fields
+    return fields if fields is not None and choice.name in fields else None
 
 
 def _apply_choice(choice: Choice, state: FormState, said: str) -> bool:
@@ -295,27 +313,60 @@ def _apply_choice(choice: Choice, state: FormState, said: str) -> bool:
         if said == "mine":
             state.rows.setdefault(choice.prefix, {})[f"+again-{choice.key}"] = choice.mine
         return said in {"mine", "theirs"}
-    fields = state.rows.get(choice.prefix, {}).get(choice.key) if choice.prefix else state.fields
-    if fields is None or choice.name not in fields:
-        return True  # the row was deleted since
-    if choice.in_text:
-        fields[choice.name], settled = _apply_to_text(str(fields[choice.name]), choice.number, said)
-        return settled
+    fields = _fields_of(choice, state)
+    if fields is None:
+        return True
     if said == "theirs":
         fields[choice.name] = "" if choice.name == DELETE else choice.theirs
     # what was edited by hand since was chosen by hand
     return said in {"mine", "theirs"} or fields[choice.name] != choice.mine
 
 
-def _apply_to_text(text: str, number: int, said: str) -> tuple[str, bool]:
-    def chosen(block: re.Match[str]) -> str:
-        mine, theirs = block.groups()
-        gap = "\n" if "\n\n" in text and mine and theirs and not theirs.startswith("\n") else ""
-        return {"mine": mine, "theirs": theirs, "both": f"{mine}{gap}{theirs}"}[said]
+def _apply_to_field(choices: dict[Choice, str], state: FormState) -> list[Choice]:
+    """Write what was chosen for passages of one field, and return those that are still marked in it."""
+    first = next(iter(choices))
+    fields = _fields_of(first, state)
+    if fields is None:
+        return []
+    chosen = {choice.number: said for choice, said in choices.items()}
+    fields[first.name], still_marked = _apply_to_text(str(fields[first.name]), chosen)
+    return [choice for choice in choices if choice.number in still_marked]
 
-    if said in {"mine", "theirs", "both"}:
-        text = re.sub(_MARKED.format(number=number), chosen, f"{text}\n", count=1, flags=re.MULTILINE)[:-1]
-    return text, re.search(_MARK.format(number=number), text, re.MULTILINE) is None
+
+def _apply_to_text(text: str, chosen: Mapping[int, str]) -> tuple[str, set[int]]:
+    """Return the text with what was chosen for its marked passages, by number, and the numbers still marked in it.
+
+    A passage may stand in another one. Its lines are dropped as often as a choice says so, in one walk for all.
+    """
+    lines = text.split("\n")
+    numbers = [int(match[2]) if (match := _MARK.match(line)) else 0 for line in lines]
+    marks: dict[int, list[int]] = {}  # the lines of the three marks, as far as they are there
+    for place, number in enumerate(numbers):
+        found = marks.setdefault(number, [])
+        if number and len(found) < len(_MARKS) and lines[place][0] == _MARKS[len(found)]:
+            found.append(place)
+    changes = Counter[int]()
+    gaps = set()
+    for number, said in chosen.items():
+        found = marks.get(number, [])
+        if said not in {"mine", "theirs", "both"} or len(found) < len(_MARKS):
+            continue
+        mine, theirs, end = found
+        dropped = {"mine": (theirs, end), "theirs": (mine, theirs)}
+        for start, stop in (*((place, place + 1) for place in found), dropped.get(said, (0, 0))):
+            changes[start] += 1
+            changes[stop] -= 1
+        if said == "both" and "\n\n" in text and mine + 1 < theirs and theirs + 1 < end and lines[theirs + 1]:
+            gaps.add(theirs)
+    kept: list[str] = []
+    still_marked = set()
+    for place, times in enumerate(accumulate(changes[place] for place in range(len(lines)))):
+        if not times:
+            kept.append(lines[place])
+            still_marked.add(numbers[place])
+        elif times == 1 and place in gaps:  # a mark that gives way to an empty line
+            kept.append("")
+    return "\n".join(kept), still_marked
 
 
 # Who it was

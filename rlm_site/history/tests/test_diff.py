@@ -143,3 +143,30 @@ def test_marks_are_elements_and_words_for_those_who_do_not_see_them() -> None:
     page = render_to_string("editor/_differences.html", {"differences": found})
     assert '<del><span class="visually-hidden">removed: </span>Old</del> &lt;b&gt;' in page
     assert '<ins><span class="visually-hidden">added: </span>New</ins> &lt;b&gt;' in page
+
+
+def test_passages_that_are_too_different_are_shown_whole_and_said_to_be() -> None:
+    same = "The mill stood still. "
+    before, after = same + "a b " * 3000, same + "b a " * 3000
+    found = Difference("body", "Text", tuple(word_by_word(before, after)))
+    assert found.is_coarse
+    assert [part.kind for part in found.parts] == ["same", "removed", "added", "same"]
+    assert found.parts[0].text == same
+    assert "".join(part.text for part in found.after) == after
+
+
+def test_a_few_words_in_a_long_text_are_compared_word_by_word() -> None:
+    words = [f"w{number % 7}{number // 3}" for number in range(20_000)]
+    changed = ["new" if number % 1000 == 500 else word for number, word in enumerate(words)]
+    found = Difference("body", "Text", tuple(word_by_word(" ".join(words), " ".join(changed))))
+    assert not found.is_coarse
+    assert [part.text for part in found.parts if part.kind == "added"] == ["new"] * 20
+
+
+def test_texts_that_no_form_takes_are_not_compared_at_all() -> None:
+    before, after = ("".join(f"{letter}{number} " for number in range(100_000)) for letter in "ab")
+    assert word_by_word(before, after) == [("removed", before), ("added", after)]
+
+
+def test_a_text_that_is_new_is_no_coarse_comparison() -> None:
+    assert not Difference("body", "Text", tuple(word_by_word("", "a " * 5000))).is_coarse
