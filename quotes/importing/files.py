@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from rlm_site.text.spreadsheets import read_cell
+
 MAX_CELL = 1_000_000  # characters per CSV cell
 
 
@@ -93,7 +95,7 @@ def _read_csv(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
         elif cells and len(cells) != len(header):
             yield Problem(first_line, "", f"has {len(cells)} cells; the first line names {len(header)} columns.")
         elif cells:
-            yield Row(first_line, dict(zip(header, cells, strict=True)), from_csv=True)
+            yield Row(first_line, dict(zip(header, map(read_cell, cells), strict=True)), from_csv=True)
         problems.clear()
         first_line = reader.line_num + 1
 

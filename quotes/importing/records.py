@@ -20,6 +20,7 @@ from quotes.importing.files import Problem, Row
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from rlm_site.tags import parsing
 from rlm_site.tags.models import Tag
+from rlm_site.text import printable
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
 from rlm_site.text.words import occurrences
@@ -225,11 +226,9 @@ class _RowParser:
             self.add_problem(name, f"{quoted(value)} is no text; put it in quotation marks.")
             return ""
         if not value.isprintable():
-            value = value.replace("\r\n", "\n").replace("\r", "\n")
-            if match := _UNPRINTABLE.search(value):
-                self.add_problem(
-                    name, f"has the character U+{ord(match[0]):04X}, which nothing can print; take it out."
-                )
+            value = printable.with_line_breaks(value)
+            if refused := printable.find_refused(value):
+                self.add_problem(name, f"cannot be kept: {refused}")
             if not lines and "\n" in value:
                 self.add_problem(name, "has more than one line; only texts may.")
         if len(value) > max_length:
@@ -539,8 +538,6 @@ class _RowParser:
 
 _PRINTED_FIELDS = ("locator", "translator")  # as printed in collections, as stored in exports
 _PARSED_SEPARATELY = ("text", *_PRINTED_FIELDS)
-# Control characters except line breaks and tabs, and lone surrogates.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
 def quoted(value: Any) -> str:
@@ -689,6 +686,8 @@ def _cell_json(cell: str) -> Any:
         return json.loads(cell)
     except json.JSONDecodeError as error:
         raise ValueError(f"{quoted(cell)} is not JSON: {error.msg.lower()} at character {error.pos + 1}.") from error
+    except RecursionError as error:
+        raise ValueError(f"{quoted(cell)} is not JSON that can be read: it is nested too deeply.") from error
 
 
 def _cell_tags(cell: str) -> Any:

@@ -1,6 +1,8 @@
 """Quotations and people from files, and into files, at the desk."""
 
+import csv
 import hashlib
+import io
 import json
 from typing import Any
 
@@ -459,6 +461,21 @@ def test_an_export_is_imported_again_without_a_change(editor: Client, quagga: Qu
         assert error_messages(page) == []
         assert page.context["rows"] == []
         assert page.context["unchanged"] == Quote.objects.count()
+
+
+TEXTS = ['=HYPERLINK("http://x")', "+1 more", "-and so on", "@all", "'=1", "''+2", "'Tis the season", "＝1", "a\n=b"]
+
+
+def test_no_cell_of_a_csv_export_is_a_formula_and_each_comes_back_as_it_was(editor: Client) -> None:
+    for number, text in enumerate(TEXTS):
+        quote(f"formula-{number}", text, name_as_printed=text.replace("\n", " "))
+    response = editor.get(f"{QUOTES}export/csv/")
+    rows = csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""))
+    cells = [cell for row in rows for cell in row.values()]
+    assert not [cell for cell in cells if cell[:1] in {*"=+@-\t\r＝"} and not cell.lstrip("-").isdigit()]
+    page = preview(editor, QUOTES, response.content, "quotes.csv")
+    assert error_messages(page) == []
+    assert (page.context["rows"], page.context["unchanged"]) == ([], Quote.objects.count())
 
 
 def test_an_export_has_what_the_list_shows(editor: Client, quagga: Quote) -> None:

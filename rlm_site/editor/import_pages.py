@@ -19,9 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site import turns
 from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.features import Feature
 from rlm_site.editor.importing import (
+    MOST_COLUMNS,
     MOST_ROWS,
     READERS,
     ContentResource,
@@ -116,6 +118,7 @@ class ImportExport(Feature):
 
     # Import
 
+    @turns.long_view
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for a file, shows what it would change, and changes that."""
         if not self.can_import(request):
@@ -139,8 +142,9 @@ class ImportExport(Feature):
 
     def _preview(self, request: HttpRequest, upload: Upload, **context: Any) -> HttpResponse:
         resource = self.resource_class(request.user)
-        resource.load(upload.rows())
-        result = resource.run(write=False)
+        with turns.long_work():
+            resource.load(upload.rows())
+            result = resource.run(write=False)
         if result.has_validation_errors():
             return self._page(request, form=UploadForm(), upload=upload, invalid=result.invalid_rows, **context)
         rows = [row for row in result.rows if not row.is_skip()]
@@ -234,6 +238,8 @@ class ImportExport(Feature):
                 "columns": resource.columns(),
                 "natural_key": resource.natural_key,
                 "most_rows": MOST_ROWS,
+                "most_columns": MOST_COLUMNS,
+                "most_megabytes": MOST_BYTES // 1_000_000,
                 "for_more": self._for_more(),
                 **context,
             },

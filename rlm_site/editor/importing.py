@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date
@@ -30,11 +31,17 @@ from rlm_site.editor.forms import TagsField
 from rlm_site.history import diff
 from rlm_site.history.models import Import
 from rlm_site.tags import manager
+from rlm_site.text import printable
+from rlm_site.text.limits import MAX_PASSAGE
+from rlm_site.text.spreadsheets import read_cell, write_cell
 
 MOST_ROWS = 1000  # of one import, which on SQLite keeps others from saving: 50 rows take a second
-MOST_CELL = 1_000_000  # characters of a cell of a CSV file
+MOST_COLUMNS = 100
+MOST_CELL = 100_000  # characters of a cell of a CSV file
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HALF_OF_A_PAIR = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 # Files
@@ -50,6 +57,12 @@ class TooManyRowsError(UnreadableError):
         super().__init__(told % {"count": count, "most": MOST_ROWS})
 
 
+class TooManyColumnsError(UnreadableError):
+    def __init__(self, count: int) -> None:
+        told = _("It names %(count)d columns; at most %(most)d are read. Delete those that we do not have.")
+        super().__init__(told % {"count": count, "most": MOST_COLUMNS})
+
+
 class Absent:
     """In place of what a row of a file does not name."""
 
@@ -62,8 +75,6 @@ class Rows(NamedTuple):
     def dataset(self) -> Any:
         if not self.rows:
             raise UnreadableError(_("There is no row in it."))
-        if len(self.rows) > MOST_ROWS:
-            raise TooManyRowsError(len(self.rows))
         return tablib.Dataset(*self.rows, headers=self.headers)
 
 
@@ -86,12 +97,16 @@ def read_csv(text: str) -> Rows:
         for cells in reader:
             if not headers:
                 headers += [name.strip() for name in cells]
+                if len(headers) > MOST_COLUMNS:
+                    raise TooManyColumnsError(len(headers))
             elif any(cells):
                 if len(cells) != len(headers):
                     told = _("Line %(line)d has %(cells)d cells; the first line names %(columns)d columns.")
                     counts = {"line": begins, "cells": len(cells), "columns": len(headers)}
                     raise UnreadableError(told % counts)
-                found.rows.append(cells)
+                if len(found.rows) == MOST_ROWS:
+                    raise TooManyRowsError(MOST_ROWS + 1 + sum(any(more) for more in reader))
+                found.rows.append([read_cell(cell) for cell in cells])
                 found.lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -111,27 +126,46 @@ def read_json(text: str) -> Rows:
         raise UnreadableError(_("It is not JSON: %(error)s.") % {"error": error}) from error
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise UnreadableError(_('It is no list of objects, such as [{"name": "…"}, {"name": "…"}].'))
+    if len(values) > MOST_ROWS:
+        raise TooManyRowsError(len(values))
+    if "\\u" in text and (half := _HALF_OF_A_PAIR.search(text)) and not _is_whole(values):
+        told = _("Line %(line)d has %(half)s, half of a character. Write the character itself.")
+        raise UnreadableError(told % {"line": text.count("\n", 0, half.start()) + 1, "half": half[0]})
     headers = list(dict.fromkeys(name for value in values for name in value))
+    if len(headers) > MOST_COLUMNS:
+        raise TooManyColumnsError(len(headers))
     return Rows(headers, [[value.get(name, Absent) for name in headers] for value in values], list(_beginnings(text)))
+
+
+def _is_whole(values: Any) -> bool:
+    """Return whether all names and texts are made of whole characters."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_BETWEEN_ITEMS = re.compile(r"[\s,\[]*")
 
 
 def _beginnings(text: str) -> Iterator[int]:
     """Return the line on which each item of a list begins."""
-    decoder, space = json.JSONDecoder(), re.compile(r"[\s,\[]*")
+    decoder = json.JSONDecoder()
     line, counted = 1, 0
-    place = space.match(text).end()  # type: ignore[union-attr]
+    place = _BETWEEN_ITEMS.match(text).end()  # type: ignore[union-attr]
     while text[place] != "]":
         line, counted = line + text.count("\n", counted, place), place
         yield line
         _value, end = decoder.raw_decode(text, place)
-        place = re.compile(r"[\s,]*").match(text, end).end()  # type: ignore[union-attr]
+        place = _BETWEEN_ITEMS.match(text, end).end()  # type: ignore[union-attr]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise ValueError(_("the field %(name)s is there twice") % {"name": max(names, key=names.count)})
+        [(name, _count)] = Counter(name for name, _value in pairs).most_common(1)
+        raise ValueError(_("the field %(name)s is there twice") % {"name": name})
     return values
 
 
@@ -142,7 +176,7 @@ def _no_constant(name: str) -> NoReturn:
 def write_csv(headers: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """Return rows as CSV with a byte order mark, without which spreadsheets misread the text."""
     written = io.StringIO(newline="")
-    csv.writer(written).writerows([headers, *rows])
+    csv.writer(written).writerows([headers, *([write_cell(f"{value}") for value in row] for row in rows)])
     return "\ufeff" + written.getvalue()
 
 
@@ -172,9 +206,12 @@ class Text(Widget):
             return ""
         if not isinstance(value, str):
             raise ValueError(_("%(value)s is no text.") % {"value": value})
-        value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-        if match := _UNPRINTABLE.search(value):
-            raise ValueError(_("It has the character U+%(code)04X, which nothing can print.") % {"code": ord(match[0])})
+        value = printable.with_line_breaks(value).strip()
+        if refused := printable.find_refused(value):
+            raise ValueError(str(refused))
+        if len(value) > MAX_PASSAGE:
+            told = _("It has %(count)s characters; at most %(most)s are kept.")
+            raise ValueError(told % {"count": f"{len(value):,}", "most": f"{MAX_PASSAGE:,}"})
         if "\n" in value and not self.lines:
             raise ValueError(_("It has more than one line."))
         return value
@@ -231,7 +268,7 @@ class NameList(Widget):
         if isinstance(value, str) and value.lstrip().startswith("["):
             try:
                 value = json.loads(value)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(_("It is neither names with semicolons between them nor a list.")) from error
         names = value if isinstance(value, list) else Text().clean(value).split(";")
         return [name for name in (Text().clean(name) for name in names) if name]
@@ -386,7 +423,7 @@ class ContentResource(ModelResource):
     def identity(self, row: Mapping[str, Any]) -> str:
         """Return what identifies the record that a row is about; empty where the row does not say, or not in words."""
         value = row.get(self.natural_key)
-        return value.strip() if isinstance(value, str) and not _UNPRINTABLE.search(value) else ""
+        return value.strip() if isinstance(value, str) and not printable.find_refused(value) else ""
 
     def find(self, stored: models.QuerySet[Any], identities: set[str]) -> dict[str, Any]:
         """Return the records of these identities."""

@@ -124,3 +124,27 @@ def test_a_cell_says_one_thing(widget: Any, cell: Any, value: Any) -> None:
 def test_a_cell_that_says_something_else_is_refused(widget: Any, cell: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         widget.clean(cell, row={})
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read_csv, ",".join(f"c{number}" for number in range(20_000)) + "\n"),
+        (read_json, "[" + ",".join(f'{{"c{number}": 1}}' for number in range(500)) + "]"),
+        (read_json, "[{" + ",".join(f'"c{number}": 1' for number in range(20_000)) + "}]"),
+    ],
+)
+def test_a_file_has_at_most_a_hundred_columns(read: Any, text: str) -> None:
+    with pytest.raises(UnreadableError, match=r"It names \d+ columns; at most 100 are read"):
+        read(text)
+
+
+def test_a_text_has_at_most_as_many_characters_as_in_a_form() -> None:
+    with pytest.raises(ValueError, match="It has 20,001 characters; at most 20,000 are kept"):
+        Text(lines=True).clean("a" * 20_001)
+
+
+@pytest.mark.parametrize("widget", [NameList(), Text()])
+def test_a_list_that_is_nested_too_deeply_is_refused(widget: Any) -> None:
+    with pytest.raises(ValueError, match=r"neither names|characters"):
+        widget.clean("[" * 100_000)
