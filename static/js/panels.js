@@ -35,6 +35,7 @@ for (const sidebar of document.querySelectorAll(".side-panels")) {
       try {
         const address = panel.dataset.fragment || panel.dataset.page;
         const answer = await fetch(address, {method: "POST", body: new FormData(form), signal: request.signal});
+        if (answer.status === 503) timer = setTimeout(refresh, 3000); // others are served first
         if (!answer.ok || answer.redirected) throw new Error(answer.status);
         show(await answer.text());
         panel.querySelector(".panel-failed")?.remove();

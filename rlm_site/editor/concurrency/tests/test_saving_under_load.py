@@ -82,7 +82,10 @@ class Editor:
         return answer.status, SimpleNamespace(content=body)
 
     def opened(self, article: int) -> dict[str, Any]:
-        status, page = self.ask(change(article))
+        return self.opened_at(change(article))
+
+    def opened_at(self, address: str) -> dict[str, Any]:
+        status, page = self.ask(address)
         assert status == 200
         return form_data(page)
 
