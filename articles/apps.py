@@ -5,9 +5,10 @@ class ArticlesConfig(AppConfig):
     name = "articles"
 
     def ready(self) -> None:
-        from articles import indexing, links, placements, reports, search
+        from articles import indexing, links, placements, reports, rules, search
         from articles.models import Article, QuoteChoice, Reference, TaggedArticle
         from quotes.importing import importer
+        from rlm_site import constraints
         from rlm_site.editor import dashboard
         from rlm_site.history.models import Revision
         from rlm_site.indexing import queue
@@ -15,7 +16,12 @@ class ArticlesConfig(AppConfig):
         from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
         from rlm_site.search import index
+        from rlm_site.tags import lists
 
+        for rule in rules.OF_ARTICLES:
+            constraints.refuse(Article, *rule)
+        for model in (Article, Reference):
+            queue.register_model(model)
         watch.watch(
             Article,
             CacheTag("article", "id"),
@@ -26,15 +32,16 @@ class ArticlesConfig(AppConfig):
         )
         watch.watch(TaggedArticle, CacheTag("article", "content_object_id"), stale=[("article", "content_object_id")])
         watch.watch(QuoteChoice, CacheTag("article", "article_id"))
-        watch.watch(Reference, CacheTag("references"))
+        watch.watch(Reference, CacheTag("references"), stale=[("reference", "id")])
         # Published revisions only, as readers never see drafts. One of a quotation invalidates the article of the same
         # id, which does no harm.
         watch.watch(Revision, CacheTag("article", "object_id"), only=("state", Revision.State.PUBLISHED))
         queue.cascades_to("article", indexing.sections_of)
         queue.cascades_to("tag", indexing.articles_tagged)
+        queue.cascades_to("article", lists.tags_on(TaggedArticle))
         index.register(search.SOURCE)
         queue.register_indexer("article", indexing.index_heading_words)
         queue.register_indexer("article", indexing.record_first_publication)
         importer.register_pick_observer(placements.picks_by_heading)
         dashboard.register_tasks(reports.tasks)
-        redirects.track("article", Article.objects.select_related("parent"))
+        redirects.track("article", Article.objects.select_related("parent"), indexing.published_articles)

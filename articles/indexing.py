@@ -1,6 +1,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from articles.models import Article, HeadingWord, TaggedArticle
@@ -13,6 +14,11 @@ from rlm_site.publishing.visibility import public_since
 def sections_of(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
     for section in Article.objects.filter(parent__in=ids).values_list("pk", flat=True):
         yield "article", section
+
+
+def published_articles() -> QuerySet[Article]:
+    """Return the pages that are, were or will be public unless somebody changes them."""
+    return Article.objects.filter(Q(parent=None) | Q(parent__published=True), published=True)
 
 
 def articles_tagged(ids: Sequence[int]) -> Iterable[tuple[str, int]]:

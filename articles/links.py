@@ -5,6 +5,7 @@ from itertools import product
 from django.db.models import Q
 
 from articles.models import Article
+from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.text.slugs import slug_for
 
@@ -17,7 +18,8 @@ def link_addresses(targets: Iterable[str], article: Article | None, now: datetim
     if not targets:
         return {}
     depends_on("addresses")
-    linked = LinkTargets(row for row in Article.objects.filter(named_by(targets)).for_links() if row.is_public(now))
+    rows = Article.objects.filter(named_by(targets), queue.sound("article")).for_links()
+    linked = LinkTargets(row for row in rows if row.is_public(now))
     found = {target: linked.page(target, article) for target in targets}
     return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
 

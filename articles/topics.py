@@ -17,7 +17,9 @@ from articles import citations, markdown
 from articles.links import link_addresses
 from articles.models import Article, QuoteChoice, Reference
 from quotes import matching
+from rlm_site import turns
 from rlm_site.history.models import Revision
+from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.page_cache.versions import version_of_row
 from rlm_site.tags.models import Tag
@@ -99,12 +101,13 @@ def _under(topics: Q) -> Q:
 
 def _topics(condition: Q, now: datetime) -> list[Topic]:
     version = version_of_row("article", Article)
-    rows = Article.objects.filter(condition).annotate(changed_at=last_notable_change(), version=version)
+    rows = Article.objects.filter(condition & queue.sound("article"))
+    rows = rows.annotate(changed_at=last_notable_change(), version=version)
     found = {row.pk: row for row in rows.in_reading_order()}
     for row in found.values():
-        row.parent = found[row.parent_id] if row.parent_id else None
+        row.parent = found.get(row.parent_id) if row.parent_id else None
     # Asked of the rows and not of the database: Django takes longer to put the condition together than to answer it.
-    public = [row for row in found.values() if row.is_public(now)]
+    public = [row for row in found.values() if (row.parent or not row.parent_id) and row.is_public(now)]
     sections: dict[int | None, list[Article]] = defaultdict(list)
     for row in public:
         # A section that is not public has no need to be named: any change of it is one of its topic's tag too.
@@ -213,6 +216,11 @@ def last_notable_change() -> Subquery:
 
 def render_text(article: Article, now: datetime) -> RenderedText:
     """Render the body with its links and citations. At most two queries."""
+    with turns.long_work(len(article.body)):
+        return _render_text(article, now)
+
+
+def _render_text(article: Article, now: datetime) -> RenderedText:
     source = markdown.source(article.body)
     links = link_addresses(source.links, article, now)
     keys = frozenset(cited.key for cited in source.citations)
@@ -245,7 +253,7 @@ def _formatted_references(keys: frozenset[str]) -> dict[str, _FormattedReference
 
 @lru_cache(maxsize=1024)
 def _cached_references(keys: frozenset[str], version: str) -> dict[str, _FormattedReference]:
-    records = list(Reference.objects.filter(key__in=keys))
+    records = list(Reference.objects.filter(queue.sound("reference"), key__in=keys))
     records.sort(key=lambda record: (record.authors or record.title, record.title))
     return {
         record.key: _FormattedReference(str(citations.in_note(record)), citations.in_bibliography(record))

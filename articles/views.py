@@ -15,6 +15,7 @@ from rlm_site.history.drafts import Draft
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
 from rlm_site.publishing.visibility import is_public_at, is_retired
+from rlm_site.redirects import redirects
 
 
 @public_page(tracks_dependencies=True)
@@ -84,6 +85,8 @@ def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpRespo
         raise Http404
     if withdrawn.retired_to not in {"", request.path}:
         return HttpResponsePermanentRedirect(withdrawn.retired_to)
+    if before := redirects.find_target(request.path, now):
+        return HttpResponsePermanentRedirect(before)
     return render(request, "410.html", {"withdrawn_on": withdrawn.retire_at}, status=410)
 
 
@@ -108,6 +111,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     if not previews.is_valid(link, timezone.now()):
         return _closed(request, _("This preview link has expired. Ask its sender for a new one."))
     article = get_object_or_404(Article.objects.select_related("parent"), pk=link.revision.object_id)
+    if previews.is_withdrawn_since(link, article, timezone.now()):
+        return _closed(request, _("This page was withdrawn after the link was made. Ask its sender for a new one."))
     return preview_of(request, Draft.at(article, link.revision))
 
 
@@ -122,7 +127,7 @@ def reference_list(request: HttpRequest) -> HttpResponse:
     citing = topics.articles_by_reference(timezone.now())
     entries = [
         (reference, citations.in_bibliography(reference), citing[reference.key])
-        for reference in Reference.objects.all()
+        for reference in Reference.objects.filter(queue.sound("reference"))
         if reference.key in citing
     ]
     return render(request, "articles/references.html", {"entries": entries})

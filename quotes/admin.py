@@ -18,6 +18,7 @@ from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, IndexTerm, Person, Quote, Work
 from quotes.resources import PersonResource, QuoteResource
+from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.content import ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
 from rlm_site.editor.dashboard import DashboardFilter
 from rlm_site.editor.forms import ContentForm
@@ -43,7 +44,7 @@ class NamesField(forms.CharField):
         return not self.disabled and self.to_python(initial or "") != self.to_python(data or "")
 
 
-class PersonForm(ContentForm):
+class PersonForm(AddressFormMixin, ContentForm):
     aliases = NamesField(label=gettext_lazy("Other names"), required=False, help_text=gettext_lazy("One on a line."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -136,9 +137,6 @@ class PersonAdmin(ContentAdmin):
     @admin.display(description=gettext_lazy("quotations"), ordering="quote_count")
     def quotations(self, obj: Any) -> int:
         return int(obj.quote_count)
-
-    def is_public(self, obj: Person) -> bool:
-        return True
 
 
 class WorkForm(ContentForm):

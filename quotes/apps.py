@@ -6,15 +6,23 @@ class QuotesConfig(AppConfig):
     verbose_name = "Quotations"
 
     def ready(self) -> None:
-        from quotes import reports, search, word_index
+        from quotes import reports, rules, search, word_index
         from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
+        from rlm_site import constraints
         from rlm_site.editor import dashboard
         from rlm_site.indexing import queue
         from rlm_site.page_cache import watch
         from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
         from rlm_site.search import index
+        from rlm_site.tags import lists
 
+        for rule in rules.OF_PEOPLE:
+            constraints.refuse(Person, *rule)
+        for rule in rules.OF_QUOTES:
+            constraints.refuse(Quote, *rule)
+        for model in (Person, Work, Quote):
+            queue.register_model(model)
         quotations = CacheTag("quotes")
         watch.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
         watch.watch(Person, quotations, stale=[("person", "id")])
@@ -25,7 +33,9 @@ class QuotesConfig(AppConfig):
         queue.cascades_to("person", word_index.quotes_with("person"))
         queue.cascades_to("work", word_index.quotes_with("work"))
         queue.cascades_to("tag", word_index.quotes_with("tagged_items__tag"))
+        queue.cascades_to("quote", word_index.people_quoted)
+        queue.cascades_to("quote", lists.tags_on(TaggedQuote))
         index.register(search.SOURCE)
         queue.register_indexer("quote", word_index.index_quotes)
-        redirects.track("person", Person.objects.all())
+        redirects.track("person", Person.objects.all(), lambda: Person.objects.filter(quotes__published=True))
         dashboard.register_tasks(reports.tasks)

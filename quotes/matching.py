@@ -530,7 +530,8 @@ _ROWS_SQL = f"""
     LEFT JOIN quotes_person person ON person.id = quote.person_id
     LEFT JOIN quotes_work work ON work.id = quote.work_id
     LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
-    WHERE quote.id {{in_list}}"""
+    WHERE quote.id {{in_list}}
+        AND quote.id NOT IN (SELECT object_id FROM rlm_site_setaside WHERE kind = 'quote')"""
 _ID_LIST_SQL = {"postgresql": "string_agg(CAST(word_id AS text), ',')", "sqlite": "group_concat(word_id)"}
 _comparable_values = itemgetter(
     *([field.attname for _name, field in _COLUMNS].index(name) for name in _Row._fields[:-2])

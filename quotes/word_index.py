@@ -71,6 +71,13 @@ def quotes_with(path: str) -> Callable[[Sequence[int]], Iterable[tuple[str, int]
     return related_quotes
 
 
+def people_quoted(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
+    """Yield the people of these quotations, who may be public or not with them."""
+    people = Quote.objects.filter(with_ids("pk", ids)).exclude(person=None).order_by()
+    for person_id in people.values_list("person", flat=True).distinct():
+        yield "person", person_id
+
+
 def add_words(words: Iterable[str]) -> dict[str, Word]:
     """Add words to the vocabulary with their base forms, so that rendering a page needs no dictionary."""
     wanted = set(words)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rlm_site.editor import dashboard
+from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.features import registered_admins
 from rlm_site.editor.forms import ContentForm
@@ -52,7 +53,7 @@ class TeamAdmin(GroupAdmin):
     filter_horizontal = ()
 
 
-class TagForm(ContentForm):
+class TagForm(AddressFormMixin, ContentForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
@@ -116,12 +117,29 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class ImportFilter(admin.SimpleListFilter):
+    """Versions that came with one file, which the page of that import links."""
+
+    title = gettext_lazy("import")
+    parameter_name = "imported"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(chosen, _("one file"))] if (chosen := self._key()) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(imported=chosen) if (chosen := self._key()) else queryset
+
+    def _key(self) -> str:
+        chosen: str = self.value() or ""
+        return chosen if chosen.isascii() and chosen.isdecimal() and len(chosen) < 19 else ""
+
+
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
     """Recent changes of all records that the user may see; read-only."""
 
     list_display = ["what", "kind_of_record", "number", "what_happened", "author", "when", "for_readers"]
-    list_filter = ["state", "act", "kind", ("content_type", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["state", "act", "kind", ("content_type", admin.RelatedOnlyFieldListFilter), ImportFilter]
     list_select_related = ["content_type", "author"]
     list_per_page = 50
     show_full_result_count = False
@@ -137,11 +155,9 @@ class RevisionAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {"title": _("All changes"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return (
-            super()
-            .get_queryset(request)
-            .filter(content_type__in=dashboard.visible_content_types(request, self.admin_site))
-        )
+        readable = dashboard.readable_revisions(request, self.admin_site)
+        rows = super().get_queryset(request)
+        return rows.none() if readable is None else rows.filter(readable)
 
     @admin.display(description=gettext_lazy("record"))
     def what(self, obj: Revision) -> str:
@@ -265,7 +281,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
 @admin.register(Address)
 class AddressAdmin(ReadOnlyAdmin):
-    """Present and former paths; without its row, a former path is not redirected."""
+    """Present and former paths; without its row, a former path is not redirected to the object that had it."""
 
     list_display = ["path", "kind", "object_id"]
     list_filter = ["kind"]
@@ -273,3 +289,8 @@ class AddressAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     search_fields = ["path"]
     fields = ["path", "kind", "object_id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        admins = registered_admins(self.admin_site).items()
+        kinds = [model._meta.model_name for model, each in admins if each.has_view_permission(request)]
+        return super().get_queryset(request).filter(kind__in=kinds)

@@ -1,9 +1,9 @@
 """The models of all packages, which Django looks for here; code imports each from its package."""
 
-from rlm_site.editor.concurrency.models import Presence
+from rlm_site.editor.concurrency.models import Presence, SubmittedForm
 from rlm_site.fields import FoldedField
 from rlm_site.history.models import Deletion, Import, PreviewLink, Revision
-from rlm_site.indexing.models import Stale
+from rlm_site.indexing.models import SetAside, Stale
 from rlm_site.page_cache.models import ContentVersion, PartVersion
 from rlm_site.publishing.models import Publishable
 from rlm_site.redirects.models import Address
@@ -23,7 +23,9 @@ __all__ = [
     "Revision",
     "SearchDocument",
     "SearchWord",
+    "SetAside",
     "Stale",
+    "SubmittedForm",
     "Tag",
     "TagChange",
     "TaggedBase",

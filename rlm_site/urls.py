@@ -25,5 +25,6 @@ urlpatterns = [
     path("", include("articles.urls")),  # last: the slug of a topic may be any other first segment
 ]
 
+handler400 = "rlm_site.front.views.bad_request"
 handler404 = "rlm_site.front.views.not_found"
 handler500 = "rlm_site.front.views.server_error"

@@ -146,7 +146,7 @@ def test_a_topic_repeats_no_quotation_while_another_will_do() -> None:
     ],
 )
 def test_only_published_sure_quotations_are_picked(fields: dict[str, object]) -> None:
-    quote("A lone pangolin walks by the river.", **fields)
+    quote("A lone pangolin walks by the river.", person=someone("X"), **fields)
     assert not ask_one("Pangolin")
 
 

@@ -1,9 +1,11 @@
 """The parts that a ModelAdmin is put together of: what a kind of record has beside its list and its form."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -38,8 +40,18 @@ class Feature:
         return {}
 
     def path(self, route: str, view: View, name: str, **options: Any) -> URLPattern:
-        """Return the address of a view of this kind of record, for those who may sign in to the admin."""
-        return path(route, self.admin_site.admin_view(view), options, name=self.url_name(name))
+        """Return the address of a view of this kind of record, for those who may sign in to the admin.
+
+        Whoever may look at no record of the kind is told so before one is looked for, whether there is one or not.
+        """
+
+        @wraps(view)
+        def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if "<int:pk>" in route and not self.admin.has_view_or_change_permission(request):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return path(route, self.admin_site.admin_view(permitted), options, name=self.url_name(name))
 
     def url(self, name: str, *args: Any) -> str:
         """Return an address of this kind of record: `url("history", article.pk)`."""

@@ -1,5 +1,6 @@
 """Fields and forms of content: what is typed is kept, and what is wrong is said beside it."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,18 +14,21 @@ from taggit.forms import TagField
 from rlm_site.tags.models import Tag
 from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.folding import fold_name
+from rlm_site.text.limits import MAX_PASSAGE, MAX_TAGS
 
 
 class TextField(forms.CharField):
     """A text of several lines, kept to the letter.
 
-    Browsers send its lines with carriage returns, which are no change of it. One of nothing but spaces is empty.
+    Browsers send its lines with carriage returns, which are no change of it. One of nothing but spaces is empty. One
+    of more than `most` characters is refused, not cut: browsers do not know the limit.
     """
 
     widget = AdminTextareaWidget
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, most: int = MAX_PASSAGE, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "strip": False})
+        self.validators.append(partial(_validate_length, most=most))
 
     def to_python(self, value: Any) -> str:
         text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
@@ -32,6 +36,13 @@ class TextField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return not self.disabled and self.to_python(initial) != self.to_python(data)
+
+
+def _validate_length(text: str, most: int) -> None:
+    if len(text) > most:
+        told = _("The text has %(count)s characters; at most %(most)s are kept. Line %(line)s is the first too many.")
+        params = {"count": f"{len(text):,}", "most": f"{most:,}", "line": f"{text.count(chr(10), 0, most) + 1:,}"}
+        raise ValidationError(told, params=params, code="too_long")
 
 
 class TagsField(TagField):
@@ -43,6 +54,9 @@ class TagsField(TagField):
             names = parse_tags(text)
         except ValueError as error:
             raise ValidationError(str(error), code="unclosed") from error
+        if len(names) > MAX_TAGS:
+            told = _("These are %(count)s tags; at most %(most)d are kept.")
+            raise ValidationError(told, params={"count": f"{len(names):,}", "most": MAX_TAGS}, code="too_many")
         longest = Tag._meta.get_field("name").max_length or 100
         for name in names:
             if len(name) > longest:

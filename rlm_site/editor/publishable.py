@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.concurrency.change_form import MergeInputs, Opened
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning
@@ -37,7 +38,7 @@ from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
 
 
-class PublishableForm(ContentForm):
+class PublishableForm(AddressFormMixin, ContentForm):
     change_comment = forms.CharField(
         label=gettext_lazy("Comment for editors"),
         max_length=1000,
@@ -91,7 +92,8 @@ class PublishableAdmin(ContentAdmin):
             content_type=ContentType.objects.get_for_model(self.model), object_id=OuterRef("pk"), act=""
         )
         newest = of_row.order_by("-number").values("state")[:1]
-        return super().get_queryset(request).annotate(newest_state=Coalesce(Subquery(newest), Value("")))
+        rows = permissions.readable(request.user, super().get_queryset(request), timezone.now())
+        return rows.annotate(newest_state=Coalesce(Subquery(newest), Value("")))
 
     @admin.display(description=gettext_lazy("changed"), ordering="updated")
     def changed(self, obj: Any) -> str:
@@ -164,7 +166,11 @@ class PublishableAdmin(ContentAdmin):
         user: Any = request.user
         draft = None if row is None else Draft.of(row)
         before = {} if draft is None else draft.content
-        immediate = [name for name in form.changed_data if name in self.model.immediate_fields]
+        immediate = [
+            name
+            for name in self.model.immediate_fields
+            if name in form.changed_data or (row is not None and _differs(row, form.instance, name))  # a slug made here
+        ]
         if row is not None and row.published:
             saved = row
             for name in immediate:
@@ -240,6 +246,11 @@ def _form_of(draft: Draft[Any]) -> Opened:
     """Return what a form opens with: the draft, whose tags the row itself does not hold."""
     tags = [Tag(name=name, folded=fold_name(name)) for name in draft.tags]
     return Opened(draft.row, {"tags": tags}, {"draft": draft})
+
+
+def _differs(row: Any, other: Any, name: str) -> bool:
+    attname = row._meta.get_field(name).attname
+    return bool(getattr(row, attname) != getattr(other, attname))
 
 
 def _is_stored(draft: Draft[Any] | None) -> bool:

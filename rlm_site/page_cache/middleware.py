@@ -144,7 +144,8 @@ def _cached_page(request: HttpRequest, response: HttpResponse, pinned: versions.
     before = MEMORY.get(request.path)
     unchanged = before is not None and before.digest == digest
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
-    headers = [(name, value) for name, value in response.items() if name not in {"Content-Length", "Vary"}]
+    ours = {"Content-Length", "Vary", "Last-Modified"}
+    headers = [(name, value) for name, value in response.items() if name not in ours]
     return CachedPage(
         version=pinned.versions["all"],
         depends_on=getattr(response, "depends_on", None),

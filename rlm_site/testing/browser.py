@@ -72,7 +72,7 @@ def new_page(chromium: "Callable[[], Browser]", server: Site) -> "Iterator[Calla
     yield make
     for context in contexts:
         context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def _watch(page: "Page", home: str, problems: list[str]) -> None:

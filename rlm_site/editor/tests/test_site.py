@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from articles.models import Article, Reference
-from quotes.models import Person, Quote, Work
+from quotes.models import Person, Quote, Word, Work
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
@@ -114,6 +115,30 @@ def test_the_history_leads_to_the_record_and_to_what_a_version_changed(editor: C
     [compare] = re.findall(r'href="(/admin/articles/article/\d+/history/compare/[^"]*)"', page)
     assert "The Zorblaxes" in page
     assert "Zorblaxes</ins>" in editor.get(html.unescape(compare)).content.decode()
+
+
+def test_viewing_on_site_leads_to_what_readers_find_alone(editor: Client) -> None:
+    def leads_to(row: Any, key: int | None = None) -> str:
+        content_type = ContentType.objects.get_for_model(row)
+        response = editor.get(f"/admin/r/{content_type.pk}/{key or row.pk}/")
+        assert response.status_code in {302, 404}
+        return response.headers.get("Location", "")
+
+    article = Article.objects.create(title="Quagga", slug="quagga")
+    person = Person.objects.create(name="Quagga", slug="quagga")
+    tag = Tag.objects.create(name="quagga")
+    article.tags.add(tag)
+    quote = Quote.objects.create(text="A quagga.", status="reported", person=person)
+    queue.process_queue()
+    rows: list[Any] = [article, person, tag, quote]
+    assert [leads_to(row) for row in [*rows, Word.objects.get(text="quagga"), User.objects.get()]] == [""] * 6
+    for row in rows[:3]:
+        page = editor.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/").content.decode()
+        assert "viewsitelink" not in page
+    Article.objects.filter(pk=article.pk).update(published=True)
+    Quote.objects.filter(pk=quote.pk).update(published=True)
+    assert [leads_to(row) for row in rows] == [row.get_absolute_url() for row in rows]
+    assert leads_to(article, 987654321) == ""
 
 
 def test_an_old_address_can_be_given_up(editor: Client, client: Client) -> None:

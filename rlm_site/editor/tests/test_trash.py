@@ -345,8 +345,22 @@ def test_who_may_delete_one_kind_sees_only_that(topic: Article) -> None:
     delete(editor, Quote.objects.order_by("pk")[0])
     somebody = signed_in("boris", "delete_quote", "view_quote")
     assert [row.content_type.model for row in somebody.get(LIST).context["cl"].result_list] == ["quote"]
-    assert somebody.post(address(deletion, "change"), {"without_lost": "on"}).status_code == 403
+    never = deletion.pk + 1000
+    for pk in (deletion.pk, never):  # it is not said whether there is one
+        assert somebody.post(f"{LIST}{pk}/change/", {"without_lost": "on"}).status_code == 404
     assert not Article.objects.filter(pk=topic.pk).exists()
+
+
+def test_only_whoever_could_delete_a_record_reads_its_history_after_it_is_deleted(topic: Article) -> None:
+    revision = topic.sections.get(slug="millers").revisions.latest("number")
+    assert revision.content["title"] == "The Zorblaxes"
+    page = address(revision, "change")
+    readers = [group_client(name) for name in ("Authors", "Editors", "Publishers")]
+    assert ["The Zorblaxes" in reader.get(page).content.decode() for reader in readers] == [True, True, True]
+    delete(signed_in(), topic)
+    assert ["The Zorblaxes" in reader.get(page).content.decode() for reader in readers] == [False, False, True]
+    for place in ("/admin/", "/admin/rlm_site/revision/"):
+        assert ["The Zorblaxes" in reader.get(place).content.decode() for reader in readers] == [False, False, True]
 
 
 def test_only_a_publisher_brings_a_public_page_back(topic: Article) -> None:
