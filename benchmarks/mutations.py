@@ -297,8 +297,10 @@ def main() -> None:
         url = args.database or stack.enter_context(fresh_database(folder))
         if not args.database and (problem := fill(url, OWN)):
             sys.exit(problem)
+        beside = os.environ["DATABASE_URL"]
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
+        from django.db import connections
         from django.test.utils import setup_test_environment
 
         django.setup()
@@ -308,6 +310,8 @@ def main() -> None:
         run(trial, "requests", args.requests, trial.request)
         run(trial, "forms", args.forms, trial.form)
         trial.look()
+        connections.close_all()
+        os.environ["DATABASE_URL"] = beside
     for what, number in sorted(trial.result.statuses.items()):
         print(f"  {what:20}{number:10,}")
     print(f"{len(trial.result.failures):,} failures (--seed {args.seed})")
