@@ -48,12 +48,13 @@ class TakeAddressesField(forms.CharField):
 
     def ask(self, taken: Mapping[str, Any]) -> None:
         lines = [
-            (_("%(path)s leads readers to “%(title)s” now.") % {"path": path, "title": target},)
+            (_("%(path)s now leads readers to “%(title)s”.") % {"path": path, "title": target},)
             for path, target in sorted(taken.items())
         ]
         if len(lines) > MAX_NAMED:
             lines[MAX_NAMED:] = [(_("And %(count)d more.") % {"count": len(lines) - MAX_NAMED},)]
-        lines.append((_("They find this page there instead, and that one again if this page goes."),))
+        told = _("They will find this page there instead. When it is no longer public, the address leads there again.")
+        lines.append((told,))
         self.help_text = format_html_join(" ", "{}", lines)
         self.widget = _Tick(" ".join(sorted(taken)))
 

@@ -36,8 +36,10 @@ def sign_in_again(site: admin.AdminSite, request: HttpRequest) -> HttpResponse |
     request.axes_locked_out = None  # type: ignore[attr-defined]  # its own page would hold nothing of this one
     context = {
         **site.each_context(request),
-        "title": _("Sign in to go on"),
-        "said": _locked_out() if is_locked else _("You are not signed in any more. Nothing was saved yet."),
+        "title": _("Sign in to continue"),
+        "said": _locked_out()
+        if is_locked
+        else _("You are no longer signed in. Nothing has been saved yet; what you typed is kept below."),
         "sign_in": form,
         "sent": kept,
         "typed": typed,
@@ -46,7 +48,7 @@ def sign_in_again(site: admin.AdminSite, request: HttpRequest) -> HttpResponse |
 
 
 def _locked_out() -> str:
-    return _("Too many wrong passwords. Wait a quarter of an hour, then try again. Nothing was saved yet.")
+    return _("Too many wrong passwords. Wait 15 minutes, then try again. Nothing has been saved yet.")
 
 
 def _without_sign_in(sent: QueryDict) -> QueryDict:

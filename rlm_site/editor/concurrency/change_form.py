@@ -202,8 +202,8 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         if submitted.digest == submissions.digest(request):
             messages.info(request, _("“%(record)s” was saved already: the form was sent twice.") % {"record": made})
             return self.response_add(request, made) if IS_POPUP_VAR in request.POST else self._to_form_of(made)
-        said = _("This form has made “%(record)s” already. What you typed since is here, not saved.") % {"record": made}
-        notice = ConflictNotice(f"{said} {_('Save it to make another record.')}")
+        said = _("This form has already created “%(record)s”. What you have typed since has not been saved.")
+        notice = ConflictNotice(f"{said % {'record': made}} {_('Save it to create another record.')}")
         context = {"form_id": submissions.new_form_id()}
         return UnsavedForm(None, request.POST, notice, context, form_url)
 

@@ -52,7 +52,7 @@ def leads_to(path: str) -> str:
 def asks(page: Any, path: str = "/quagga/", title: str = "Quokka") -> bool:
     document = parse(page)
     box = document.find(f".//input[@name='{FIELD}'][@type='checkbox']")
-    named = f"{path} leads readers to “{title}” now." in text_of(document)
+    named = f"{path} now leads readers to “{title}”." in text_of(document)
     assert (box is not None) == named
     return named
 

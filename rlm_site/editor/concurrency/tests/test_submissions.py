@@ -54,7 +54,7 @@ def send_after_change(client: Client) -> tuple[Any, dict[str, Any]]:
 def test_what_was_typed_after_going_back_is_shown_and_asked_about(client: Client) -> None:
     shown, _data = send_after_change(client)
     assert shown.status_code == 409
-    assert "This form has made “Zorblax” already." in shown.content.decode()
+    assert "This form has already created “Zorblax”." in shown.content.decode()
     assert form_data(shown)["body"] == "Twice."
     assert not Article.objects.filter(slug="zorblax-2").exists()
 
