@@ -19,6 +19,7 @@ from django.http import (
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -227,11 +228,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     now = timezone.now()
     path = request.path.replace("\0", "")[:300]
     queue.ensure_indexed()
-    if moved := redirects.find_target(path, now):
+    if moved := redirects.find_target(path, now) or _list_meant(path):
         return HttpResponsePermanentRedirect(moved)
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
     nearest = searching.nearest(words, now, "article", NEAREST_PAGES)
     return render(request, "404.html", {"path": path, "words": words, "nearest": nearest}, status=404)
+
+
+def _list_meant(path: str) -> str:
+    """Return the path of the page that is there without rows, if this is how somebody writes it."""
+    meant = redirects.as_meant(path)
+    try:
+        return meant if meant != path and not resolve(meant).kwargs else ""
+    except Resolver404:
+        return ""
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

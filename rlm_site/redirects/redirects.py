@@ -62,13 +62,21 @@ def record(kind: str, paths: Mapping[int, str], public: Collection[int], gone: S
 
 
 def find_target(path: str, now: datetime) -> str | None:
-    """Return the present path of the public row that was once found at `path`."""
+    """Return the present path of the public row that was once found at `path`, or is found there as it is meant."""
+    meant = as_meant(path)
     row = find_targets([path], now).get(path)
+    if row is None and meant != path:
+        row = find_targets([meant], now, present_too=True).get(meant)
     return None if row is None else str(row.get_absolute_url())
 
 
-def find_targets(paths: Iterable[str], now: datetime) -> dict[str, Any]:
-    """Return, by path, the public row that readers of a former path are led to.
+def as_meant(path: str) -> str:
+    """Return a path without capitals and without what a sentence had behind it: `/Vlasov/).` is `/vlasov/`."""
+    return path.rstrip("/.,;:!?…)]}>\"'”’»").lower() + "/"
+
+
+def find_targets(paths: Iterable[str], now: datetime, present_too: bool = False) -> dict[str, Any]:
+    """Return, by path, the public row that readers of a former path are led to; with `present_too` of any path.
 
     A query, and one for each kind; one for a path without owners, too, so that the time it takes tells nothing.
     """
@@ -85,7 +93,7 @@ def find_targets(paths: Iterable[str], now: datetime) -> dict[str, Any]:
     targets = {}
     for path, of_path in owners.items():
         rows = (public[address.owner] for address in of_path if address.owner in public)
-        if (row := next((row for row in rows if row.get_absolute_url() != path), None)) is not None:
+        if (row := next((row for row in rows if present_too or row.get_absolute_url() != path), None)) is not None:
             targets[path] = row
     return targets
 
