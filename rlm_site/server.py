@@ -12,7 +12,7 @@ import time
 from threading import Thread
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
@@ -49,6 +49,7 @@ def main(host: str, port: int, url: str) -> None:
         workers=1,
         blocking_threads=8,
         websockets=False,
+        http=HTTPModes.http1,
         log_level=LogLevels.error,
         http1_settings=HTTP1Settings(header_read_timeout=15000),  # ms; a client that never finishes its headers
     )
