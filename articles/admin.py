@@ -4,6 +4,7 @@ from typing import Any
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Coalesce
 from django.forms import Script
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import reports, review_checks, views
+from articles import markdown, reports, review_checks, views
 from articles.editor_views import QuotationPanel, SectionOrder, WritingPanels
 from articles.models import Article, Reference
 from articles.resources import ReferenceResource
@@ -29,8 +30,9 @@ from rlm_site.editor.states import StateFilter, badge
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.publishing.visibility import is_public_at, publication_state
+from rlm_site.text.limits import MAX_TEXT
 
-_CITATION = re.compile(r"\[@[^\]]*\]")
+_CITATION = re.compile(r"\[@[^\[\]\n]*\]")
 _WORD = re.compile(r"\w[\w'’-]*")
 
 
@@ -90,6 +92,20 @@ class ArticleForm(PublishableForm):
         "article_retires_after_publication": ("retire_at", ""),
     }
 
+    @staticmethod
+    def rows_shown_with(row: Article) -> list[Article]:
+        """Return the page, and of a topic the sections that are to be read with it."""
+        sections = Article.objects.filter(parent=row.pk, published=True).for_links() if row.pk else ()
+        for section in sections:
+            section.parent = row
+        return [row, *sections]
+
+    def clean_body(self) -> str:
+        body: str = self.cleaned_data["body"]
+        if excess := markdown.source(body).excess:
+            raise ValidationError(str(excess), code="too_much")
+        return body
+
     def clean(self) -> dict[str, Any] | None:
         """Put a page that moves to another topic last there, unless a place was typed."""
         cleaned = super().clean()
@@ -144,6 +160,11 @@ class ArticleAdmin(PublishableAdmin):
             Script("js/panels.js", defer=True),
             Script("js/quotations.js", defer=True),
         ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "body":
+            kwargs["most"] = MAX_TEXT
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     # Lists
 

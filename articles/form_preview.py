@@ -8,9 +8,11 @@ from typing import Any
 from articles.models import Article
 from rlm_site.history.drafts import Draft
 from rlm_site.tags.parsing import parse_tags
+from rlm_site.text.limits import MAX_TAGS
 from rlm_site.text.slugs import slug_for
 
 TEXTS = ("title", "body", "quote_words")
+MAX_LENGTHS = {name: getattr(Article._meta.get_field(name), "max_length", None) for name in TEXTS}
 
 
 def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Article]:
@@ -19,7 +21,7 @@ def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Ar
     typed = {name: str(value).replace("\r\n", "\n").replace("\0", "") for name, value in form.items()}
     for name in TEXTS:
         if name in typed:
-            setattr(article, name, typed[name])
+            setattr(article, name, typed[name][: MAX_LENGTHS[name]])
     if typed.get("quotations") in Article.Quotations.values:
         article.quotations = typed["quotations"]
     if _is_number(typed.get("position", "")):
@@ -28,7 +30,7 @@ def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Ar
         article.parent = _topic(typed["parent"], article)
     if "tags" in typed:
         with suppress(ValueError):  # a quotation mark that is not closed yet
-            tags = parse_tags(typed["tags"])
+            tags = parse_tags(typed["tags"])[:MAX_TAGS]
     if typed.get("slug") or not article.slug:
         article.slug = slug_for(typed.get("slug") or article.title)
     return Draft(article, tags, draft.working_copy)

@@ -304,7 +304,7 @@ def test_lists_are_searched_and_filtered(editor: Client) -> None:
     assert listed(editor, "?q=ЩУКА") == listed(editor, "?q=щука") == [section]
     assert listed(editor, f"?parent__id__exact={above.pk}") == [section]
     assert listed(editor, f"?parent__id__exact={above.pk}&place=topic") == []
-    assert section in listed(editor, "?quotations=none&place=section&all=")
+    assert section in listed(editor, "?quotations__exact=none&place=section&all=")
     assert "Nothing here is like that." in editor.get(f"{LIST}?q=zzzz").content.decode()
 
 

@@ -124,6 +124,17 @@ def test_a_link_that_was_taken_back_says_so_and_others_stay_good(client: Client,
     assert client.get(previews.link_address(other)).status_code == 200
 
 
+@pytest.mark.parametrize("withdrawn", ["the-millers", "yarle-valley"])
+def test_a_link_closes_when_its_page_is_withdrawn(client: Client, draft: Revision, withdrawn: str) -> None:
+    before = previews.create_link(draft)
+    Article.objects.filter(slug=withdrawn).update(retire_at=timezone.now() + timedelta(hours=1))
+    assert client.get(previews.link_address(before)).status_code == 200
+    Article.objects.filter(slug=withdrawn).update(retire_at=timezone.now())
+    assert_closed(client.get(previews.link_address(before)), "This page was withdrawn after the link was made")
+    after = previews.create_link(draft)  # by an editor who knows that it is withdrawn
+    assert client.get(previews.link_address(after)).status_code == 200
+
+
 def test_a_link_to_a_revision_that_is_gone_is_not_found(client: Client, draft: Revision) -> None:
     address = previews.link_address(previews.create_link(draft))
     Article.objects.get(slug="the-millers").delete()

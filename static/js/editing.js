@@ -7,7 +7,7 @@ function countWords() {
     if (!text) continue;
     const words = /[\p{L}\p{N}_][\p{L}\p{N}_'’-]*/gu;
     text.addEventListener("input", () => {
-      const count = (text.value.replace(/\[@[^\]]*\]/g, " ").match(words) || []).length;
+      const count = (text.value.replace(/\[@[^[\]\n]*\]/g, " ").match(words) || []).length;
       output.textContent = output.textContent.replace(/\d+/, count);
     });
   }
