@@ -1,9 +1,18 @@
-"""Formatting of references for notes and for the bibliography. Pure functions."""
+"""References that texts cite, and their formatting for notes and for the bibliography."""
 
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles.models import Reference
+
+
+def cited_by(keys: Iterable[str]) -> QuerySet[Reference]:
+    """Return the references with these keys, as they stand in a parsed text: in small letters."""
+    return Reference.objects.alias(folded=Lower("key")).filter(folded__in=list(keys))
 
 
 def names_in_note(authors: str) -> str:

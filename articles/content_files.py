@@ -296,7 +296,7 @@ def _retires_after_publication(row: Publishable) -> None:
 
 def _follow_texts(rows: list[_Row]) -> None:
     """Say which citations and links of articles lead nowhere."""
-    keys = {row.instance.key for row in rows if isinstance(row.instance, Reference)}
+    keys = {row.instance.key.lower() for row in rows if isinstance(row.instance, Reference)}
     articles = [row.instance for row in rows if isinstance(row.instance, Article)]
     targets = LinkTargets(articles)
     for row in rows:

@@ -4,6 +4,7 @@ from itertools import product
 
 from django.db.models import Q
 
+from articles.markdown import path_of
 from articles.models import Article
 from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
@@ -26,8 +27,13 @@ def link_addresses(targets: Iterable[str], article: Article | None, now: datetim
 
 def named_by(targets: Iterable[str]) -> Q:
     """Return the condition that a page may be meant by one of these targets of wiki links."""
-    parts = {part.strip() for target in targets for part in target.split("#", 1)}
+    parts = {name for target in targets for path in _paths(target) for name in path}
     return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
+
+
+def _paths(target: str) -> list[tuple[str, ...]]:
+    """Return the paths that a target may mean; one whose sign is part of a title may also be a section's."""
+    return list(dict.fromkeys([path_of(target), tuple(part.strip() for part in target.split("#", 1))]))
 
 
 class LinkTargets:
@@ -42,7 +48,7 @@ class LinkTargets:
 
     def page(self, target: str, beside: Article | None) -> Article | None:
         """Return the page that `Title` or `Topic#Section` links to; for sections of one topic the title is enough."""
-        paths = list(product(*((part.strip(), slug_for(part)) for part in target.split("#", 1))))
+        paths = [path for names in _paths(target) for path in product(*((name, slug_for(name)) for name in names))]
         if beside:
             paths += [(beside.topic.slug, *path) for path in paths]
         return next((self._pages[path] for path in paths if path in self._pages), None)

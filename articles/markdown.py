@@ -1,21 +1,25 @@
 """Rendering of editors' Markdown as safe HTML with headings and notes. Pure functions, cached by input.
 
-CommonMark with tables, footnotes, typographic quotes and dashes, and three extensions:
+CommonMark with tables, footnotes, bare addresses, typographic quotes and dashes, and three extensions:
 
 - `[[Title]]`, `[[Title|text]]`, `[[Topic#Section]]` link pages of the site;
 - `[@key, p. 42; @other]` cites references; citations and footnotes are numbered in one series;
 - a paragraph `Table: caption` directly above a table is its caption; `[слово]{lang=ru}` sets a language.
 
+Comments are left out; what else does not reach readers as it was meant is among the faults of the source.
+
 Only this module imports the Markdown library and the sanitizer.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, update_wrapper
 from html import escape
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 import nh3
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
@@ -27,25 +31,45 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from articles import markdown_comments, markdown_faults
+from articles.markdown_comments import Commented
+from articles.markdown_faults import Fault
+from articles.markdown_limits import ADDRESSES, HEADINGS, NOTES, Excess, excess_of
+from rlm_site import turns
+from rlm_site.text.quotation_marks import Run, set_quotation_marks
 from rlm_site.text.slugs import slug_for
 
 # The allowlist of the sanitizer: tag -> attributes.
 ALLOWED: dict[str, set[str]] = {
-    "p": set(), "br": set(), "hr": set(), "em": set(), "strong": set(), "s": set(), "code": set(), "pre": set(),
+    "p": set(), "br": set(), "hr": set(), "em": set(), "strong": set(), "s": set(), "code": {"lang"}, "pre": set(),
     "blockquote": set(), "ul": set(), "ol": {"start"}, "li": {"id"}, "sup": {"class"}, "span": {"lang"},
     "h2": {"id"}, "h3": {"id"}, "h4": {"id"}, "h5": {"id"}, "h6": {"id"},
-    "a": {"href", "id", "title", "class", "aria-label"},
+    "a": {"href", "id", "title", "class", "aria-label", "lang"},
     "div": {"class", "role", "tabindex", "aria-label"},
-    "table": set(), "caption": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"scope"}, "td": set(),
+    "table": set(), "caption": set(), "thead": set(), "tbody": set(), "tr": set(),
+    "th": {"scope", "class"}, "td": {"class"},
 }  # fmt: skip
-ALLOWED_SCHEMES = {"http", "https", "mailto"}
+ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "ftp"}
 # Ids used by the page around the text.
-PAGE_IDS = frozenset({"main", "contents", "notes", "quotations", "cite", "search", "q"})
+PAGE_IDS = frozenset({"main", "contents", "notes", "quotations", "cite", "search", "q", "site-q"})
+
+# Ids of notes and of their markers.
+_NOTE_ID = re.compile(r"(?:note|ref)(?:-[0-9]+)+")
 
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
 _CITATION = re.compile(r"\[(@[^\[\]\n]+)\]")
 _CITED = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)(?:\s*,\s*(.+))?$", re.DOTALL)
 _CAPTION = re.compile(r"Table:\s+")
+_LINE_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![\w/])(?:(?:https?|ftp)://\w|www\.\w)[^\s<>\[\]\"`{}|\\^“”‘’«»…–—]*", re.IGNORECASE)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_TEXT_END = re.compile(
+    rf"[\n!#$%&*+\-:<=>@\[\\\]^_`{{}}~]|(?<![\w/])(?=(?:https?|ftp)://|www\.)|(?={_EMAIL.pattern})", re.IGNORECASE
+)
+_AFTER_ADDRESS = "?!.,:;*_~'"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_CELL_END = re.compile(r"(?<!\\)\|")
 
 
 class Heading(NamedTuple):
@@ -102,9 +126,38 @@ class Source(NamedTuple):
     passages: tuple[Passage, ...]
     plain: str  # the words alone, for search and matching
     words: int
+    faults: tuple[Fault, ...]
+    excess: Excess | None  # why it is not read as Markdown, if it is not
 
 
-@lru_cache(maxsize=4096)
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+class _Cached(Generic[P, Result]):
+    """A function of texts with a cache: of most articles there are, and of a few of the longest."""
+
+    def __init__(self, function: Callable[Concatenate[str, P], Result]) -> None:
+        self._function = function
+        self._of_short: Any = lru_cache(maxsize=4096)(function)
+        self._of_long: Any = lru_cache(maxsize=64)(self._in_turn)
+        self.cache_info = self._of_short.cache_info
+        update_wrapper(self, function)
+
+    def __call__(self, text: str, *args: P.args, **kwargs: P.kwargs) -> Result:
+        found: Result = (self._of_short if len(text) < turns.SHORT else self._of_long)(text, *args, **kwargs)
+        return found
+
+    def _in_turn(self, text: str, *args: P.args, **kwargs: P.kwargs) -> Result:
+        with turns.long_work():
+            return self._function(text, *args, **kwargs)
+
+    def cache_clear(self) -> None:
+        self._of_short.cache_clear()
+        self._of_long.cache_clear()
+
+
+@_Cached
 def render(
     text: str, links: tuple[tuple[str, str], ...] = (), references: tuple[tuple[str, str], ...] = ()
 ) -> Rendered:
@@ -114,21 +167,23 @@ def render(
     HTML of a note, where `{place}` stands for the place cited.
     """
     env = _parse(text)
-    env.links, env.references = dict(links), dict(references)
-    html = _MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, env.as_dict())
+    if env.excess:
+        return Rendered(_unread_html(text), (), ())
+    context = {"links": dict(links), "sources": dict(references)}
+    html = _MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, context)
     notes = tuple(
-        Note(number, _clean(_note_html(key, env)), tuple(markers))
+        Note(number, _clean(_note_html(key, env, context)), tuple(markers))
         for number, (key, markers) in enumerate(env.notes.items(), 1)
     )
     return Rendered(_clean(html), tuple(env.headings), notes)
 
 
-@lru_cache(maxsize=4096)
+@_Cached
 def source(text: str) -> Source:
     """Return what must be looked up before the text can be rendered, and its words."""
     env = _parse(text)
     links, citations = [], []
-    for token in _all_tokens([*env.tokens, *(token for footnote in env.footnotes.values() for token in footnote)]):
+    for token in _text_and_footnotes(env):
         if token.type == "wiki_link":
             links.append(token.meta["target"])
         elif token.type == "citation":
@@ -141,6 +196,8 @@ def source(text: str) -> Source:
         tuple(_passages(env)),
         plain,
         len(plain.split()),
+        tuple(env.faults),
+        env.excess,
     )
 
 
@@ -164,39 +221,90 @@ def _has_citation(tokens: Sequence[Token], env: "_ParseState") -> bool:
         if token.type == "citation":
             return True
         if token.type == "footnote_ref" and any(
-            inner.type == "citation" for inner in _all_tokens(env.footnotes.get(token.meta["label"], []))
+            inner.type == "citation" for inner in _all_tokens(env.footnotes.get(_footnote_of(token), []))
         ):
             return True
     return False
 
 
-NoteKey = str | tuple[Cited, ...]  # the label of a footnote, or the sources of a citation
+Footnote = str | int  # its label, or its number among the inline ones
+NoteKey = Footnote | tuple[Cited, ...]  # a footnote, or the sources of a citation
+
+
+def _footnote_of(token: Token) -> Footnote:
+    found: Footnote = token.meta.get("label", token.meta["id"])
+    return found
 
 
 class _ParseState:
     """The state of one parse. `notes` maps each footnote label or citation to the ids of its markers."""
 
-    def __init__(self) -> None:
+    def __init__(self, commented: Commented) -> None:
         self.tokens: list[Token] = []
         self.headings: list[Heading] = []
-        self.footnotes: dict[str, list[Token]] = {}
+        self.footnotes: dict[Footnote, list[Token]] = {}
         self.notes: dict[NoteKey, list[str]] = {}
-        self.links: Mapping[str, str] = {}
-        self.references: Mapping[str, str] = {}
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"state": self}
+        self.numbers: dict[NoteKey, int] = {}
+        self.order: list[NoteKey] = []  # as they are numbered
+        self.excess: Excess | None = None
+        self.links: list[tuple[int, str]] = []  # the line and the address of each
+        self.faults: list[Fault] = []
+        self.commented = commented
+        self.shows_comment = False
 
 
 def _parse(text: str) -> _ParseState:
-    env = _ParseState()
-    env.tokens = _MARKDOWN.parse(text, env.as_dict())
+    """Parse a text, once for all who need it in one turn: what it names is looked up before it is rendered."""
+    with turns.long_work(len(text)) as kept:
+        parsed: _ParseState = kept[text] if text in kept else kept.setdefault(text, _parsed(text))
+        return parsed
+
+
+def _parsed(text: str) -> _ParseState:
+    if excess := excess_of(text):
+        return _unread(text, excess)
+    env = _parsed_without(markdown_comments.take_out(text))
+    if env.shows_comment and "<!--" in text:  # one that seemed to be code, and is none or only in part
+        env = _parsed_without(markdown_comments.take_out(text, from_code=True))
+    env.excess = _excess_parsed(env)
+    env.faults = [fault._replace(line=env.commented.line(fault.line)) for fault in (*env.faults, *_faults_parsed(env))]
+    if env.commented.open_line:
+        env.faults.append(Fault(markdown_faults.OPEN_COMMENT, env.commented.open_line, "<!--"))
+    env.faults.sort(key=lambda fault: fault.line)
+    return _unread(text, env.excess) if env.excess else env
+
+
+def _parsed_without(commented: Commented) -> _ParseState:
+    env = _ParseState(commented)
+    env.tokens = _MARKDOWN.parse(commented.text, {"state": env})
+    return env
+
+
+def _excess_parsed(env: _ParseState) -> Excess | None:
+    """Return what there is too much of that only a parsed text tells."""
+    addresses = sum(len(str(value)) for token in _text_and_footnotes(env) for value in token.attrs.values())
+    counts = ((HEADINGS, len(env.headings)), (NOTES, len(env.notes)), (ADDRESSES, addresses))
+    return next((Excess(limit, count) for limit, count in counts if count > limit.most), None)
+
+
+def _unread(text: str, excess: Excess) -> _ParseState:
+    """Return a text with too much in it as its words alone, which is never slow and loses nothing."""
+    env = _ParseState(Commented(""))
+    env.excess = excess
+    env.tokens = [Token("unread", "", 0, content=text)]
     return env
 
 
 def _clean(html: str) -> SafeString:
+    html = markdown_comments.forget(html)
     cleaned = nh3.clean(html, tags=set(ALLOWED), attributes=ALLOWED, url_schemes=ALLOWED_SCHEMES, link_rel=None)
     return mark_safe(cleaned)  # noqa: S308 - the only place where text becomes markup, after the sanitizer
+
+
+def _unread_html(text: str) -> SafeString:
+    """Return the words of a text with too much in it, in paragraphs; nothing in it is markup."""
+    escaped = escape(text.replace("\r\n", "\n")).replace("\n\n", "</p>\n<p>")
+    return format_html("<p>{}</p>\n", mark_safe(escaped))  # noqa: S308 - escaped, but for the paragraphs
 
 
 def _all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -205,34 +313,101 @@ def _all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
         yield from _all_tokens(token.children or [])
 
 
+def _text_and_footnotes(env: _ParseState) -> Iterator[Token]:
+    return _all_tokens([*env.tokens, *(token for footnote in env.footnotes.values() for token in footnote)])
+
+
 def _plain(tokens: Sequence[Token]) -> str:
     words = []
     for token in _all_tokens(tokens):
-        if token.type in {"text", "code_inline", "code_block", "fence", "wiki_link"}:
+        if token.type in {"text", "code_inline", "code_block", "fence", "wiki_link", "address", "unread"}:
             words.append(token.content)
         elif token.type in {"softbreak", "hardbreak"} or (token.nesting == -1 and token.block):
             words.append(" ")
-    return " ".join("".join(words).split())
+    return " ".join(markdown_comments.forget("".join(words)).split())
 
 
 # Parsing
 
 
+def _text(state: StateInline, silent: bool) -> bool:
+    """Skip to the next character with which a rule, or a bare address, may begin."""
+    end = _TEXT_END.search(state.src, state.pos, state.posMax)
+    place = end.start() if end else state.posMax
+    if place == state.pos:
+        return False
+    if not silent:
+        state.append_pending(state.src[state.pos : place])
+    state.pos = place
+    return True
+
+
+def _address(state: StateInline, silent: bool) -> bool:
+    """Link an address that is typed as it is."""
+    match = _ADDRESS.match(state.src, state.pos, state.posMax)
+    if found := match or _EMAIL.match(state.src, state.pos, state.posMax):
+        address = _without_what_follows(found[0])
+        if not silent:
+            _push_address(state, address, "" if _SCHEME.match(address) else "http://" if match else "mailto:")
+        state.pos += len(address)
+    return bool(found)
+
+
+def _without_what_follows(address: str) -> str:
+    """Return the address without the signs of the sentence around it."""
+    unopened, end = address.count(")") - address.count("("), len(address)
+    while address[end - 1] in _AFTER_ADDRESS or (address[end - 1] == ")" and unopened > 0):
+        unopened -= address[end - 1] == ")"
+        end -= 1
+    return address[:end]
+
+
+def _push_address(state: StateInline, address: str, scheme: str) -> None:
+    is_link = state.linkLevel == 0
+    if is_link:
+        state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(scheme + address)}
+    state.push("address", "", 0).content = address
+    if is_link:
+        state.push("link_close", "a", -1)
+
+
+def _line_break(state: StateInline, silent: bool) -> bool:
+    """Break the line at `<br>`; all other HTML is text."""
+    match = _LINE_BREAK.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0).markup = "br"
+    state.pos = match.end()
+    return True
+
+
 def _wiki_link(state: StateInline, silent: bool) -> bool:
-    match = _WIKI_LINK.match(state.src, state.pos)
+    match = _WIKI_LINK.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
     if not silent:
         target = " ".join(match[1].split())
         token = state.push("wiki_link", "a", 0)
         token.meta = {"target": target}
-        token.content = (match[2] or target.rpartition("#")[2]).strip()
+        token.content = (match[2] or path_of(target)[-1]).strip()
     state.pos = match.end()
     return True
 
 
+def path_of(target: str) -> tuple[str, ...]:
+    """Return the names in the target of a wiki link: one, or those of a topic and its section.
+
+    >>> path_of("Topic#Section"), path_of("F# music"), path_of("Issue #5")
+    (('Topic', 'Section'), ('F# music',), ('Issue #5',))
+    """
+    topic, _sign, section = target.partition("#")
+    is_path = topic.strip() and section.strip() and topic[-1].isspace() == section[0].isspace()
+    return (topic.strip(), section.strip()) if is_path else (target,)
+
+
 def _citation(state: StateInline, silent: bool) -> bool:
-    match = _CITATION.match(state.src, state.pos)
+    match = _CITATION.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
     parts = [_CITED.match(part.strip()) for part in match[1].split(";")]
@@ -240,16 +415,135 @@ def _citation(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         token = state.push("citation", "sup", 0)
-        token.meta = {"cited": tuple(Cited(part[1], (part[2] or "").strip()) for part in parts if part)}
+        token.meta = {"cited": tuple(Cited(part[1].lower(), (part[2] or "").strip()) for part in parts if part)}
     state.pos = match.end()
     return True
 
 
+def _inline_notes(state: StateCore) -> None:
+    """Keep the notes that stand in the text, `^[like this]`, with the footnotes."""
+    env: _ParseState = state.env["state"]
+    for number, note in state.env.get("footnotes", {}).get("list", {}).items():
+        if "tokens" in note:
+            env.footnotes[number] = [Token("inline", "", 0, children=note["tokens"])]
+
+
+def _comments(state: StateCore) -> None:
+    """Give code its comments back, and take away paragraphs that were nothing else."""
+    env: _ParseState = state.env["state"]
+    empty: set[int] = set()
+    for place, token in enumerate(state.tokens):
+        for code in (token, *(token.children or [])):
+            if code.type in {"code_block", "fence", "code_inline"}:
+                code.content = env.commented.restore(code.content)
+        is_paragraph = token.type == "inline" and state.tokens[place - 1].type == "paragraph_open"
+        if is_paragraph and not markdown_comments.forget(token.content).strip():
+            empty |= {place - 1, place, place + 1}
+    state.tokens = [token for place, token in enumerate(state.tokens) if place not in empty]
+
+
+def _faults(state: StateCore) -> None:
+    """Gather what readers would see as it was typed, before anything else is made of it."""
+    env: _ParseState = state.env["state"]
+    lines = state.src.split("\n")
+    columns = 0
+    for token in state.tokens:
+        line = token.map[0] + 1 if token.map else 0
+        if token.type == "inline":
+            _faults_of_line(token.children or [], line, env)
+        elif token.type == "fence" and token.map and not _is_closed(token, lines[token.map[1] - 1]):
+            env.faults.append(Fault(markdown_faults.OPEN_CODE, line, token.markup + token.info))
+        elif token.type == "thead_open":
+            columns = _cells(lines[line - 1])
+        elif token.type == "tr_open" and _cells(lines[line - 1]) > columns:
+            env.faults.append(Fault(markdown_faults.LOST_CELLS, line, markdown_faults.excerpt(lines[line - 1])))
+
+
+def _is_closed(fence: Token, last_line: str) -> bool:
+    last_line = last_line.strip(" \t>")
+    is_other_line = fence.map is not None and fence.map[1] - fence.map[0] > 1
+    return is_other_line and last_line.startswith(fence.markup) and not last_line.strip(fence.markup[0])
+
+
+def _cells(line: str) -> int:
+    line = line.strip(" \t>").removeprefix("|")
+    return len(_CELL_END.findall(line)) + (0 if line.endswith("|") and not line.endswith("\\|") else 1)
+
+
+def _faults_of_line(tokens: Sequence[Token], line: int, env: _ParseState) -> None:
+    begins_line = True
+    for token in tokens:
+        if token.type == "text" and token.content:
+            env.shows_comment |= "<!--" in token.content or "-->" in token.content
+            env.faults += markdown_faults.faults_of_words(token.content, line, begins_line=begins_line)
+        elif token.type == "link_open":
+            env.links.append((line, str(token.attrs["href"])))
+        elif token.type == "image":
+            env.faults.append(Fault(markdown_faults.IMAGE, line, markdown_faults.excerpt(f"![{token.content}]")))
+        elif token.type == "footnote_ref":
+            token.meta["line"] = line
+            if "label" not in token.meta:
+                _faults_of_line(env.footnotes[_footnote_of(token)][0].children or [], line, env)
+        if dropped := {**token.meta.get("insecure_attrs", {}), **_wrong_language(token)}:
+            words = " ".join(f"{name}={value}" for name, value in dropped.items())
+            env.faults.append(Fault(markdown_faults.ATTRIBUTE, line, markdown_faults.excerpt(f"{{{words}}}")))
+        begins_line = token.type in {"softbreak", "hardbreak"} or (begins_line and not token.content)
+        line += token.type == "softbreak" or (token.type == "hardbreak" and token.markup != "br")
+
+
+def _wrong_language(token: Token) -> dict[str, str]:
+    language = str(token.attrs.get("lang", "en"))
+    return {} if _LANGUAGE.fullmatch(language) else {"lang": language}
+
+
+def _faults_parsed(env: _ParseState) -> Iterator[Fault]:
+    """Yield what only the whole text tells: notes, addresses and places that do not fit together."""
+    if markdown_faults.has_front_matter(env.commented.text):
+        yield Fault(markdown_faults.FRONT_MATTER, 1, "---")
+    places = {heading.id for heading in env.headings} | PAGE_IDS
+    places |= {marker for markers in env.notes.values() for marker in markers}
+    places |= {f"note-{number}" for number in env.numbers.values()}
+    for line, address in env.links:
+        scheme = _SCHEME.match(address)
+        if not address:
+            yield Fault(markdown_faults.NO_ADDRESS, line, "()")
+        elif scheme and scheme[1].lower() not in ALLOWED_SCHEMES:
+            yield Fault(markdown_faults.OTHER_SCHEME, line, markdown_faults.excerpt(address))
+        elif address[0] == "#" and address[1:] not in places:
+            yield Fault(markdown_faults.NO_SUCH_PLACE, line, markdown_faults.excerpt(address))
+        elif not scheme and address[0] not in "/#":
+            yield Fault(markdown_faults.NO_SCHEME, line, markdown_faults.excerpt(address))
+
+
+def _addresses(state: StateCore) -> None:
+    """Name addresses of links that no link uses."""
+    env: _ParseState = state.env["state"]
+    used = {token.meta.get("label") for token in _all_tokens(state.tokens)}
+    used |= {token.meta.get("label") for note in env.footnotes.values() for token in _all_tokens(note)}
+    for label, found in state.env.get("references", {}).items():
+        if label not in used:
+            env.faults.append(Fault(markdown_faults.UNUSED_ADDRESS, found["map"][0] + 1, f"[{label.lower()}]:"))
+    for found in state.env.get("duplicate_refs", ()):
+        fault = Fault(markdown_faults.SECOND_ADDRESS, found["map"][0] + 1, f"[{found['label'].lower()}]:")
+        env.faults.append(fault)
+
+
 def _typography(state: StateCore) -> None:
-    """Replace dashes and ellipses; the library's own rule would also turn `(c)` into a symbol."""
-    for token in _all_tokens(state.tokens):
-        if token.type == "text":
-            token.content = token.content.replace("---", "—").replace("--", "–").replace("...", "…")
+    """Replace dashes, ellipses and quotation marks; the library's own rules are slow, or turn `(c)` into a symbol."""
+    env: _ParseState = state.env["state"]
+    for inline in (*state.tokens, *(token for note in env.footnotes.values() for token in note)):
+        tokens = inline.children or []
+        for opening, linked in pairwise(tokens):
+            if opening.markup == "autolink" and linked.type == "text":
+                linked.type = "address"
+        runs = [Run(_run_text(token), token.level, token.type == "text") for token in tokens]
+        for token, text in zip(tokens, set_quotation_marks(runs), strict=True):
+            if token.type == "text":
+                token.content = text.replace("---", "—").replace("--", "–").replace("...", "…")
+
+
+def _run_text(token: Token) -> str:
+    return "\n" if token.type in {"softbreak", "hardbreak"} else token.content
 
 
 def _headings(state: StateCore) -> None:
@@ -263,6 +557,8 @@ def _headings(state: StateCore) -> None:
         opening.tag = closing.tag = f"h{level}"
         text = _plain(inline.children or [])
         heading_id = slug_for(text, taken_ids.__contains__)
+        if _NOTE_ID.fullmatch(heading_id):
+            heading_id = slug_for(f"heading {text}", taken_ids.__contains__)
         taken_ids.add(heading_id)
         opening.attrSet("id", heading_id)
         env.headings.append(Heading(level, heading_id, text))
@@ -285,23 +581,45 @@ def _captions(state: StateCore) -> None:
                 token.type = "nothing"
 
 
+def _cells_of_tables(state: StateCore) -> None:
+    """Give cells their alignment as a class, because a style would be one of the page's own, and heads their scope."""
+    for token in state.tokens:
+        if token.type in {"th_open", "td_open"}:
+            side = str(token.attrs.pop("style", "")).removeprefix("text-align:")
+            if token.type == "th_open":
+                token.attrs["scope"] = "col"
+            if side in {"right", "center"}:
+                token.attrs["class"] = f"align-{side}"
+
+
 def _notes(state: StateCore) -> None:
     """Take footnotes out of the text, and number them together with citations by first appearance."""
     env: _ParseState = state.env["state"]
     text: list[Token] = []
     footnote: list[Token] | None = None
+    lines: dict[str, int] = {}
+    label, line = "", 0
     for token in state.tokens:
         if token.type == "footnote_reference_open":
-            footnote = env.footnotes.setdefault(token.meta["label"], [])
+            label, footnote = token.meta["label"], []
+            line = token.map[0] + 1 if token.map else 0
+            if label in lines:
+                env.faults.append(Fault(markdown_faults.SECOND_NOTE, line, f"[^{label}]:"))
+            else:
+                env.footnotes[label], lines[label] = footnote, line
         elif token.type == "footnote_reference_close":
+            if not footnote:
+                env.faults.append(Fault(markdown_faults.EMPTY_NOTE, line, f"[^{label}]:"))
             footnote = None
         else:
             (text if footnote is None else footnote).append(token)
     state.tokens = text
     _number(text, env)
-    for key in list(env.notes):  # citations within footnotes follow the notes of the text
-        if isinstance(key, str):
+    for key in env.order:  # it grows: citations and footnotes within footnotes follow the notes of the text
+        if not isinstance(key, tuple):
             _number(env.footnotes.get(key, []), env)
+    for label in lines.keys() - env.notes.keys():
+        env.faults.append(Fault(markdown_faults.UNUSED_NOTE, lines[label], f"[^{label}]:"))
 
 
 def _number(tokens: Sequence[Token], env: _ParseState) -> None:
@@ -309,11 +627,14 @@ def _number(tokens: Sequence[Token], env: _ParseState) -> None:
         if token.type == "citation":
             key: NoteKey = token.meta["cited"]
         elif token.type == "footnote_ref":
-            key = token.meta["label"]
+            key = _footnote_of(token)
         else:
             continue
-        markers = env.notes.setdefault(key, [])
-        number = list(env.notes).index(key) + 1
+        if key not in env.notes:
+            env.notes[key] = []
+            env.order.append(key)
+            env.numbers[key] = len(env.order)
+        markers, number = env.notes[key], env.numbers[key]
         marker = f"ref-{number}" + (f"-{len(markers) + 1}" if markers else "")
         markers.append(marker)
         token.meta = {**token.meta, "number": number, "marker": marker}
@@ -326,7 +647,7 @@ def _render_wiki_link(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
     token = tokens[index]
-    address = env["state"].links.get(token.meta["target"])
+    address = env["links"].get(token.meta["target"])
     text = escape(token.content)
     return f'<a href="{escape(address)}">{text}</a>' if address else text
 
@@ -353,21 +674,27 @@ def _render_table_close(
     return "</table></div>\n"
 
 
-def _render_th_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    return '<th scope="col">'
+def _render_address(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return escape(tokens[index].content)
+
+
+def _render_image(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """Render the words that describe it."""
+    return self.renderInline(tokens[index].children or [], options, env)
 
 
 def _render_nothing(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return ""
 
 
-def _note_html(key: NoteKey, env: _ParseState) -> str:
-    if isinstance(key, str):
-        html = _MARKDOWN.renderer.render(env.footnotes.get(key, []), _MARKDOWN.options, env.as_dict())
-        return html.strip().removeprefix("<p>").removesuffix("</p>")
+def _note_html(key: NoteKey, env: _ParseState, context: dict[str, Any]) -> str:
+    if not isinstance(key, tuple):
+        html = _MARKDOWN.renderer.render(env.footnotes.get(key, []), _MARKDOWN.options, context).strip()
+        is_one_paragraph = html.endswith("</p>") and html.count("<p>") == 1
+        return html.removeprefix("<p>").removesuffix("</p>") if is_one_paragraph else html
     notes = []
     for cited in key:
-        record = env.references.get(cited.key)
+        record = context["sources"].get(cited.key)
         if record is None:
             record = escape(_("Unknown source “%(key)s”") % {"key": cited.key}) + "{place}."
         notes.append(record.replace("{place}", f", {escape(cited.place)}" if cited.place else ""))
@@ -376,15 +703,28 @@ def _note_html(key: NoteKey, env: _ParseState) -> str:
 
 def _markdown() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "typographer": True, "linkify": False})
-    md.enable(["table", "strikethrough", "smartquotes"])
-    md.disable(["image", "html_block", "html_inline"])
-    footnote_plugin(md, inline=False, move_to_end=False)
+    md.enable(["table", "strikethrough"])
+    md.disable(["html_block"])
+    md.options["store_labels"] = True
+    md.inline.ruler.at("text", _text)
+    md.inline.ruler.at("linkify", _address)
+    md.inline.ruler.at("html_inline", _line_break)
+    md.enable("linkify")
+    footnote_plugin(md, move_to_end=False)
     attrs_plugin(md, spans=True, allowed=["lang"])
     md.inline.ruler.before("link", "wiki_link", _wiki_link)
     md.inline.ruler.before("link", "citation", _citation)
-    md.core.ruler.after("inline", "typography", _typography)
+    for name, core_rule in {
+        "inline_notes": _inline_notes,
+        "comments": _comments,
+        "faults": _faults,
+        "addresses": _addresses,
+        "typography": _typography,
+    }.items():
+        md.core.ruler.before("text_join", name, core_rule)
     md.core.ruler.push("headings", _headings)
     md.core.ruler.push("captions", _captions)
+    md.core.ruler.push("cells", _cells_of_tables)
     md.core.ruler.push("notes", _notes)
     for name, rule in {
         "wiki_link": _render_wiki_link,
@@ -392,7 +732,8 @@ def _markdown() -> MarkdownIt:
         "footnote_ref": _render_marker,
         "table_open": _render_table_open,
         "table_close": _render_table_close,
-        "th_open": _render_th_open,
+        "address": _render_address,
+        "image": _render_image,
         "nothing": _render_nothing,
     }.items():
         md.add_render_rule(name, rule)

@@ -1,4 +1,4 @@
-"""Checks of a text cutoff it is reviewed or published, and public_targets pages that need a review."""
+"""Checks of a text before it is reviewed or published, and public pages that need a review."""
 
 import re
 from collections.abc import Iterator
@@ -7,28 +7,36 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from articles import links, markdown
-from articles.models import Article, Reference
+from articles import citations, links, markdown
+from articles.models import Article
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import slug_for
 
 REVIEW_INTERVAL = timedelta(days=365)
 
 _MISSING_NUMBER = re.compile(r"(?:pp?|vol|no|ch|fol)\.?")
-_UNPARSED = re.compile(r"(?:\[\[|\[@).{0,40}")
+_MAX_FAULTS = 50  # that are named at once
 
 
 def check_article(article: Article, now: datetime) -> list[ContentWarning]:
     """Return warnings about an article, saved or not. At most three queries."""
     source = markdown.source(article.body)
     return [
+        *_check_excess(source),
         *_check_links(article, source, now),
         *_check_citations(source),
-        *_check_unparsed(source),
+        *_check_faults(source),
+        *_check_title(article),
         *_check_headings(source),
         *_check_cited(source),
         *_check_similar_titles(article),
     ]
+
+
+def _check_excess(source: markdown.Source) -> Iterator[ContentWarning]:
+    if source.excess:
+        yield ContentWarning(_("Readers see the text without links, notes and formatting"), str(source.excess))
 
 
 def _check_links(article: Article, source: markdown.Source, now: datetime) -> Iterator[ContentWarning]:
@@ -46,7 +54,7 @@ def _check_links(article: Article, source: markdown.Source, now: datetime) -> It
 
 def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
     keys = dict.fromkeys(cited.key for cited in source.citations)
-    known = set(Reference.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
+    known = {key.lower() for key in citations.cited_by(keys).values_list("key", flat=True)} if keys else set()
     for key in keys:
         if key not in known:
             yield ContentWarning(_("A citation of a work that is not among the references"), f"@{key}")
@@ -55,10 +63,18 @@ def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
             yield ContentWarning(_("A citation without its page"), f"[@{cited.key}, {cited.place}]")
 
 
-def _check_unparsed(source: markdown.Source) -> Iterator[ContentWarning]:
-    """Warn of brackets that were meant as a link or citation but are not parsed as one."""
-    for found in _UNPARSED.findall(source.plain):
-        yield ContentWarning(_("Not read as a link or a citation: readers see the brackets"), found)
+def _check_faults(source: markdown.Source) -> Iterator[ContentWarning]:
+    for fault in source.faults[:_MAX_FAULTS]:
+        yield ContentWarning(_("Line %(line)d: %(what)s") % {"line": fault.line, "what": fault.what}, fault.where)
+    if more := len(source.faults[_MAX_FAULTS:]):
+        yield ContentWarning(_("There are %(count)d more of these in the lines below") % {"count": more})
+
+
+def _check_title(article: Article) -> Iterator[ContentWarning]:
+    """Warn of a title that means something else between the brackets of a link."""
+    if markdown.path_of(article.title) != (article.title,) or set("[]|") & set(article.title):
+        told = _("Links cannot name this page by its title. Choose it under “Link to a page”, which names its slug")
+        yield ContentWarning(told, f"[[{article.slug or slug_for(article.title)}]]")
 
 
 def _check_headings(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -95,7 +111,7 @@ def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
 
 
 def broken_links(now: datetime) -> list[tuple[Article, tuple[str, ...]]]:
-    """Return public_targets pages with broken links, and the targets of these. Two queries."""
+    """Return public pages with broken links, and the targets of these. Two queries."""
     public_targets = Article.objects.published(now)
     linked = links.LinkTargets(public_targets.for_links())
     linking = public_targets.filter(body__contains="[[").select_related("parent").defer("parent__body")
@@ -107,7 +123,7 @@ def broken_links(now: datetime) -> list[tuple[Article, tuple[str, ...]]]:
 
 
 def not_reviewed_for_a_year(now: datetime) -> QuerySet[Article]:
-    """Return public_targets pages not reviewed for a year, or never reviewed and created a year ago."""
+    """Return public pages not reviewed for a year, or never reviewed and created a year ago."""
     cutoff = now - REVIEW_INTERVAL
     due = Q(reviewed_on__lte=cutoff.date()) | Q(reviewed_on=None, created__lte=cutoff)
     return Article.objects.published(now).filter(due)

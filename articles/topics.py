@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from articles import citations, markdown
 from articles.links import link_addresses
-from articles.models import Article, QuoteChoice, Reference
+from articles.models import Article, QuoteChoice
 from quotes import matching
 from rlm_site import turns
 from rlm_site.history.models import Revision
@@ -253,9 +253,9 @@ def _formatted_references(keys: frozenset[str]) -> dict[str, _FormattedReference
 
 @lru_cache(maxsize=1024)
 def _cached_references(keys: frozenset[str], version: str) -> dict[str, _FormattedReference]:
-    records = list(Reference.objects.filter(queue.sound("reference"), key__in=keys))
+    records = list(citations.cited_by(keys).filter(queue.sound("reference")))
     records.sort(key=lambda record: (record.authors or record.title, record.title))
     return {
-        record.key: _FormattedReference(str(citations.in_note(record)), citations.in_bibliography(record))
+        record.key.lower(): _FormattedReference(str(citations.in_note(record)), citations.in_bibliography(record))
         for record in records
     }

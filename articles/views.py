@@ -126,8 +126,8 @@ def _closed(request: HttpRequest, reason: str) -> HttpResponse:
 def reference_list(request: HttpRequest) -> HttpResponse:
     citing = topics.articles_by_reference(timezone.now())
     entries = [
-        (reference, citations.in_bibliography(reference), citing[reference.key])
+        (reference, citations.in_bibliography(reference), citing[reference.key.lower()])
         for reference in Reference.objects.filter(queue.sound("reference"))
-        if reference.key in citing
+        if reference.key.lower() in citing
     ]
     return render(request, "articles/references.html", {"entries": entries})
