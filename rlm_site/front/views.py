@@ -239,7 +239,7 @@ def _list_meant(path: str) -> str:
     """Return the path of the page that is there without rows, if this is how somebody writes it."""
     meant = redirects.as_meant(path)
     try:
-        return meant if meant != path and not resolve(meant).kwargs else ""
+        return meant if meant not in {path, "/"} and not resolve(meant).kwargs else ""
     except Resolver404:
         return ""
 

@@ -179,3 +179,10 @@ def test_every_folder_of_tests_is_found() -> None:
 
 def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
+
+
+def test_no_test_empties_the_database_that_others_of_its_process_share() -> None:
+    for path in ROOT.glob("*/**/test_*.py"):
+        if path.is_relative_to(ROOT / ".venv") or path.name == "test_house_rules.py":
+            continue
+        assert "transaction=True" not in path.read_text(), path

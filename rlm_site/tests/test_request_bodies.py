@@ -136,7 +136,7 @@ def test_one_network_of_ipv6_has_the_places_of_one_client() -> None:
         assert status(request(REMOTE_ADDR="2001:db8:0:1::2")) == "read"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_no_number_of_strangers_keeps_an_editor_from_saving() -> None:
     cookie = f"sessionid={signed_in().cookies['sessionid'].value}"
     strangers = [request(body=Stalled(), REMOTE_ADDR=f"6.6.6.{number}") for number in range(3)]

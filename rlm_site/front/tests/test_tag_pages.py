@@ -108,6 +108,6 @@ def test_a_new_tag_and_a_removed_one_are_seen_at_once(client: Client, zorblax: T
     assert counts(client)["zorblax"] == 2
 
 
-@pytest.mark.parametrize("address", ["/tags/no-such-tag/", "/tags/BREAD/", "/tags/a%20b/", "/tags/" + "x" * 500 + "/"])
+@pytest.mark.parametrize("address", ["/tags/no-such-tag/", "/tags/a%20b/", "/tags/" + "x" * 500 + "/"])
 def test_unknown_tags_are_not_found(client: Client, address: str) -> None:
     assert client.get(address).status_code == 404
