@@ -278,7 +278,7 @@ def test_the_replaced_database_is_kept_and_can_come_back(original: Database, dat
     assert stat.S_IMODE(database.kept.stat().st_mode) == 0o600
     kept = database.kept.rename(database.folder / "before")
     database.restore("--force", file=kept)
-    assert database.rows() == since
+    assert database.rows() == since | {"rlm_site_stale": []}  # which a restored database has worked off
 
 
 @pytest.mark.full
