@@ -60,15 +60,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"browser tests skipped: {NO_CHROMIUM}")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def static_files() -> Iterator[None]:
-    """Collect static files where they have changed: pages name hashed files, as in production."""
+def pytest_sessionstart() -> None:
+    """Collect static files where they have changed, before a test's module imports the site, which looks for them."""
     from rlm_site import static_files
 
     settings.STATE_DIR.mkdir(exist_ok=True)
     with databases.only_one(settings.STATE_DIR / "static.lock"):
         if not static_files.are_collected():
             static_files.collect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> Iterator[None]:
+    """Serve the collected static files: pages name hashed files, as in production."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoise, "update_files_dictionary", _look_through_once(WhiteNoise.update_files_dictionary))
         yield
