@@ -13,7 +13,7 @@ pytestmark = pytest.mark.full
 
 
 def test_mutated_requests_and_forms_break_nothing_and_lose_nothing(tmp_path: Path, static_files: None) -> None:
-    trial = [sys.executable, "benchmarks/mutations.py", "--requests", "800", "--forms", "300", "--seed", "1845"]
+    trial = [sys.executable, "benchmarks/mutations.py", "--requests", "300", "--forms", "120", "--seed", "1845"]
     with fresh_database(tmp_path, OWN) as url:
         done = subprocess.run([*trial, "--database", url], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
