@@ -7,7 +7,8 @@ A scratch database with the tests' own content (SQLite, or beside the PostgreSQL
 asked in-process. Requests are drawn from all addresses of the site and of its admin and mutated in path, query string,
 method and headers; forms are those of the admin as a browser would send them, and import files, mutated in fields and
 bytes. After every hundred forms all pages that readers find must still be there. Ends with 1 if an answer was 500 or
-later, if a page broke, or if a form was refused without what was typed in it. `--seed` repeats a run.
+later, if a page broke, or if a form was refused without what was typed in it. `--seed` repeats a run. How far it is
+stands in the output all the time, and whoever interrupts it is told what was found until then.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import logging
 import os
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -55,11 +57,14 @@ HEADERS = [
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
     "HTTP_X_REQUESTED_WITH", "HTTP_X_HTTP_METHOD_OVERRIDE", "CONTENT_TYPE",
 ]  # fmt: skip
+PEOPLE = ("reader", "Authors", "Editors", "Publishers", "administrator")
+PAUSE = 10  # seconds between two lines that tell how far it is
 TYPED = "Zorblaxian words that somebody typed"
 
 
 @dataclass
 class Result:
+    tried: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
@@ -71,8 +76,11 @@ class Trial:
     """Asks the site in-process, as people of every kind."""
 
     def __init__(self, rng: random.Random) -> None:
+        from django.test import Client
+
         self.rng = rng
         self.result = Result()
+        self.people = {name: Client(False, HTTP_HOST="127.0.0.1", raise_request_exception=False) for name in PEOPLE}
         self.sign_in()
         self.addresses = addresses()
         self.forms = [address for address in self.addresses if re.search(r"/(add|change|import|\d+/\w+)/$", address)]
@@ -81,19 +89,17 @@ class Trial:
     def sign_in(self) -> None:
         """Sign everybody in anew: some of what they do ends their sessions, or their accounts."""
         from django.contrib.auth.models import Group, User
-        from django.test import Client
 
-        self.people = {"reader": Client(HTTP_HOST="127.0.0.1")}
-        for name in ("Authors", "Editors", "Publishers", "administrator"):
+        for name, client in self.people.items():
+            client.cookies.clear()
+            if name == "reader":
+                continue
             is_admin = name == "administrator"
             values = {"is_staff": True, "is_active": True, "is_superuser": is_admin, "password": "!"}
             user, _made = User.objects.update_or_create(username=f"mutating-{name.lower()}", defaults=values)
             user.groups.set([] if is_admin else [Group.objects.get_or_create(name=name)[0]])
             user.user_permissions.clear()
-            self.people[name] = Client(HTTP_HOST="127.0.0.1")
-            self.people[name].force_login(user, "django.contrib.auth.backends.ModelBackend")
-        for client in self.people.values():
-            client.raise_request_exception = False
+            client.force_login(user, "django.contrib.auth.backends.ModelBackend")
 
     def ask(self, who: str, method: str, address: str, what: str, **given: Any) -> Any:
         """Ask, and note a failure where the answer is 500 or later."""
@@ -269,20 +275,28 @@ def encodable(value: Any) -> bool:
 
 
 def run(trial: Trial, what: str, count: int, act: Callable[[], None]) -> None:
-    began = time.monotonic()
+    said = began = time.monotonic()
     for number in range(1, count + 1):
         act()
+        trial.result.tried[what] += 1
         if number % 20 == 0:
             trial.sign_in()
         if what == "forms" and number % 100 == 0:
             trial.look()
-        if sys.stderr.isatty() and number % 50 == 0:
-            print(
-                f"\r\x1b[K{number:,} of {count:,} {what}, {len(trial.result.failures)} failures",
-                end="",
-                file=sys.stderr,
-            )
-    print(f"{count:,} {what} in {time.monotonic() - began:,.0f} s", flush=True)
+        if number == count or time.monotonic() - said > PAUSE:
+            said = time.monotonic()
+            failures = len(trial.result.failures)
+            print(f"{number:,} of {count:,} {what}, {failures} failures, {said - began:,.0f} s", flush=True)
+
+
+def print_result(result: Result, seed: int) -> None:
+    for what, number in sorted(result.statuses.items()):
+        print(f"  {what:20}{number:10,}")
+    print(f"{result.tried['requests']:,} requests, {result.tried['forms']:,} forms (--seed {seed})")
+    print(f"{len(result.failures):,} failures")
+    for line in list(dict.fromkeys(result.failures))[:40]:
+        print(line)
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -292,31 +306,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--database", metavar="URL", help="to be spoilt, instead of a scratch one")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was found until then is told
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = args.database or stack.enter_context(fresh_database(folder))
         if not args.database and (problem := fill(url, OWN)):
             sys.exit(problem)
-        beside = os.environ["DATABASE_URL"]
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
-        from django.db import connections
         from django.test.utils import setup_test_environment
 
         django.setup()
+        from rlm_site import static_files
+
+        if not static_files.are_collected():
+            static_files.collect()
         setup_test_environment()
         logging.disable(logging.CRITICAL)
         trial = Trial(random.Random(args.seed))
-        run(trial, "requests", args.requests, trial.request)
-        run(trial, "forms", args.forms, trial.form)
-        trial.look()
-        connections.close_all()
-        os.environ["DATABASE_URL"] = beside
-    for what, number in sorted(trial.result.statuses.items()):
-        print(f"  {what:20}{number:10,}")
-    print(f"{len(trial.result.failures):,} failures (--seed {args.seed})")
-    for line in list(dict.fromkeys(trial.result.failures))[:40]:
-        print(line)
+        with suppress(KeyboardInterrupt):
+            run(trial, "requests", args.requests, trial.request)
+            run(trial, "forms", args.forms, trial.form)
+            trial.look()
+        print_result(trial.result, args.seed)
     sys.exit(bool(trial.result.failures))
 
 

@@ -25,6 +25,7 @@ OWN, REAL = "own", "real"  # the content that was made up for the tests, and the
 FOLDERS = {OWN: ROOT / "rlm_site" / "tests" / "content", REAL: ROOT / "fixtures"}
 
 SCRATCH = Path(tempfile.gettempdir()) / RUN
+GIVEN = os.environ["DATABASE_URL"]  # to this run; it may go on to work on a database that was made here
 
 
 def content_of(node: Any) -> str:
@@ -33,7 +34,7 @@ def content_of(node: Any) -> str:
 
 
 def on_postgresql() -> bool:
-    return os.environ["DATABASE_URL"].startswith("postgres")
+    return GIVEN.startswith("postgres")
 
 
 def template(content: str) -> str:
@@ -91,7 +92,7 @@ def remove_all() -> None:
 def _address(name: str, folder: Path | None = None) -> str:
     """In a folder of its own it needs no name of its own there: a file is called as the site's is."""
     if on_postgresql():
-        return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{RUN}_{name}").geturl()
+        return urlsplit(GIVEN)._replace(path=f"/{RUN}_{name}").geturl()
     return f"sqlite:///{folder / 'db.sqlite3' if folder else SCRATCH / f'{name}.sqlite3'}"
 
 
@@ -121,4 +122,4 @@ def name_in(url: str) -> str:
 def _server() -> Any:
     import psycopg
 
-    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    return psycopg.connect(GIVEN, autocommit=True)
