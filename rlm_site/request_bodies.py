@@ -121,10 +121,14 @@ def _length(environ: "WSGIEnvironment") -> int:
     if not text.isascii() or not text.isdigit():
         raise RefusedError("400 Bad Request", "The length of this request is no number. Nothing was saved.")
     most = most_bytes(environ["PATH_INFO"])
+    is_urlencoded = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
     if len(text) > 15 or int(text) > most:
         why = (
             f"This is too long: at most {most:,} bytes are read here. Nothing was saved; go back and send less at once."
         )
+        raise RefusedError("413 Content Too Large", why)
+    if is_urlencoded and int(text) > settings.LARGEST_URLENCODED:
+        why = "This is too long to be sent URL-encoded. Nothing was saved; send it as multipart/form-data."
         raise RefusedError("413 Content Too Large", why)
     return int(text)
 

@@ -10,6 +10,7 @@ from io import BytesIO
 from threading import Event, Semaphore
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 from django.conf import settings
@@ -22,6 +23,7 @@ from rlm_site import request_bodies
 from rlm_site.request_bodies import Places, RefusedError, read
 from rlm_site.testing.served import Site
 from rlm_site.tests.editor import signed_in
+from rlm_site.tests.html import parse
 
 LOGIN, FORM = "/admin/login/", "/admin/articles/article/add/"
 
@@ -100,6 +102,10 @@ def test_a_body_is_read_to_the_letter(size: int) -> None:
         ({"PATH_INFO": "/admin/password_change/", "CONTENT_LENGTH": "16001"}, "413 Content Too Large"),
         ({"PATH_INFO": FORM, "CONTENT_LENGTH": "4000001"}, "413 Content Too Large"),
         ({"PATH_INFO": "/admin/quotes/quote/import/", "CONTENT_LENGTH": "150000000"}, "413 Content Too Large"),
+        (
+            {"PATH_INFO": FORM, "CONTENT_LENGTH": "250001", "CONTENT_TYPE": "application/x-www-form-urlencoded"},
+            "413 Content Too Large",
+        ),
     ],
 )
 def test_a_length_that_is_too_much_or_none_is_refused_before_anything_is_read(given: Any, answer: str) -> None:
@@ -111,6 +117,24 @@ def test_a_length_that_is_too_much_or_none_is_refused_before_anything_is_read(gi
 )
 def test_where_no_body_is_to_be_nothing_is_read(given: dict[str, str]) -> None:
     assert read(request(body=Unread(), **given)) == b""
+
+
+@pytest.mark.django_db
+def test_forms_with_long_texts_are_not_urlencoded() -> None:
+    editor, stranger = signed_in(), Client(HTTP_HOST="127.0.0.1")
+    models = ("articles/article", "articles/reference", "quotes/quote", "quotes/person", "rlm_site/tag")
+    pages: list[Any] = [editor.get(f"/admin/{model}/add/") for model in models]
+    pages.append(stranger.post(FORM, {"title": "Mills", "body": "typed"}, headers={"Sec-Fetch-Dest": "document"}))
+    file = SimpleUploadedFile("x.csv", b"key,text\nzoo,A zebra remembers.\n")
+    pages.append(editor.post("/admin/quotes/quote/import/", {"file": file}))
+    long = {"body", "note", "text", "description", "upload"}
+    for page in pages:
+        forms = [form for form in parse(page).iter("form") if names_in(form) & long]
+        assert [form.get("enctype") for form in forms] == ["multipart/form-data"], page.request["PATH_INFO"]
+
+
+def names_in(form: Element) -> set[str | None]:
+    return {field.get("name") for field in form.iter()}
 
 
 def test_a_body_that_was_cut_off_is_refused() -> None:

@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from rlm_site.testing.served import Site
 from rlm_site.tests.editor import form_data
@@ -70,16 +71,17 @@ class Editor:
 
     def ask(self, path: str, form: dict[str, Any] | None = None) -> tuple[int, Any]:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        body = encode_multipart(BOUNDARY, form) if form else None  # as a browser sends the long forms of the admin
         if form:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = MULTIPART_CONTENT
         with closing(HTTPConnection(self.site.url.removeprefix("http://"), timeout=120)) as connection:
-            connection.request("POST" if form else "GET", path, urlencode(form) if form else None, headers)
+            connection.request("POST" if form else "GET", path, body, headers)
             answer = connection.getresponse()
-            body = answer.read()
+            page = answer.read()
         for line in answer.headers.get_all("Set-Cookie", []):
             name, _equals, rest = line.partition("=")
             self.cookies[name] = rest.partition(";")[0]
-        return answer.status, SimpleNamespace(content=body)
+        return answer.status, SimpleNamespace(content=page)
 
     def opened(self, article: int) -> dict[str, Any]:
         return self.opened_at(change(article))
