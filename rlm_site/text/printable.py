@@ -18,7 +18,10 @@ REFUSED = (
     *((0xD800, 0xDFFF), (0xFDD0, 0xFDEF), (0xFFF9, 0xFFFB), (0xFFFD, 0xFFFF)),
     *((plane + 0xFFFE, plane + 0xFFFF) for plane in range(0x10000, 0x110000, 0x10000)),
 )
-_REFUSED = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in REFUSED) + "]")
+_RANGES = [f"{chr(first)}-{chr(last)}" for first, last in REFUSED]
+# All beyond the first plane is looked at twice: each of its ranges would else cost as much as all others together.
+_CANDIDATES = "".join(text for text in _RANGES if text < "\U00010000") + "\U00010000-\U0010ffff"
+_REFUSED = re.compile(f"[{_CANDIDATES}](?<=[{''.join(_RANGES)}])")
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTEXT = 20  # characters before a refused one, by which it is found
 
