@@ -21,10 +21,12 @@ from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Length
 
 from quotes.models import Quote, QuoteWord, Word
+from quotes.word_senses import LISTS
 from rlm_site.indexing import queue
 from rlm_site.text.alignment import common_blocks
 from rlm_site.text.folding import fold
-from rlm_site.text.words import NUMBERS, STOP_WORDS, form, vocabulary
+from rlm_site.text.word_lists import word_list
+from rlm_site.text.words import DICTIONARY, NUMBERS, STOP_WORDS, form, vocabulary
 
 
 class Verdict(Enum):
@@ -189,14 +191,8 @@ def fingerprint(text: str) -> str:
 
 # Comparison of two texts
 
-_NEGATIONS = frozenset("no not never nor none neither nothing nobody without не ни нет никогда без".split())
-# Articles, pronouns, forms of be, have and will: replacing one by another changes a saying least.
-_LIGHT = frozenset(
-    "a the this that these those it he she they we i you his her their our my your its him them us me who whom "
-    "which what "
-    "is are was were be been am has have had do does did shall will would should may might can could must ought to and "
-    "but for as so then now here there yet also too very то этот эта это тот та и а но же ли бы еще уж вот".split()
-)
+_NEGATIONS = word_list("negations", LISTS)
+_LIGHT = word_list("light_words", LISTS)
 
 
 _MAX_SAYING_LENGTH = 40  # words; only up to this length is a moved part looked for
@@ -365,7 +361,7 @@ def _difference(a: str, b: str) -> float:
 
 
 def _language(word: str) -> str:
-    return "ru" if "а" <= word[0] <= "я" else "en"
+    return "ru" if "а" <= word[0] <= "я" else DICTIONARY or "en"
 
 
 @lru_cache(maxsize=65536)
@@ -639,6 +635,7 @@ def _function_words_only(text: str) -> set[int]:
 
 _MAX_HOLDERS = 30  # texts indexed under one pair of words
 _MAX_SIMILAR = 10  # candidates compared with one text
+_MAX_PAIRS_EACH = 1500  # of words that are aligned for each of the texts, on average
 _DOUBLED = re.compile(r"(.)\1")
 _SCAN_SPEEDUP = 150  # stored texts that can be scanned in the time of one look-up
 
@@ -649,6 +646,7 @@ def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> l
     `replaced` are stored quotations that the texts will overwrite; they are ignored.
     """
     pair_index = _PairIndex()
+    effort = _Effort(max(_MAX_PAIRS_SEARCHED, _MAX_PAIRS_EACH * len(texts)))
     spelled = [_words(text) for text in texts]
     for place, words in enumerate(spelled):
         pair_index.add(place, words)
@@ -657,7 +655,9 @@ def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> l
         for other in pair_index.candidates(words):
             # A short text can only be found from the longer one, in either order.
             if other < place or (other > place and pair_index.is_short[other] and not _is_short(words.words)):
-                _keep_closest(earlier, max(place, other), min(place, other), _compared(words, spelled[other]))
+                first, second = sorted((place, other))
+                if second not in earlier or words.words == spelled[other].words:  # the most similar are compared first
+                    _keep_closest(earlier, second, first, _compared(words, spelled[other], effort))
 
     queue.process_queue()
     stored: dict[int, tuple[int, Comparison]] = {}
@@ -672,7 +672,7 @@ def duplicates_within(texts: Sequence[str], replaced: Collection[int] = ()) -> l
                 continue
             words = _words(text)
             for place in pair_index.candidates(words):
-                _keep_closest(stored, place, pk, _compared(spelled[place], words))
+                _keep_closest(stored, place, pk, _compared(spelled[place], words, effort))
     found = [Duplicate(place, key, None, by.verdict, by.likeness) for place, (key, by) in earlier.items()]
     found += [Duplicate(place, None, pk, by.verdict, by.likeness) for place, (pk, by) in stored.items()]
     return sorted(found, key=lambda one: (one.place, one.earlier is None))

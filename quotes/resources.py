@@ -16,6 +16,7 @@ from rlm_site.history import revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.publishing import permissions
+from rlm_site.text.limits import MAX_PASSAGE
 from rlm_site.text.slugs import slug_for
 
 
@@ -170,7 +171,8 @@ class QuoteResource(ContentResource):
         new = [
             (number, row["text"])
             for number, row in enumerate(self.dataset.dict, 1)
-            if isinstance(row.get("text"), str) and self.identity(row) not in self.stored
+            if isinstance(row.get("text"), str) and len(row["text"]) <= MAX_PASSAGE  # it is refused
+            if self.identity(row) not in self.stored
         ]
         for duplicate in duplicates_within([text for _number, text in new]):
             if duplicate.earlier is None:

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from quotes import duplicates
 from quotes.duplicates import Verdict, compare, duplicates_within, fingerprint, likeness, same, similar_to
 from quotes.models import Quote
 from rlm_site.indexing import queue
@@ -184,3 +186,25 @@ def test_bulk_search_finds_the_labelled_pairs_that_are_the_same() -> None:
     hits = {one.place for one in duplicates_within(texts) if one.earlier is not None}
     missed = [pair for number, pair in enumerate(pairs) if 2 * number + 1 not in hits]
     assert len(missed) <= 0.03 * len(pairs), missed
+
+
+@pytest.mark.django_db
+def test_the_work_in_bulk_is_bounded_however_alike_the_texts_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    aligned: list[int] = []
+    align = duplicates._align
+
+    def counted(short: Any, long: Any) -> Any:
+        aligned.append(len(short.words) * len(long.words))
+        return align(short, long)
+
+    monkeypatch.setattr(duplicates, "_align", counted)
+    texts = [f"The miller of wheel {number} never forgot " + "the river and the mill " * 30 for number in range(150)]
+    hits = {one.place for one in duplicates_within(texts) if one.earlier is not None}
+    assert hits == set(range(1, 150))
+    assert 0 < sum(aligned) <= max(duplicates._MAX_PAIRS_SEARCHED, duplicates._MAX_PAIRS_EACH * len(texts))
+
+
+@pytest.mark.django_db
+def test_of_several_twins_the_one_of_the_same_words_is_named() -> None:
+    other, twin = TEXT.replace("wombats", "wombat"), TEXT
+    assert found([other, twin, TEXT.upper()]) == [(1, 0, None), (2, 1, None)]

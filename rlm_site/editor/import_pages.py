@@ -118,15 +118,18 @@ class ImportExport(Feature):
 
     # Import
 
-    @turns.long_view
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for a file, shows what it would change, and changes that."""
         if not self.can_import(request):
             raise PermissionDenied
-        if request.method == "POST" and "upload" in request.POST:
+        return self._sent(request) if request.method == "POST" else self._page(request, form=UploadForm())
+
+    @turns.long_view
+    def _sent(self, request: HttpRequest) -> HttpResponse:
+        if "upload" in request.POST:
             return self._confirmed(request)
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = UploadForm(request.POST, request.FILES)
+        if form.is_valid():
             try:
                 upload = Upload.of(form.cleaned_data["file"])
                 return self._preview(request, upload)

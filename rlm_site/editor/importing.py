@@ -52,9 +52,12 @@ class UnreadableError(ValueError):
 
 
 class TooManyRowsError(UnreadableError):
-    def __init__(self, count: int) -> None:
-        told = _("It has %(count)d rows; at most %(most)d are imported at once. Cut it into several files.")
-        super().__init__(told % {"count": count, "most": MOST_ROWS})
+    """`count` is None where nobody has counted them."""
+
+    def __init__(self, count: int | None = None) -> None:
+        told = _("It has %(count)s rows; at most %(most)d are imported at once. Cut it into several files.")
+        counted = _("more than %(most)d") % {"most": MOST_ROWS} if count is None else count
+        super().__init__(told % {"count": counted, "most": MOST_ROWS})
 
 
 class TooManyColumnsError(UnreadableError):
@@ -117,24 +120,20 @@ def read_csv(text: str) -> Rows:
 
 def read_json(text: str) -> Rows:
     """Read a list of objects; what an object does not name is `Absent`."""
-    try:
-        values = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        told = _("Line %(line)d is not JSON: %(error)s.") % {"line": error.lineno, "error": error.msg.lower()}
-        raise UnreadableError(told) from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(_("It is not JSON: %(error)s.") % {"error": error}) from error
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise UnreadableError(_('It is no list of objects, such as [{"name": "…"}, {"name": "…"}].'))
-    if len(values) > MOST_ROWS:
-        raise TooManyRowsError(len(values))
+    lines: list[int] = []
+    values: list[dict[str, Any]] = []
+    for line, value in _objects(text):
+        if len(values) == MOST_ROWS:
+            raise TooManyRowsError
+        lines.append(line)
+        values.append(value)
     if "\\u" in text and (half := _HALF_OF_A_PAIR.search(text)) and not _is_whole(values):
         told = _("Line %(line)d has %(half)s, half of a character. Write the character itself.")
         raise UnreadableError(told % {"line": text.count("\n", 0, half.start()) + 1, "half": half[0]})
     headers = list(dict.fromkeys(name for value in values for name in value))
     if len(headers) > MOST_COLUMNS:
         raise TooManyColumnsError(len(headers))
-    return Rows(headers, [[value.get(name, Absent) for name in headers] for value in values], list(_beginnings(text)))
+    return Rows(headers, [[value.get(name, Absent) for name in headers] for value in values], lines)
 
 
 def _is_whole(values: Any) -> bool:
@@ -146,19 +145,51 @@ def _is_whole(values: Any) -> bool:
     return True
 
 
-_BETWEEN_ITEMS = re.compile(r"[\s,\[]*")
+_OPENING = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\])?")
+_FOLLOWING = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*|(\]))")
 
 
-def _beginnings(text: str) -> Iterator[int]:
-    """Return the line on which each item of a list begins."""
-    decoder = json.JSONDecoder()
-    line, counted = 1, 0
-    place = _BETWEEN_ITEMS.match(text).end()  # type: ignore[union-attr]
-    while text[place] != "]":
+def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a list, and the line of each; one by one, for nobody can interrupt the library in its work.
+
+    Raises UnreadableError.
+    """
+    opening = _OPENING.match(text)
+    if opening is None:
+        raise _no_object(text, len(text) - len(text.lstrip()))
+    line, counted, place, is_end = 1, 0, opening.end(), opening[1]
+    while not is_end:
+        if text[place : place + 1] != "{":
+            raise _no_object(text, place)
         line, counted = line + text.count("\n", counted, place), place
-        yield line
-        _value, end = decoder.raw_decode(text, place)
-        place = _BETWEEN_ITEMS.match(text, end).end()  # type: ignore[union-attr]
+        value, end = _read_object(text, place)
+        yield line, value
+        following = _FOLLOWING.match(text, end)
+        if following is None:
+            raise _no_json(text, end, "expecting ',' delimiter")
+        place, is_end = following.end(), following[1]
+    if rest := text[place:].lstrip():
+        raise _no_json(text, len(text) - len(rest), "extra data")
+
+
+def _read_object(text: str, place: int) -> tuple[dict[str, Any], int]:
+    try:
+        return _DECODER.raw_decode(text, place)
+    except json.JSONDecodeError as error:
+        raise _no_json(text, error.pos, error.msg.lower()) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(_("It is not JSON: %(error)s.") % {"error": error}) from error
+
+
+def _no_json(text: str, place: int, why: str) -> UnreadableError:
+    line = text.count("\n", 0, place) + 1
+    return UnreadableError(_("Line %(line)d is not JSON: %(error)s.") % {"line": line, "error": why})
+
+
+def _no_object(text: str, place: int) -> UnreadableError:
+    if text[place : place + 1] in {"", ",", "]"}:
+        return _no_json(text, place, "expecting value")
+    return UnreadableError(_('It is no list of objects, such as [{"name": "…"}, {"name": "…"}].'))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -171,6 +202,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(_("%(name)s is no number") % {"name": name})
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def write_csv(headers: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -206,12 +240,13 @@ class Text(Widget):
             return ""
         if not isinstance(value, str):
             raise ValueError(_("%(value)s is no text.") % {"value": value})
-        value = printable.with_line_breaks(value).strip()
-        if refused := printable.find_refused(value):
-            raise ValueError(str(refused))
+        value = value.strip()
         if len(value) > MAX_PASSAGE:
             told = _("It has %(count)s characters; at most %(most)s are kept.")
             raise ValueError(told % {"count": f"{len(value):,}", "most": f"{MAX_PASSAGE:,}"})
+        value = printable.with_line_breaks(value).strip()
+        if refused := printable.find_refused(value):
+            raise ValueError(str(refused))
         if "\n" in value and not self.lines:
             raise ValueError(_("It has more than one line."))
         return value
@@ -255,7 +290,7 @@ class Day(Widget):
                 raise ValueError(text)
             return date.fromisoformat(text)
         except ValueError as error:
-            raise ValueError(_("“%(value)s” is no date; write it as 1945-02-11.") % {"value": value}) from error
+            raise ValueError(_("“%(value)s” is no date; write it as 2024-02-11.") % {"value": value}) from error
 
     def render(self, value: Any, **kwargs: Any) -> str:
         return value.isoformat() if value else ""
@@ -522,7 +557,21 @@ class ContentResource(ModelResource):
         errors = dict(import_validation_errors or {})
         for name, told in self.problems(instance).items():
             errors.setdefault(name, [ValidationError(told)])
-        super().validate_instance(instance, errors, *args)
+        try:
+            instance.full_clean(exclude=set(errors), validate_constraints=self._changes_constrained_fields)
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+    @cached_property
+    def _changes_constrained_fields(self) -> bool:
+        """Whether a row can break a constraint at all: to validate one costs a query a row."""
+        columns = {field.attribute for field in self.fields.values()}
+        return any(
+            not columns.isdisjoint(getattr(constraint, "fields", ()) or constraint.condition.referenced_base_fields)
+            for constraint in self._meta.model._meta.constraints
+        )
 
     def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:
         if not self._is_dry_run(kwargs):

@@ -53,7 +53,13 @@ def test_what_is_not_csv_is_refused_with_its_line(text: str, told: str) -> None:
         ('["a"]', "no list of objects"),
         ('[{"name": "a", "name": "b"}]', "the field name is there twice"),
         ('[{"year": NaN}]', "NaN is no number"),
-        ("[" * 100_000, "not JSON"),
+        ("[" * 100_000, "no list of objects"),
+        ('[{"a":' + "[" * 100_000, "not JSON"),
+        ('[{"a": 1}', "Line 1 is not JSON: expecting ',' delimiter"),
+        ('[{"a": 1},\n]', "Line 2 is not JSON: expecting value"),
+        ('[{"a": 1}]\n]', "Line 2 is not JSON: extra data"),
+        ("[,]", "Line 1 is not JSON: expecting value"),
+        ("zoo", "no list of objects"),
         ("", "Line 1 is not JSON"),
     ],
 )
@@ -75,6 +81,14 @@ def test_a_file_of_no_rows_and_one_of_too_many_are_refused(monkeypatch: Any) -> 
     assert len(read_csv("name\na\nb\n").dataset()) == 2
     with pytest.raises(UnreadableError, match="It has 3 rows; at most 2 are imported at once"):
         read_csv("name\na\nb\nc\n").dataset()
+    assert len(read_json("[{}, {}]").rows) == 2
+    with pytest.raises(UnreadableError, match="It has more than 2 rows; at most 2 are imported at once"):
+        read_json("[{}, {}, {}]")
+
+
+def test_a_json_file_may_have_spaces_anywhere_and_no_object_at_all() -> None:
+    assert read_json('\n [ {"a" : 1} ,\r\n\t{"a":2}\n]\n ') == (["a"], [[1], [2]], [2, 3])
+    assert read_json(" [ ] ") == ([], [], [])
 
 
 def test_what_is_written_is_read_again() -> None:
