@@ -111,6 +111,8 @@ def word_by_word(before: str, after: str) -> list[Stretch]:
 
     Passages that are too different to be compared in a moment are removed and added as a `Whole`.
     """
+    if not (before and after):
+        return _values(before, after)
     if max(len(before), len(after)) > 2 * MAX_TEXT:  # another program has written them
         return [whole for whole in (Whole("removed", before), Whole("added", after)) if whole.text]
     chars: dict[str, str] = {}  # the library compares characters, so each token is encoded as one
