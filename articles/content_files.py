@@ -89,8 +89,10 @@ def find_faults(paths: Iterable[Path]) -> tuple[int, list[Fault]]:
     is_whole = not faults  # of a file that cannot be read nobody knows what others could refer to
     _join(rows, tell=is_whole)
     _find_doubled(rows)
+    _find_similar_keys(rows)
     for row in rows:
         _ask_the_model(row)
+        _read_text(row)
     if is_whole:
         _follow_texts(rows)
     faults += [fault for row in rows for fault in row.faults()]
@@ -267,6 +269,17 @@ def _find_doubled(rows: list[_Row]) -> None:
                 row.add(told % {"place": _place(other.path, other.line)}, ", ".join(names))
 
 
+def _find_similar_keys(rows: list[_Row]) -> None:
+    """Say which references have keys that a citation cannot tell apart."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        if isinstance(row.instance, Reference) and row.key:
+            other = first.setdefault(row.instance.key.lower(), row)
+            if other.key != row.key:
+                told = _("%(place)s has this key but for capitals, and a citation finds either; choose another.")
+                row.add(told % {"place": _place(other.path, other.line)}, "key")
+
+
 # What rows say of themselves, and what texts name
 
 
@@ -292,6 +305,16 @@ def _ask_the_model(row: _Row) -> None:
 def _retires_after_publication(row: Publishable) -> None:
     if row.publish_at and row.retire_at and row.retire_at <= row.publish_at:
         raise ValidationError({"retire_at": _("“Public until” must be later than “public from”.")})
+
+
+def _read_text(row: _Row) -> None:
+    """Say what in the text of an article does not reach readers as it was meant."""
+    if isinstance(row.instance, Article):
+        source = markdown.source(row.instance.body)
+        if source.excess:
+            row.add(str(source.excess), "body")
+        for fault in source.faults:
+            row.add(f"{fault.what}: {fault.where}", _("body, line %(line)d") % {"line": fault.line})
 
 
 def _follow_texts(rows: list[_Row]) -> None:

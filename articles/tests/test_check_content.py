@@ -92,6 +92,10 @@ def test_an_address_that_two_have_is_named_with_both_places(files: Files) -> Non
         ("articles", 0, {"title": "…"}, ["title: Give a title with at least one letter"]),
         ("articles", 1, {"body": "Two.\n[@arden-1978]"}, ["body, line 2: it cites", "Is “arden-1987” meant?"]),
         ("articles", 1, {"body": "[[The Milers]]"}, ["body, line 1: [[The Milers]] leads to no article."]),
+        ("articles", 1, {"body": "One.\n\n![A tank](x.jpg)"}, ["body, line 3: Images are not shown", ": ![A tank]"]),
+        ("articles", 1, {"body": "One[^x]"}, ["yarle-valley/", "body, line 1: A note that is not written", "[^x]"]),
+        ("articles", 1, {"body": "## One\n" * 600}, ["body: The text has 600 headings; at most 500 are read"]),
+        ("articles", 1, {"title": "F#m"}, ["title: Links of the form [[Title]] could not name this page"]),
         ("articles", 1, {"body": None}, ["body: null is no value"]),
     ],
 )  # fmt: skip
@@ -101,6 +105,13 @@ def test_a_fault_is_named_by_row_field_and_remedy(
     files.change(name, number, **fields)
     lines = [line for line in files.check() if line.startswith(f"{name}.json:")]
     assert any(all(words in line for words in told) for line in lines), lines
+
+
+def test_keys_of_references_that_differ_in_capitals_alone_are_refused(files: Files) -> None:
+    files.add("references", "articles.reference", key="Arden-1987", title="Quagga")
+    [line] = files.check()
+    assert "reference “Arden-1987”, key: " in line
+    assert "references.json:2 has this key but for capitals, and a citation finds either; choose another." in line
 
 
 def test_a_reserved_address_is_refused(files: Files) -> None:
