@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
@@ -38,6 +38,14 @@ def index_heading_words(ids: Sequence[int]) -> None:
     HeadingWord.objects.bulk_create(
         HeadingWord(article_id=article, word=word) for article, word in sorted(wanted - present.keys())
     )
+
+
+def once_public(ids: Collection[int]) -> set[int]:
+    """Return those of these deleted pages that readers had seen, by their histories: of sections, with their topic."""
+    places = Revision.objects.filter(content_type=ContentType.objects.get_for_model(Article), object_id__in=ids)
+    topics = dict(places.order_by("number").values_list("object_id", "standing__parent"))
+    shown = revisions.once_public(Article, {*topics, *topics.values()} - {None})
+    return {pk for pk, topic in topics.items() if pk in shown and (topic is None or topic in shown)}
 
 
 def record_first_publication(ids: Sequence[int]) -> None:

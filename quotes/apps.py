@@ -16,6 +16,7 @@ class QuotesConfig(AppConfig):
         from rlm_site.redirects import redirects
         from rlm_site.search import index
         from rlm_site.tags import lists
+        from rlm_site.text import slugs
 
         for rule in rules.OF_PEOPLE:
             constraints.refuse(Person, *rule)
@@ -35,6 +36,9 @@ class QuotesConfig(AppConfig):
         queue.cascades_to("tag", word_index.quotes_with("tagged_items__tag"))
         queue.cascades_to("quote", word_index.people_quoted)
         queue.cascades_to("quote", lists.tags_on(TaggedQuote))
+        redirects.track_deleted(
+            "quote", Quote.objects.all(), lambda pk: slugs.reverse("quote_by_id", args=[pk]), search.once_public
+        )
         index.register(search.SOURCE)
         queue.register_indexer("quote", word_index.index_quotes)
         redirects.track("person", Person.objects.all(), lambda: Person.objects.filter(quotes__published=True))

@@ -5,11 +5,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from quotes.models import Person, Quote, TaggedQuote, Work
+from rlm_site.history import revisions
 from rlm_site.indexing.queue import with_ids
 from rlm_site.publishing.visibility import public_window
+from rlm_site.search.models import SearchDocument
 from rlm_site.search.registry import Document, Source
 
 
@@ -33,6 +36,12 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
             in_works = [titles[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titles]
             about = [name, *(person.aliases if person else []), *in_works, *tags[row.pk]]
             yield Document(row.pk, "quotation", "", about, row.text, *public)
+
+
+def once_public(ids: Collection[int]) -> set[int]:
+    """Return those of these deleted quotations that readers had seen: by their document, or else by their history."""
+    shown = SearchDocument.objects.filter(source="quote", object_id__in=ids, public_from__lte=timezone.now())
+    return {*shown.values_list("object_id", flat=True)} | revisions.once_public(Quote, ids)
 
 
 def results(ids: Collection[int], now: datetime) -> Mapping[int, Quote]:

@@ -66,7 +66,7 @@ def test_readers_see_a_quotation_from_its_publication_to_its_deletion(editor: Cl
     transition(editor, quote, "publish")
     assert "was an island" in client.get("/words/quagga/").content.decode()
     delete(editor, quote)
-    assert client.get(address).status_code == 404
+    assert client.get(address).status_code == 410
     assert client.get("/words/quagga/").status_code == 404
 
 

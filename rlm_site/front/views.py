@@ -1,6 +1,8 @@
 """The views of the pages that mix both apps."""
 
 import logging
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -21,16 +23,19 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from articles import placements, topics
+from articles import placements, successors, topics
 from articles.models import Article
+from articles.views import render_topic
 from quotes import json_ld
 from quotes.models import Quote, Word
 from rlm_site.front import changes
 from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
 from rlm_site.page_cache.decorators import public_page, query_value
+from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.visibility import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
@@ -39,6 +44,7 @@ from rlm_site.tags import lists
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
 from rlm_site.text.json_ld import absolute
+from rlm_site.text.slugs import ABOUT, reverse
 from rlm_site.text.words import marked
 
 log = logging.getLogger(__name__)
@@ -56,7 +62,7 @@ NEAREST_PAGES = 3
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     queue.ensure_indexed()
-    all_topics = Article.objects.published(now).topics().in_reading_order()
+    all_topics = Article.objects.published(now).topics().exclude(slug=ABOUT).in_reading_order()
     shown = Paginator(all_topics, TOPICS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": shown,
@@ -68,7 +74,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @public_page(tracks_dependencies=True)
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "front/about.html", {"contact": settings.CONTACT_EMAIL})
+    """Show what editors say of the site in the topic `about`, and below it what is true of every site."""
+    contact = settings.CONTACT_EMAIL
+    if page := render_topic(request, ABOUT, "front/about_article.html", contact=contact):
+        return page
+    depends_on("all")  # any change may bring the topic
+    return render(request, "front/about.html", {"contact": contact})
 
 
 @public_page(parameters=("page",))
@@ -166,9 +177,11 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         Quote.objects.for_display().select_related("true_source__person", "version_of__person").filter(pk=pk).first()
     )
     if found is not None and is_retired(found, now):
-        if found.retired_to not in {"", request.path}:
-            return HttpResponsePermanentRedirect(found.retired_to)
+        if successor := successors.successor_of(found, now):
+            return HttpResponsePermanentRedirect(successor)
         return render(request, "410.html", {"withdrawn_on": found.retire_at}, status=410)
+    if found is None and redirects.find(reverse("quote_by_id", args=[pk]), now).is_deleted:
+        return _deleted(request, now)
     if found is None or not found.is_public(now):
         raise Http404
     if slug != found.slug:
@@ -224,15 +237,28 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Redirect an old address to the new one; elsewhere offer its words as a search."""
+    """Redirect an old address to the new one; elsewhere offer its words as a search, and say if a page was deleted."""
     now = timezone.now()
     path = request.path.replace("\0", "")[:300]
     queue.ensure_indexed()
-    if moved := redirects.find_target(path, now) or _list_meant(path):
+    found = redirects.find(path, now)
+    if moved := found.target or _list_meant(path):
         return HttpResponsePermanentRedirect(moved)
+    if found.is_deleted:
+        return _deleted(request, now)
+    return render(request, "404.html", {"path": path, **_words_of(path, now)}, status=404)
+
+
+def _deleted(request: HttpRequest, now: datetime) -> HttpResponse:
+    """Say that there was a page, and offer the words of its address as a search; its title is not known here."""
+    reason = _("It was deleted, and no other page takes its place.")
+    return render(request, "410.html", {"reason": reason, **_words_of(request.path, now)}, status=410)
+
+
+def _words_of(path: str, now: datetime) -> dict[str, Any]:
+    """Return the words of an address, and the public pages that have them."""
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
-    nearest = searching.nearest(words, now, "article", NEAREST_PAGES)
-    return render(request, "404.html", {"path": path, "words": words, "nearest": nearest}, status=404)
+    return {"words": words, "nearest": searching.nearest(words, now, "article", NEAREST_PAGES)}
 
 
 def _list_meant(path: str) -> str:

@@ -5,7 +5,7 @@ Everything that happens is another revision; none is ever changed. Immediate cha
 copy alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -227,6 +227,21 @@ def _check_relations(row: Publishable) -> None:
 
 
 # Reading
+
+
+def once_public(model: type[Publishable], ids: Collection[int]) -> set[int]:
+    """Return those of these rows that readers had seen, by their histories, which outlive them."""
+    now = timezone.now()
+    published = Revision.objects.filter(
+        content_type=ContentType.objects.get_for_model(model),
+        object_id__in=ids,
+        state=Revision.State.PUBLISHED,
+        created__lte=now,
+    )
+    times = published.values_list("object_id", "standing__published", "standing__publish_at")
+    return {
+        pk for pk, shown, since in times if shown is not False and (not since or datetime.fromisoformat(since) <= now)
+    }
 
 
 def notable_revisions(rows: Iterable[int] | QuerySet[Any, Any], model: type[Publishable]) -> QuerySet[Revision]:

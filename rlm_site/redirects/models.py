@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Address(models.Model):
-    """A present or former path of an object; kept as long as the object exists.
+    """A present or former path of an object; kept when it is deleted, if readers had seen it.
 
     A path may have had several owners; the one that was recorded last has the highest id.
     """

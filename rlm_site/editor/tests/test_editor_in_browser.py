@@ -79,7 +79,7 @@ def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
     publisher.wait_for_selector(".success")
     answer = reader.goto("/tolby-market/a-page-of-the-browser/")
     assert answer is not None
-    assert answer.status == 404
+    assert answer.status == 410
 
 
 @pytest.mark.full

@@ -35,7 +35,7 @@ def test_a_tag_is_created_renamed_and_deleted(editor: Client, client: Client) ->
     editor.post(change(tag), form_data(editor.get(change(tag)), name="Щуки"))
     assert "Щуки" in client.get("/quagga/").content.decode()
     delete(editor, tag)
-    assert client.get("/tags/shchuka/").status_code == 404
+    assert client.get("/tags/shchuka/").status_code == 410
     assert "Щуки" not in client.get("/quagga/").content.decode()
 
 

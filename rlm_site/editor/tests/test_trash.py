@@ -77,7 +77,7 @@ def test_a_topic_with_its_sections_comes_back_as_it_was(topic: Article, client: 
     editor, before = signed_in(), stored()
     page = client.get("/yarle-valley/millers/").content
     deletion = delete(editor, topic)
-    assert client.get("/yarle-valley/millers/").status_code == 404
+    assert client.get("/yarle-valley/millers/").status_code == 410
     assert stored() != before
     assert recover(editor, deletion)["Location"] == LIST
     assert stored() == before
