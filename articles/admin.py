@@ -1,4 +1,5 @@
 import re
+from copy import copy
 from typing import Any
 
 from csp.constants import SELF
@@ -17,10 +18,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import markdown, reports, review_checks, views
-from articles.editor_views import QuotationPanel, SectionOrder, WritingPanels
+from articles import backlinks, markdown, reports, review_checks, views
+from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, WritingPanels
 from articles.models import Article, Reference
 from articles.resources import ReferenceResource
+from rlm_site.editor.backlinks import NO_LINKS, Backlinks
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.dashboard import DashboardFilter
@@ -100,6 +102,21 @@ class ArticleForm(PublishableForm):
             section.parent = row
         return [row, *sections]
 
+    def links_lost(self) -> Backlinks:
+        """Return the links by name that a new slug or topic breaks; a public page has a new title when it is published.
+
+        None of a page that readers find is lost by a new slug, for its address goes on leading to it.
+        """
+        row = self.instance
+        names = ["slug", "parent"] if row.published else ["slug", "parent", "title"]
+        if row.pk is None or not {*names} & {*self.changed_data}:
+            return NO_LINKS
+        before = Article.objects.for_links().get(pk=row.pk)
+        after = copy(before)
+        for name in names:
+            setattr(after, name, getattr(row, name))
+        return backlinks.lost_by_rename(before, after, timezone.now())
+
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
         if excess := markdown.source(body).excess:
@@ -123,7 +140,7 @@ def next_position(topic: Article | None) -> int:
 @admin.register(Article)
 class ArticleAdmin(PublishableAdmin):
     form = ArticleForm
-    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder)
+    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder, LinkReport)
     previews_versions = True
     list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
     list_filter = [
@@ -156,6 +173,7 @@ class ArticleAdmin(PublishableAdmin):
         js = [
             Script("js/vendor/markdown-toolbar-element.js", type="module"),
             Script("js/toolbar.js", defer=True),
+            Script("js/combobox.js", defer=True),
             Script("js/link-picker.js", defer=True),
             Script("js/panels.js", defer=True),
             Script("js/quotations.js", defer=True),

@@ -5,10 +5,11 @@ class ArticlesConfig(AppConfig):
     name = "articles"
 
     def ready(self) -> None:
-        from articles import indexing, links, placements, reports, rules, search
+        from articles import backlinks, indexing, link_index, links, placements, reports, rules, search
         from articles.models import Article, QuoteChoice, Reference, TaggedArticle
         from quotes.importing import importer
         from rlm_site import constraints
+        from rlm_site.editor import backlinks as editor_backlinks
         from rlm_site.editor import dashboard
         from rlm_site.history.models import Revision
         from rlm_site.indexing import queue
@@ -33,15 +34,28 @@ class ArticlesConfig(AppConfig):
         watch.watch(TaggedArticle, CacheTag("article", "content_object_id"), stale=[("article", "content_object_id")])
         watch.watch(QuoteChoice, CacheTag("article", "article_id"))
         watch.watch(Reference, CacheTag("references"), stale=[("reference", "id")])
-        # Published revisions only, as readers never see drafts. One of a quotation invalidates the article of the same
-        # id, which does no harm.
-        watch.watch(Revision, CacheTag("article", "object_id"), only=("state", Revision.State.PUBLISHED))
+        # Of pages, published revisions only, as readers never see drafts. One of a quotation invalidates the article of
+        # the same id, which does no harm.
+        watch.watch(
+            Revision,
+            CacheTag("article", "object_id"),
+            only=("state", Revision.State.PUBLISHED),
+            stale=[("draft", "object_id")],
+        )
         queue.cascades_to("article", indexing.sections_of)
         queue.cascades_to("tag", indexing.articles_tagged)
         queue.cascades_to("article", lists.tags_on(TaggedArticle))
         index.register(search.SOURCE)
         queue.register_indexer("article", indexing.index_heading_words)
         queue.register_indexer("article", indexing.record_first_publication)
+        queue.register_indexer("article", link_index.index_links)
+        queue.register_indexer("article", link_index.index_heading_ids)
+        queue.register_indexer("draft", link_index.index_links_of_drafts)
+        queue.cascades_to("article", link_index.draft_of)
+        queue.register_indexer("quote", link_index.index_successors)
         importer.register_pick_observer(placements.picks_by_heading)
         dashboard.register_tasks(reports.tasks)
-        redirects.track("article", Article.objects.select_related("parent"), indexing.published_articles)
+        editor_backlinks.register(backlinks.backlinks_of)
+        redirects.track(
+            "article", Article.objects.select_related("parent"), indexing.published_articles, indexing.once_public
+        )

@@ -12,7 +12,7 @@ Only this module imports the Markdown library and the sanitizer.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, update_wrapper
 from html import escape
 from itertools import pairwise
@@ -42,7 +42,7 @@ from rlm_site.text.slugs import slug_for
 # The allowlist of the sanitizer: tag -> attributes.
 ALLOWED: dict[str, set[str]] = {
     "p": set(), "br": set(), "hr": set(), "em": set(), "strong": set(), "s": set(), "code": {"lang"}, "pre": set(),
-    "blockquote": set(), "ul": set(), "ol": {"start"}, "li": {"id"}, "sup": {"class"}, "span": {"lang"},
+    "blockquote": set(), "ul": set(), "ol": {"start"}, "li": {"id"}, "sup": {"class"}, "span": {"id", "lang"},
     "h2": {"id"}, "h3": {"id"}, "h4": {"id"}, "h5": {"id"}, "h6": {"id"},
     "a": {"href", "id", "title", "class", "aria-label", "lang"},
     "div": {"class", "role", "tabindex", "aria-label"},
@@ -121,10 +121,12 @@ class Source(NamedTuple):
     """The references and words of a text, before anything is looked up."""
 
     links: tuple[str, ...]  # targets of wiki links: `Title` or `Topic#Section`
+    addresses: tuple[str, ...]  # of all other links, as typed
     citations: tuple[Cited, ...]
     headings: tuple[Heading, ...]
     passages: tuple[Passage, ...]
     plain: str  # the words alone, for search and matching
+    noted: str  # the words of the notes
     words: int
     faults: tuple[Fault, ...]
     excess: Excess | None  # why it is not read as Markdown, if it is not
@@ -157,19 +159,28 @@ class _Cached(Generic[P, Result]):
         self._of_long.cache_clear()
 
 
+def is_note_id(name: str) -> bool:
+    """Return whether only notes and their markers have ids of this form."""
+    return _NOTE_ID.fullmatch(name) is not None
+
+
 @_Cached
 def render(
-    text: str, links: tuple[tuple[str, str], ...] = (), references: tuple[tuple[str, str], ...] = ()
+    text: str,
+    links: tuple[tuple[str, str], ...] = (),
+    references: tuple[tuple[str, str], ...] = (),
+    former_ids: tuple[tuple[str, str], ...] = (),
 ) -> Rendered:
     """Render the text.
 
     `links` pairs targets with addresses; other targets are rendered as plain text. `references` pairs keys with the
-    HTML of a note, where `{place}` stands for the place cited.
+    HTML of a note, where `{place}` stands for the place cited. `former_ids` pairs the id of a heading with one that it
+    had when it was worded differently, which marks it too.
     """
     env = _parse(text)
     if env.excess:
         return Rendered(_unread_html(text), (), ())
-    context = {"links": dict(links), "sources": dict(references)}
+    context = {"links": dict(links), "sources": dict(references), "former_ids": _by_heading(env, former_ids)}
     html = _MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, context)
     notes = tuple(
         Note(number, _clean(_note_html(key, env, context)), tuple(markers))
@@ -182,23 +193,37 @@ def render(
 def source(text: str) -> Source:
     """Return what must be looked up before the text can be rendered, and its words."""
     env = _parse(text)
-    links, citations = [], []
+    links, addresses, citations = [], [], []
     for token in _text_and_footnotes(env):
         if token.type == "wiki_link":
             links.append(token.meta["target"])
+        elif token.type == "link_open":
+            addresses.append(str(token.attrs["href"]))
         elif token.type == "citation":
             citations.extend(token.meta["cited"])
     plain = _plain(env.tokens)
     return Source(
         tuple(dict.fromkeys(links)),
+        tuple(dict.fromkeys(addresses)),
         tuple(dict.fromkeys(citations)),
         tuple(env.headings),
         tuple(_passages(env)),
         plain,
+        " ".join(_plain(env.footnotes.get(key, [])) for key in env.order if not isinstance(key, tuple)),
         len(plain.split()),
         tuple(env.faults),
         env.excess,
     )
+
+
+def _by_heading(env: "_ParseState", former_ids: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return former ids by the present one of their heading, without those that something else on the page has."""
+    taken = {heading.id for heading in env.headings} | PAGE_IDS
+    found: dict[str, list[str]] = {}
+    for present, former in former_ids:
+        if former not in taken:
+            found.setdefault(present, []).append(former)
+    return found
 
 
 def _passages(env: "_ParseState") -> Iterator[Passage]:
@@ -398,12 +423,21 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
 def path_of(target: str) -> tuple[str, ...]:
     """Return the names in the target of a wiki link: one, or those of a topic and its section.
 
-    >>> path_of("Topic#Section"), path_of("F# music"), path_of("Issue #5")
-    (('Topic', 'Section'), ('F# music',), ('Issue #5',))
+    A sign that has a space on one side alone is part of a name.
+
+    >>> path_of("Topic#Section"), path_of("F# music"), path_of("F# music#Issue #5")
+    (('Topic', 'Section'), ('F# music',), ('F# music', 'Issue #5'))
     """
-    topic, _sign, section = target.partition("#")
-    is_path = topic.strip() and section.strip() and topic[-1].isspace() == section[0].isspace()
-    return (topic.strip(), section.strip()) if is_path else (target,)
+    for sign in re.finditer("#", target):
+        topic, section = target[: sign.start()], target[sign.end() :]
+        if topic.strip() and section.strip() and topic[-1].isspace() == section[0].isspace():
+            return topic.strip(), section.strip()
+    return (target,)
+
+
+def can_be_linked(title: str) -> bool:
+    """Return whether `[[title]]` means a page of this title and nothing else."""
+    return source(f"[[{title}]]").links == (" ".join(title.split()),) and path_of(title) == (title,)
 
 
 def _citation(state: StateInline, silent: bool) -> bool:
@@ -451,8 +485,11 @@ def _faults(state: StateCore) -> None:
         line = token.map[0] + 1 if token.map else 0
         if token.type == "inline":
             _faults_of_line(token.children or [], line, env)
-        elif token.type == "fence" and token.map and not _is_closed(token, lines[token.map[1] - 1]):
-            env.faults.append(Fault(markdown_faults.OPEN_CODE, line, token.markup + token.info))
+        elif token.type == "fence" and token.map:
+            if not _is_closed(token, lines[token.map[1] - 1]):
+                env.faults.append(Fault(markdown_faults.OPEN_CODE, line, token.markup + token.info))
+            if len(token.info.split()) > 1:
+                env.faults.append(Fault(markdown_faults.BESIDE_CODE, line, markdown_faults.excerpt(token.info)))
         elif token.type == "thead_open":
             columns = _cells(lines[line - 1])
         elif token.type == "tr_open" and _cells(lines[line - 1]) > columns:
@@ -471,12 +508,17 @@ def _cells(line: str) -> int:
 
 
 def _faults_of_line(tokens: Sequence[Token], line: int, env: _ParseState) -> None:
-    begins_line = True
+    text = ""
     for token in tokens:
-        if token.type == "text" and token.content:
+        if token.type == "text":
+            text += token.content
             env.shows_comment |= "<!--" in token.content or "-->" in token.content
-            env.faults += markdown_faults.faults_of_words(token.content, line, begins_line=begins_line)
-        elif token.type == "link_open":
+        elif token.type in {"softbreak", "hardbreak"}:
+            env.faults += markdown_faults.faults_of_line(text, line)
+            text, line = "", line + (token.markup != "br")
+        elif token.nesting == 0:
+            text += markdown_faults.ADDRESS if token.type == "address" else markdown_faults.OPAQUE
+        if token.type == "link_open":
             env.links.append((line, str(token.attrs["href"])))
         elif token.type == "image":
             env.faults.append(Fault(markdown_faults.IMAGE, line, markdown_faults.excerpt(f"![{token.content}]")))
@@ -487,8 +529,7 @@ def _faults_of_line(tokens: Sequence[Token], line: int, env: _ParseState) -> Non
         if dropped := {**token.meta.get("insecure_attrs", {}), **_wrong_language(token)}:
             words = " ".join(f"{name}={value}" for name, value in dropped.items())
             env.faults.append(Fault(markdown_faults.ATTRIBUTE, line, markdown_faults.excerpt(f"{{{words}}}")))
-        begins_line = token.type in {"softbreak", "hardbreak"} or (begins_line and not token.content)
-        line += token.type == "softbreak" or (token.type == "hardbreak" and token.markup != "br")
+    env.faults += markdown_faults.faults_of_line(text, line)
 
 
 def _wrong_language(token: Token) -> dict[str, str]:
@@ -503,12 +544,15 @@ def _faults_parsed(env: _ParseState) -> Iterator[Fault]:
     places = {heading.id for heading in env.headings} | PAGE_IDS
     places |= {marker for markers in env.notes.values() for marker in markers}
     places |= {f"note-{number}" for number in env.numbers.values()}
-    for line, address in env.links:
+    shown = _clean("".join(f'<a href="{escape(address)}"></a>' for _line, address in env.links)).split("</a>")
+    for (line, address), link in zip(env.links, shown, strict=False):
         scheme = _SCHEME.match(address)
         if not address:
             yield Fault(markdown_faults.NO_ADDRESS, line, "()")
         elif scheme and scheme[1].lower() not in ALLOWED_SCHEMES:
             yield Fault(markdown_faults.OTHER_SCHEME, line, markdown_faults.excerpt(address))
+        elif "href" not in link:
+            yield Fault(markdown_faults.NO_SUCH_ADDRESS, line, markdown_faults.excerpt(address))
         elif address[0] == "#" and address[1:] not in places:
             yield Fault(markdown_faults.NO_SUCH_PLACE, line, markdown_faults.excerpt(address))
         elif not scheme and address[0] not in "/#":
@@ -557,7 +601,7 @@ def _headings(state: StateCore) -> None:
         opening.tag = closing.tag = f"h{level}"
         text = _plain(inline.children or [])
         heading_id = slug_for(text, taken_ids.__contains__)
-        if _NOTE_ID.fullmatch(heading_id):
+        if is_note_id(heading_id):
             heading_id = slug_for(f"heading {text}", taken_ids.__contains__)
         taken_ids.add(heading_id)
         opening.attrSet("id", heading_id)
@@ -652,6 +696,14 @@ def _render_wiki_link(
     return f'<a href="{escape(address)}">{text}</a>' if address else text
 
 
+def _render_heading_open(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    former = env["former_ids"].get(tokens[index].attrs.get("id"), ())
+    marks = "".join(f'<span id="{escape(name)}"></span>' for name in former)
+    return self.renderToken(tokens, index, options, env) + marks
+
+
 def _render_marker(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     number, marker = tokens[index].meta["number"], tokens[index].meta["marker"]
     label = _("Note %(number)d") % {"number": number}
@@ -728,6 +780,7 @@ def _markdown() -> MarkdownIt:
     md.core.ruler.push("notes", _notes)
     for name, rule in {
         "wiki_link": _render_wiki_link,
+        "heading_open": _render_heading_open,
         "citation": _render_marker,
         "footnote_ref": _render_marker,
         "table_open": _render_table_open,

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -6,8 +7,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
+from articles import markdown
 from quotes.models import Quote
-from rlm_site.fields import CharField, NaturalKeyManager, OptionalForeignKey, SlugField, TextField, URLField
+from rlm_site.fields import (
+    CharField,
+    NaturalKeyManager,
+    OptionalForeignKey,
+    SlugField,
+    TextField,
+    URLField,
+    site_language,
+)
 from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.models import Publishable
@@ -133,7 +143,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
 
     @property
     def full_title(self) -> str:
-        """Return `Topic - Section`, such as `Russian Liberation Movement - The Allies`."""
+        """Return `Topic - Section`, such as `Yarle Valley - The Millers`."""
         return f"{self.parent.title} - {self.title}" if self.parent else self.title
 
     @property
@@ -155,6 +165,9 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
     def clean(self) -> None:
         if self.title and not any(char.isalnum() for char in self.title):
             raise ValidationError({"title": _("Give a title with at least one letter or figure.")})
+        if not markdown.can_be_linked(self.title):
+            told = _("Links of the form [[Title]] could not name this page. Leave out [ ] | and <!--, and put a space")
+            raise ValidationError({"title": told + " " + _("on one side of each #, and not on both.")})
         if self.parent:
             if self.parent is self or (self.pk and self.parent_id == self.pk):
                 raise ValidationError({"parent": _("A page cannot be a section of itself.")})
@@ -196,11 +209,9 @@ class Reference(models.Model):
         MEMOIR = "memoir", _("memoir")
         ENCYCLOPEDIA = "encyclopedia", _("encyclopedia")
 
-    key = SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@andreyev-1987, p. 42]."))
+    key = SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@arden-1987, p. 42]."))
     kind = CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
-    authors = CharField(
-        _("authors"), max_length=300, blank=True, help_text=_("“Andreyev, Catherine”; several with semicolons.")
-    )
+    authors = CharField(_("authors"), max_length=300, blank=True, help_text=_("“Arden, Ann”; several with semicolons."))
     title = CharField(_("title"), max_length=400)
     container = CharField(_("in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
     details = CharField(_("volume, number, pages"), max_length=200, blank=True)
@@ -212,7 +223,7 @@ class Reference(models.Model):
     url = URLField(_("address"), max_length=400, blank=True)
     accessed = CharField(_("accessed"), max_length=20, blank=True)
     note = CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
-    language = CharField(_("language of the title"), max_length=12, default="en")
+    language = CharField(_("language of the title"), max_length=12, default=site_language)
 
     natural_key_fields = ["key"]
     objects = NaturalKeyManager()
@@ -226,6 +237,18 @@ class Reference(models.Model):
 
     def natural_key(self) -> tuple[str]:
         return (self.key,)
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        super().validate_unique(exclude)
+        same = Reference.objects.filter(key__iexact=self.key).exclude(pk=self.pk).first()
+        if same is not None and "key" not in (exclude or ()):
+            raise ValidationError({"key": Reference.similar(same.key)})
+
+    @staticmethod
+    def similar(key: str) -> str:
+        """Say that another reference has a key that differs only in capitals."""
+        told = _("“%(key)s” is this key but for capitals, and a citation finds either. Choose another.")
+        return told % {"key": key}
 
 
 class QuoteChoiceManager(models.Manager["QuoteChoice"]):
@@ -270,3 +293,52 @@ class HeadingWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class Link(models.Model):
+    """A link of a page, or of its draft, to a place of this site; built by indexing.
+
+    `lookup` is what it is found by: a name of a page in the form of a slug, the path of an address, the key of a
+    reference. A link that may be found by several has a row for each.
+    """
+
+    class Kind(models.TextChoices):
+        NAME = "name", _("link by name")
+        ADDRESS = "address", _("link by address")
+        CITATION = "citation", _("citation")
+        SUCCESSOR = "successor", _("takes its place")
+
+    source_kind = models.CharField(max_length=20)
+    source_id = models.BigIntegerField()
+    is_draft = models.BooleanField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    target = models.TextField()
+    lookup = models.CharField(max_length=300)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["source_kind", "source_id"], name="link_source"),
+            models.Index(fields=["kind", "lookup"], name="link_lookup"),
+        ]
+
+    def __str__(self) -> str:
+        return self.target
+
+
+class HeadingId(models.Model):
+    """An id that a heading of a published page has or had, recorded by indexing so that links to it go on working.
+
+    Kept as long as revisions are. A present one has the position of its heading; a former one has none and leads to
+    the heading that took its place.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.DO_NOTHING, db_constraint=False, related_name="heading_ids")
+    name = models.CharField(max_length=120)
+    position = models.PositiveIntegerField(null=True)
+    leads_to = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["article", "name"], name="heading_id_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name

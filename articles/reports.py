@@ -1,5 +1,6 @@
 """Dashboard tasks about public pages, and the lists that they link to."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
@@ -9,20 +10,24 @@ from django.utils.translation import gettext as _
 
 from articles import placements, review_checks
 from articles.models import Article
+from articles.review_checks import BrokenLink
 from quotes import matching
 from quotes.models import Quote
 from rlm_site.editor import dashboard
 from rlm_site.editor.dashboard import Task, TaskCount
+
+BROKEN_LINKS = "admin:articles_article_broken_links"
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
     if not request.user.has_perm("articles.change_article"):
         return
     due = review_checks.not_reviewed_for_a_year(timezone.now()).count()
+    broken = Counter(type(row) for row in {link.row for link in broken_links()})
     yield Task(
         _("Broken links"),
-        [TaskCount(len(with_broken_links()), Article, {"check": "broken-links"})],
-        _("Every link leads to a public page."),
+        [TaskCount(broken[model], model, {}, page=BROKEN_LINKS) for model in (Article, Quote)],
+        _("Every link and citation leads somewhere."),
     )
     yield Task(
         _("Without a good quotation"),
@@ -36,17 +41,18 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
     )
 
 
+def broken_links() -> list[BrokenLink]:
+    return dashboard.cached_report("broken links", review_checks.broken_links, Article, Quote)
+
+
 def with_broken_links() -> Collection[int]:
-    return dashboard.cached_report("broken links", _find_broken_links, Article)
+    """Return the public pages with a link that leads nowhere."""
+    return list({link.row.pk for link in broken_links() if isinstance(link.row, Article)})
 
 
 def without_good_quotation() -> Collection[int]:
     """Return pages that want quotations, but show none that contains a heading word or was chosen."""
     return dashboard.cached_report("good quotations", _find_without_good_quotation, Article, Quote)
-
-
-def _find_broken_links(now: datetime) -> Collection[int]:
-    return [article.pk for article, _targets in review_checks.broken_links(now)]
 
 
 def _find_without_good_quotation(now: datetime) -> Collection[int]:

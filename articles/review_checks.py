@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from articles import citations, links, markdown
-from articles.models import Article
+from articles import backlinks, citations, links, markdown
+from articles.models import Article, Link
+from quotes.models import Quote
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
@@ -20,7 +22,7 @@ _MAX_FAULTS = 50  # that are named at once
 
 
 def check_article(article: Article, now: datetime) -> list[ContentWarning]:
-    """Return warnings about an article, saved or not. At most three queries."""
+    """Return warnings about an article, saved or not. A fixed number of queries for up to some hundred links."""
     source = markdown.source(article.body)
     return [
         *_check_excess(source),
@@ -28,6 +30,7 @@ def check_article(article: Article, now: datetime) -> list[ContentWarning]:
         *_check_citations(source),
         *_check_faults(source),
         *_check_title(article),
+        *_check_rename(article, now),
         *_check_headings(source),
         *_check_cited(source),
         *_check_similar_titles(article),
@@ -40,16 +43,33 @@ def _check_excess(source: markdown.Source) -> Iterator[ContentWarning]:
 
 
 def _check_links(article: Article, source: markdown.Source, now: datetime) -> Iterator[ContentWarning]:
-    rows = list(Article.objects.filter(links.named_by(source.links)).for_links()) if source.links else []
-    public_targets = links.LinkTargets(row for row in rows if row.is_public(now))
-    all_targets = links.LinkTargets(rows)
-    for target in source.links:
-        if public_targets.page(target, article):
-            continue
-        if all_targets.page(target, article):
-            yield ContentWarning(_("A link to a page that readers cannot see yet"), f"[[{target}]]")
-        else:
-            yield ContentWarning(_("A link to a page that does not exist"), f"[[{target}]]")
+    # Citations are checked by themselves, and places of the page itself are among the faults of the text.
+    own_places = [links.Ref(Link.Kind.ADDRESS, address) for address in source.addresses if address.startswith("#")]
+    refs = [ref for ref in links.refs_in(source) if ref.kind != Link.Kind.CITATION and ref not in own_places]
+    own_ids = {heading.id for heading in source.headings}
+    resolver = links.Resolver([(ref, article) for ref in refs], now, {article.pk: own_ids})
+    for ref in refs:
+        if told := _why_broken(ref, article, resolver):
+            yield ContentWarning(told, links.as_typed(*ref))
+
+
+def _why_broken(ref: links.Ref, beside: Article | None, resolver: links.Resolver) -> str:
+    """Return why a link leads readers nowhere; empty if it leads somewhere."""
+    if resolver.works(ref, beside):
+        return ""
+    match ref.kind:
+        case Link.Kind.CITATION:
+            return _("A citation of a work that is not among the references")
+        case Link.Kind.SUCCESSOR:
+            return _("Readers of the withdrawn page are led to an address where nothing is found")
+        case Link.Kind.ADDRESS:
+            if resolver.leads_to_page(ref, beside):
+                return _("A link to a heading that the page does not have")
+            return _("A link to an address of this site where nothing is found")
+        case _:
+            if resolver.exists(ref.target, beside):
+                return _("A link to a page that readers cannot see yet")
+            return _("A link to a page that does not exist")
 
 
 def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -72,9 +92,22 @@ def _check_faults(source: markdown.Source) -> Iterator[ContentWarning]:
 
 def _check_title(article: Article) -> Iterator[ContentWarning]:
     """Warn of a title that means something else between the brackets of a link."""
-    if markdown.path_of(article.title) != (article.title,) or set("[]|") & set(article.title):
+    if not markdown.can_be_linked(article.title):
         told = _("Links cannot name this page by its title. Choose it under “Link to a page”, which names its slug")
         yield ContentWarning(told, f"[[{article.slug or slug_for(article.title)}]]")
+
+
+def _check_rename(article: Article, now: datetime) -> Iterator[ContentWarning]:
+    """Warn of links that a new title breaks when it is published."""
+    before = Article.objects.for_links().filter(pk=article.pk).first() if article.pk else None
+    if before is None or before.title == article.title:
+        return
+    lost = backlinks.lost_by_rename(before, article, now)
+    for link in lost.listed:
+        told = _("The link on “%(title)s” names this page by a title that it no longer has") % {"title": link.title}
+        yield ContentWarning(told, link.target)
+    if lost.more:
+        yield ContentWarning(_("Pages that readers cannot see link here by a title that this page no longer has"))
 
 
 def _check_headings(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -110,16 +143,38 @@ def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
 # The whole site
 
 
-def broken_links(now: datetime) -> list[tuple[Article, tuple[str, ...]]]:
-    """Return public pages with broken links, and the targets of these. Two queries."""
-    public_targets = Article.objects.published(now)
-    linked = links.LinkTargets(public_targets.for_links())
-    linking = public_targets.filter(body__contains="[[").select_related("parent").defer("parent__body")
-    found = [
-        (article, tuple(target for target in markdown.source(article.body).links if not linked.page(target, article)))
-        for article in linking.order_by("parent__title", "title", "id")
+class BrokenLink(NamedTuple):
+    """A link that leads readers nowhere, the record in which it stands, and why."""
+
+    row: Article | Quote
+    target: str
+    why: str
+
+
+def broken_links(now: datetime) -> list[BrokenLink]:
+    """Return the broken links of public pages, and of withdrawn ones what readers are led to. Some ten queries."""
+    stored = (
+        Link.objects.filter(is_draft=False).order_by("pk").values_list("source_kind", "source_id", "kind", "target")
+    )
+    public = Article.objects.published(now).for_links().in_bulk()
+    withdrawn = {
+        (kind, row.pk): row
+        for kind, rows in (("article", Article.objects.for_links()), ("quote", Quote.objects.all()))
+        for row in rows.filter(published=True).exclude(retired_to="")
+    }
+    found: dict[tuple[Any, links.Ref], None] = {}
+    for source_kind, pk, kind, target in stored.values_list("source_kind", "source_id", "kind", "target"):
+        row: Any = withdrawn.get((source_kind, pk)) if kind == Link.Kind.SUCCESSOR else public.get(pk)
+        if row is not None:
+            found[row, links.Ref(kind, target)] = None
+    refs = [(ref, row if isinstance(row, Article) else None) for row, ref in found]
+    resolver = links.Resolver(refs, now)
+    broken = [
+        BrokenLink(row, links.as_typed(*ref), why)
+        for (row, ref), (_ref, beside) in zip(found, refs, strict=True)
+        if (why := _why_broken(ref, beside, resolver))
     ]
-    return [(article, targets) for article, targets in found if targets]
+    return sorted(broken, key=lambda link: (str(link.row), link.row.pk, link.target))
 
 
 def not_reviewed_for_a_year(now: datetime) -> QuerySet[Article]:

@@ -18,7 +18,9 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
             if article.parent:
                 about.append(article.parent.title)
             kind = "section" if article.parent else "topic"
-            yield Document(article.pk, kind, article.title, about, markdown.source(article.body).plain, *public)
+            source = markdown.source(article.body)
+            text = f"{source.plain} {source.noted}".rstrip()
+            yield Document(article.pk, kind, article.title, about, text, *public)
 
 
 def results(ids: Collection[int], now: datetime) -> Mapping[int, Article]:

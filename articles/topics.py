@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from articles import citations, markdown
 from articles.links import link_addresses
-from articles.models import Article, QuoteChoice
+from articles.models import Article, HeadingId, QuoteChoice
 from quotes import matching
 from rlm_site import turns
 from rlm_site.history.models import Revision
@@ -152,14 +152,6 @@ def _tags_and_choices(articles: Iterable[int]) -> tuple[dict[int, list[Tag]], di
     return tags, choices
 
 
-def find_at(topic_slug: str, section_slug: str) -> Article | None:
-    """Return the article at this address, public or not."""
-    rows = Article.objects.select_related("parent")
-    if section_slug:
-        return rows.filter(parent__slug=topic_slug, parent__parent=None, slug=section_slug).first()
-    return rows.filter(parent=None, slug=topic_slug).first()
-
-
 def with_unsaved(article: Article, tag_names: Iterable[str], now: datetime) -> Topic:
     """Return the topic as it would be with this article, saved or not, in its place and with these tags."""
     above = article.topic.pk
@@ -215,7 +207,7 @@ def last_notable_change() -> Subquery:
 
 
 def render_text(article: Article, now: datetime) -> RenderedText:
-    """Render the body with its links and citations. At most two queries."""
+    """Render the body with its links and citations. At most three queries; more if links lead nowhere."""
     with turns.long_work(len(article.body)):
         return _render_text(article, now)
 
@@ -229,6 +221,7 @@ def _render_text(article: Article, now: datetime) -> RenderedText:
         article.body,
         tuple(sorted(links.items())),
         tuple(sorted((key, each.in_note) for key, each in references.items())),
+        _former_ids(article) if source.headings else (),
     )
     return RenderedText(
         rendered,
@@ -236,6 +229,12 @@ def _render_text(article: Article, now: datetime) -> RenderedText:
         tuple(sorted(keys - references.keys())),
         tuple(each.in_bibliography for each in references.values()),
     )
+
+
+def _former_ids(article: Article) -> tuple[tuple[str, str], ...]:
+    """Return pairs of the id of a heading and of one that it had before. One query; it is indexed with the article."""
+    former = HeadingId.objects.filter(article=article.pk, position=None).order_by("name")
+    return tuple(former.values_list("leads_to", "name"))
 
 
 class _FormattedReference(NamedTuple):

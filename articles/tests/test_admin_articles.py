@@ -60,7 +60,7 @@ def test_readers_see_a_topic_from_its_publication_to_its_deletion(editor: Client
     transition(editor, quagga, "publish")
     assert "It had <em>few</em> stripes." in client.get("/quagga/").content.decode()
     delete(editor, quagga)
-    assert client.get("/quagga/").status_code == 404
+    assert client.get("/quagga/").status_code == 410
     assert not Article.objects.filter(pk=quagga.pk).exists()
 
 
@@ -109,7 +109,7 @@ def test_several_pages_are_deleted_from_the_list(editor: Client, client: Client)
     queue.process_queue()
     assert client.get("/quagga/stripes/").status_code == 200
     delete_selected(editor, *rows)
-    assert client.get("/quagga/").status_code == client.get("/quagga/stripes/").status_code == 404
+    assert client.get("/quagga/").status_code == client.get("/quagga/stripes/").status_code == 410
 
 
 def test_a_pin_shows_its_quotation_on_the_next_request(editor: Client, client: Client) -> None:
@@ -352,7 +352,7 @@ def test_a_change_page_makes_as_many_queries_for_many_sections_and_pins_as_for_f
     furnish(small, 1)
     furnish(large, 12)
     few = count_queries(editor, change(small))
-    assert count_queries(editor, change(large)) == few <= 25
+    assert count_queries(editor, change(large)) == few <= 29
 
 
 def test_the_question_before_a_deletion_makes_as_many_queries_for_many_sections_as_for_few(

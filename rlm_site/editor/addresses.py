@@ -1,5 +1,9 @@
-"""Old addresses that a record would take: what they lead readers to now is said, and asked about, before it does."""
+"""New addresses of records: what would be lost with them is said, and asked about, before it is.
 
+A record may take an address that leads readers to another, and links by its former name may lead nowhere.
+"""
+
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,8 +12,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from rlm_site.editor.backlinks import NO_LINKS, Backlinks
 from rlm_site.publishing.models import Publishable
 from rlm_site.redirects import redirects
 
@@ -46,22 +51,39 @@ class TakeAddressesField(forms.CharField):
     def __init__(self) -> None:
         super().__init__(label=gettext_lazy("Take an address that leads elsewhere"), required=False)
 
-    def ask(self, taken: Mapping[str, Any]) -> None:
+    def ask(self, taken: Mapping[str, Any], lost: Backlinks = NO_LINKS) -> None:
+        """Ask about addresses that are taken, each with the row that it leads to, and links that would be lost."""
         lines = [
-            (_("%(path)s now leads readers to “%(title)s”.") % {"path": path, "title": target},)
+            _("%(path)s now leads readers to “%(title)s”.") % {"path": path, "title": target}
             for path, target in sorted(taken.items())
         ]
         if len(lines) > MAX_NAMED:
-            lines[MAX_NAMED:] = [(_("And %(count)d more.") % {"count": len(lines) - MAX_NAMED},)]
-        told = _("They will find this page there instead. When it is no longer public, the address leads there again.")
-        lines.append((told,))
-        self.help_text = format_html_join(" ", "{}", lines)
-        self.widget = _Tick(" ".join(sorted(taken)))
+            lines[MAX_NAMED:] = [_("And %(count)d more.") % {"count": len(lines) - MAX_NAMED}]
+        if taken:
+            lines.append(
+                _("They will find this page there instead. When it is no longer public, the address leads there again.")
+            )
+        else:
+            self.label = _("Change it although links are lost")
+        lines += [
+            _("The link %(link)s on “%(title)s” will lead nowhere.") % {"link": link.target, "title": link.title}
+            for link in lost.listed[:MAX_NAMED]
+        ]
+        if more := lost.total - len(lost.listed[:MAX_NAMED]):
+            links = ngettext(
+                "%(count)d more page that readers cannot see links here, and will lead nowhere.",
+                "%(count)d more pages link here, and will lead nowhere.",
+                more,
+            )
+            lines.append(links % {"count": more})
+        self.help_text = format_html_join(" ", "{}", ((line,) for line in lines))
+        agreed = [*sorted(taken), *sorted(f"{link.address} {link.target}" for link in lost.listed), str(lost.more)]
+        self.widget = _Tick(hashlib.sha256("\n".join(agreed).encode()).hexdigest()[:32])
 
     def validate(self, value: str) -> None:
         super().validate(value)
         if isinstance(self.widget, _Tick) and value != self.widget.value:
-            raise ValidationError(_("Tick the box to take the address, or choose another one."), code="taken")
+            raise ValidationError(_("Tick the box to go on, or choose another address."), code="taken")
 
 
 def ask_about(form: forms.Form, taken: Mapping[str, Any]) -> None:
@@ -81,14 +103,20 @@ class AddressFormMixin(forms.ModelForm):
         """Return the record and those that readers find at addresses below its own."""
         return [row]
 
+    def links_lost(self) -> Backlinks:
+        """Return the links that lead to the record as it is stored, and would not as it is typed."""
+        return NO_LINKS
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         field: Any = self.fields.get(FIELD)
-        if field is None or "slug" in self.errors or not self._has_new_address():
+        if field is None or "slug" in self.errors:
             return
-        if taken := addresses_taken_by(self.rows_shown_with(self.instance)):
-            field.ask(taken)
-            self[FIELD].help_text = field.help_text
+        taken = addresses_taken_by(self.rows_shown_with(self.instance)) if self._has_new_address() else {}
+        lost = self.links_lost()
+        if taken or lost.total:
+            field.ask(taken, lost)
+            self[FIELD].help_text, self[FIELD].label = field.help_text, field.label
             try:
                 field.validate(self.cleaned_data.get(FIELD, ""))
             except ValidationError as error:

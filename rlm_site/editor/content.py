@@ -23,6 +23,7 @@ from taggit.managers import TaggableManager
 
 from rlm_site.editor import addresses
 from rlm_site.editor.addresses import AddressFormMixin
+from rlm_site.editor.backlinks import NO_LINKS, BacklinksPanel, backlinks_of
 from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.presence import PresencePanel
@@ -93,6 +94,7 @@ class DeletedObjects(list[str]):
     """Lines that name what a deletion takes along, for the two pages that ask for confirmation."""
 
     etags = ""  # of the rows, signed, as the page shows them
+    backlinks = NO_LINKS  # which will lead nowhere
     changed: Sequence[str] = ()  # rows that are not as the page that was confirmed showed them
 
 
@@ -103,7 +105,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
     list_per_page = 50
     show_full_result_count = False
     formfield_overrides = FIELDS
-    features: tuple[type[Feature], ...] = (PresencePanel,)
+    features: tuple[type[Feature], ...] = (PresencePanel, BacklinksPanel)
 
     class Media:
         js = [
@@ -298,6 +300,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         protected = self._named(in_the_way, request)
         if "post" not in request.POST:
             deleted.etags = row_versions.sign(row_versions.etags_of(rows))
+            deleted.backlinks = backlinks_of(rows, request.user)
         elif not protected:
             confirmed, _etag = row_versions.unsign(request.POST.get(row_versions.ETAGS_FIELD, ""))
             changed = row_versions.changed_rows(rows, confirmed)

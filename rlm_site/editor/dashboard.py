@@ -39,6 +39,7 @@ class TaskCount:
     count: int
     model: type[models.Model]
     query: dict[str, str]
+    page: str = ""  # the name of its address, where it is not the list of the model
 
     @property
     def names(self) -> str:
@@ -48,7 +49,8 @@ class TaskCount:
     @property
     def address(self) -> str:
         meta = self.model._meta
-        return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{urlencode(self.query)}"
+        address = reverse(self.page or f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        return f"{address}?{urlencode(self.query)}" if self.query else address
 
 
 @dataclass(frozen=True)

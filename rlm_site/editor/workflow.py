@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor import addresses
+from rlm_site.editor.backlinks import NO_LINKS, backlinks_of
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
 from rlm_site.history import diff, revisions
@@ -173,6 +174,7 @@ class Transition:
     form: type[TransitionForm] = TransitionForm
     shows_difference: bool = False
     takes_address: bool = False  # of a record that readers do not find now
+    loses_readers: bool = False  # what links to the record is named
 
 
 def _set_state(state: str, said: str | Promise) -> Callable[..., str]:
@@ -213,7 +215,6 @@ def _reschedule(row: Publishable, copy: Revision | None, user: Any, given: Mappi
     revisions.record_revision(
         row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"]
     )
-    queue.process_queue()
     return _("Its times are changed.")
 
 
@@ -289,6 +290,7 @@ TRANSITIONS = (
         _reschedule,
         ScheduleForm,
         takes_address=True,
+        loses_readers=True,
     ),
     Transition(
         "reviewed",
@@ -362,6 +364,7 @@ class Workflow(Feature):
                 try:
                     with transaction.atomic():
                         said = transition.apply(row, copy, request.user, form.cleaned_data)
+                        queue.process_queue()
                 except ValidationError as error:
                     row.refresh_from_db()
                     form.add_error(None, ValidationError(error.messages))
@@ -417,6 +420,7 @@ class Workflow(Feature):
             "title": str(transition.label).rstrip("…"),
             "subtitle": str(row),
             "transition": transition,
+            "backlinks": backlinks_of([row], request.user) if transition.loses_readers else NO_LINKS,
             "form": form,
             "original": row,
             "object_id": row.pk,

@@ -181,19 +181,28 @@ def _only(entry: WatchedTable, rows: Sequence[str]) -> str:
 def _sqlite(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     dialect = _DIALECTS["sqlite"]
     for event, rows in EVENTS.items():
-        statements = [*_renewal_statements(entry, rows, dialect), *_stale_statements(entry, rows)]
+        renewals = list(_renewal_statements(entry, rows, dialect))
+        stale = list(_stale_statements(entry, rows))
         if event == "INSERT":
-            statements += [
+            renewals += [
                 _insert_version(ROW_VERSION_TABLE, f"'{tag.name}:' || NEW.{tag.column}", dialect.new_version)
                 for tag in entry.tags
                 if tag.column == entry.key
             ]
         of_columns = _of_columns(entry) if event == "UPDATE" else ""
-        when = f" WHEN {only}" if (only := _only(entry, rows)) else ""
-        body = " ".join(f"{statement};" for statement in statements)
-        yield event.lower(), f"CREATE TRIGGER NAME AFTER {event}{of_columns} ON {entry.table}{when} BEGIN {body} END"
+        after = f"CREATE TRIGGER NAME AFTER {event}{of_columns} ON {entry.table}"
+        if only := _only(entry, rows):
+            yield event.lower(), f"{after} WHEN {only} {_body(renewals)}"
+            if stale:
+                yield f"{event.lower()}_stale", f"{after} {_body(stale)}"
+        else:
+            yield event.lower(), f"{after} {_body([*renewals, *stale])}"
     if entry.stale or any(tag.column for tag in entry.tags):
         yield from _sqlite_replacing(entry)
+
+
+def _body(statements: Iterable[str]) -> str:
+    return f"BEGIN {' '.join(f'{statement};' for statement in statements)} END"
 
 
 def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
@@ -204,24 +213,24 @@ def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
         replaced = f"FROM {entry.table} WHERE ({' OR '.join(same)})"
         if event == "UPDATE":
             replaced += f" AND {entry.key} IS NOT OLD.{entry.key}"
-        if entry.only:
-            replaced += f" AND {entry.only[0]} = '{entry.only[1]}'"
-        statements = [f"UPDATE {VERSION_TABLE} SET token = {new_version} WHERE name IN ({_named_tags(entry)})"]
-        statements += [
+        shown = f"{replaced} AND {entry.only[0]} = '{entry.only[1]}'" if entry.only else replaced
+        renewals = [f"UPDATE {VERSION_TABLE} SET token = {new_version} WHERE name IN ({_named_tags(entry)})"]
+        renewals += [
             f"UPDATE {ROW_VERSION_TABLE} SET token = {new_version}"
-            f" WHERE name IN (SELECT '{tag.name}:' || {tag.column} {replaced})"
+            f" WHERE name IN (SELECT '{tag.name}:' || {tag.column} {shown})"
             for tag in entry.tags
             if tag.column
         ]
-        statements += [
+        stale = [
             f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {replaced}"
             for kind, column in entry.stale
         ]
-        body = " ".join(f"{statement};" for statement in statements)
-        yield (
-            f"before_{event.lower()}",
-            f"CREATE TRIGGER NAME BEFORE {event} ON {entry.table} WHEN EXISTS (SELECT 1 {replaced}) BEGIN {body} END",
-        )
+        name, before = f"before_{event.lower()}", f"CREATE TRIGGER NAME BEFORE {event} ON {entry.table} WHEN EXISTS"
+        if entry.only and stale:
+            yield name, f"{before} (SELECT 1 {shown}) {_body(renewals)}"
+            yield f"{name}_stale", f"{before} (SELECT 1 {replaced}) {_body(stale)}"
+        else:
+            yield name, f"{before} (SELECT 1 {shown}) {_body([*renewals, *stale])}"
 
 
 def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
@@ -257,7 +266,7 @@ def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     if entry.stale:
         yield (
             "stale",
-            _function(_stale_statements(entry, rows), only)
+            _function(_stale_statements(entry, rows))
             + f"CREATE TRIGGER NAME AFTER {events} ON {entry.table} FOR EACH ROW EXECUTE FUNCTION NAME()",
         )
 

@@ -68,8 +68,8 @@ def watch(
     """Declare in `AppConfig.ready` that pages show this table, and which cache tags a change of its rows belongs to.
 
     `stale` names the objects whose derived data is out of date after a change: pairs of a kind and the column with the
-    object's id. An update of columns in `ignoring` alone does not count. With `only`, a column and a value, nor do
-    changes of rows that do not have this value.
+    object's id. An update of columns in `ignoring` alone does not count. With `only`, a column and a value, changes of
+    rows that do not have this value belong to no cache tag.
     """
     if issubclass(model, Publishable):
         tags += (DUE,)

@@ -73,12 +73,16 @@ def test_each_number_leads_to_a_list_of_just_so_many(busy_desk: Client) -> None:
     assert all(task.waiting for task in found.values())
     for title, task in found.items():
         for pile in task.piles:
-            assert busy_desk.get(pile.address).context["cl"].result_count == pile.count, title
+            context = busy_desk.get(pile.address).context
+            rows = {link.row for link in context.get("page", ()) if isinstance(link.row, pile.model)}
+            listed = context["cl"].result_count if "cl" in context else len(rows)
+            assert listed == pile.count, title
 
 
 def test_what_is_in_work_is_counted_by_its_stage(busy_desk: Client) -> None:
     found = tasks(busy_desk)
     assert {title: [pile.count for pile in task.piles] for title, task in found.items() if len(task.piles) == 2} == {
+        "Broken links": [1, 0],
         "Returned to you": [3, 0],
         "Your drafts": [2, 1],
         "Waiting for review": [1, 0],
@@ -199,7 +203,7 @@ def test_it_makes_as_many_queries_however_much_there_is(busy_desk: Client) -> No
     queue.process_queue()
     assert counts(busy_desk)["Your drafts"] >= 90
     assert count_queries(busy_desk, "/admin/") <= few
-    assert few <= 25
+    assert few <= 27
 
 
 @pytest.mark.parametrize("query", ["work=", "work=zorblax", "check=zorblax", "review=zorblax"])
