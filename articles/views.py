@@ -9,12 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from articles import citations, json_ld, markdown, placements, previews, topics
+from articles import citations, json_ld, markdown, placements, previews, successors, topics
 from articles.models import Article, Reference
 from rlm_site.history.drafts import Draft
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
-from rlm_site.publishing.visibility import is_public_at, is_retired
 from rlm_site.redirects import redirects
 
 
@@ -26,6 +25,13 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 @public_page(tracks_dependencies=True)
 def section(request: HttpRequest, topic_slug: str, slug: str) -> HttpResponse:
     return _article(request, topic_slug, slug)
+
+
+def render_topic(request: HttpRequest, slug: str, template: str, **more: object) -> HttpResponse | None:
+    """Render the public topic at this slug with a template of its own, if there is one."""
+    queue.ensure_indexed()
+    found = topics.load_topic(slug, timezone.now())
+    return _page(request, found, found.article, template, **more) if found else None
 
 
 def _article(request: HttpRequest, topic_slug: str, section_slug: str = "") -> HttpResponse:
@@ -42,7 +48,9 @@ def _article(request: HttpRequest, topic_slug: str, section_slug: str = "") -> H
     return _gone(request, topic_slug, section_slug)
 
 
-def _page(request: HttpRequest, found: topics.Topic, article: Article, warns: bool = False) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: topics.Topic, article: Article, template: str = "articles/article.html", **more: object
+) -> HttpResponse:
     now = timezone.now()
     text = topics.render_text(article, now)
     before, after = found.neighbours(article) if article.parent else (None, None)
@@ -60,9 +68,8 @@ def _page(request: HttpRequest, found: topics.Topic, article: Article, warns: bo
         "quotations": placements.block_of(found, article, now),
         "description": topics.meta_description(article),
         "json_ld": json_ld.article_json_ld(article, found.article),
-        "warns": warns,
     }
-    return render(request, "articles/article.html", context)
+    return render(request, template, context | more)
 
 
 def _notes(notes: tuple[markdown.Note, ...]) -> SafeString:
@@ -78,14 +85,12 @@ def _cached_notes(notes: tuple[markdown.Note, ...]) -> SafeString:
 def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpResponse:
     """Redirect to the page that took the place of a withdrawn one, or say that it was withdrawn; otherwise a 404."""
     now = timezone.now()
-    article = topics.find_at(topic_slug, section_slug)
-    rows = [row for row in (article, article and article.parent) if row]
-    withdrawn = next((row for row in rows if is_retired(row, now)), None)
-    if withdrawn is None or not all(is_public_at(row, now) or is_retired(row, now) for row in rows):
+    withdrawn = successors.withdrawn_article(topic_slug, section_slug, now)
+    if withdrawn is None:
         raise Http404
-    if withdrawn.retired_to not in {"", request.path}:
-        return HttpResponsePermanentRedirect(withdrawn.retired_to)
-    if before := redirects.find_target(request.path, now):
+    if successor := successors.successor_of(withdrawn, now):
+        return HttpResponsePermanentRedirect(successor)
+    if before := redirects.find(request.path, now).target:
         return HttpResponsePermanentRedirect(before)
     return render(request, "410.html", {"withdrawn_on": withdrawn.retire_at}, status=410)
 
@@ -108,6 +113,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     link = previews.find_link(token)
     if link.revoked:
         return _closed(request, _("This preview link was taken back. Ask its sender for a new one."))
+    if previews.is_discarded(link):
+        return _closed(request, _("The draft of this preview link was discarded. Ask its sender for a new one."))
     if not previews.is_valid(link, timezone.now()):
         return _closed(request, _("This preview link has expired. Ask its sender for a new one."))
     article = get_object_or_404(Article.objects.select_related("parent"), pk=link.revision.object_id)
