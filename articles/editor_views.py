@@ -6,6 +6,7 @@ from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -17,7 +18,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from articles import link_picker, ordering, previews, quotation_panel, views
+from articles import link_picker, ordering, previews, quotation_panel, reports, views
+from articles.backlinks import form_address
 from articles.form_preview import with_form_values
 from articles.models import Article
 from quotes.models import Quote
@@ -112,8 +114,10 @@ class WritingPanels(Feature):
             "opts": self.opts,
             "good_for": previews.LIFETIME.days,
             "links": [
-                (link, json_ld.absolute(previews.link_address(link)) if previews.is_valid(link, now) else "")
+                (link, json_ld.absolute(previews.link_address(link)) if is_open else "", is_discarded)
                 for link in previews.preview_links_of(article)
+                for is_discarded in [previews.is_discarded(link)]
+                for is_open in [previews.is_valid(link, now) and not is_discarded]
             ],
         }
         return render(request, "articles/editor/preview_links.html", context)
@@ -222,6 +226,28 @@ class QuotationPanel(Feature):
             "opts": self.opts,
         }
         return render(request, "articles/editor/coverage.html", context)
+
+
+class LinkReport(Feature):
+    """The page of all links that lead readers nowhere."""
+
+    def urls(self) -> list[URLPattern]:
+        return [self.path("broken-links/", self.broken_links_view, "broken_links")]
+
+    def broken_links_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.admin.has_view_permission(request):
+            raise PermissionDenied
+        now, reads_drafts = timezone.now(), permissions.can_read_drafts(request.user, Article)
+        found = [link for link in reports.broken_links() if reads_drafts or link.row.is_public(now)]
+        page = Paginator(found, self.admin.list_per_page).get_page(request.GET.get("page"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Broken links"),
+            "page": page,
+            "links": [(link, form_address(link.row)) for link in page],
+            "opts": self.opts,
+        }
+        return render(request, "articles/editor/broken_links.html", context)
 
 
 class SectionOrder(Feature):

@@ -1,10 +1,11 @@
 """Preview links: signed URLs that show one revision without an account, expire, and can be revoked."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core import signing
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +33,7 @@ def find_link(token: str) -> PreviewLink:
         pk = int(_SIGNER.unsign(token))
     except signing.BadSignature as error:
         raise Http404 from error
-    links = PreviewLink.objects.select_related("revision").filter(
+    links = _with_end_of_draft(PreviewLink.objects.select_related("revision")).filter(
         pk=pk, revision__content_type__app_label="articles", revision__content_type__model="article"
     )
     link = links.first()
@@ -45,6 +46,11 @@ def is_valid(link: PreviewLink, now: datetime) -> bool:
     return link.revoked is None and link.expires > now
 
 
+def is_discarded(link: Any) -> bool:
+    """Return whether the draft that the link was made for was discarded since: a link dies with its draft."""
+    return link.revision.state in Revision.WORKING and link.end_of_draft == Revision.State.DISCARDED
+
+
 def is_withdrawn_since(link: PreviewLink, article: Article, now: datetime) -> bool:
     """Return whether readers had the page, or its topic, and have it no more since the link was made."""
     pages = [page for page in (article, article.parent) if page and is_retired(page, now)]
@@ -52,7 +58,20 @@ def is_withdrawn_since(link: PreviewLink, article: Article, now: datetime) -> bo
 
 
 def preview_links_of(article: Article) -> QuerySet[PreviewLink]:
-    return PreviewLink.objects.filter(revision__in=article.revisions.all()).select_related("revision", "author")
+    links = PreviewLink.objects.filter(revision__in=article.revisions.all()).select_related("revision", "author")
+    return _with_end_of_draft(links)
+
+
+def _with_end_of_draft(links: QuerySet[PreviewLink]) -> QuerySet[PreviewLink]:
+    """Annotate links with the state of the version that ended the draft they were made for, if any did."""
+    later = Revision.objects.filter(
+        content_type=OuterRef("revision__content_type"),
+        object_id=OuterRef("revision__object_id"),
+        number__gt=OuterRef("revision__number"),
+        act="",
+    )
+    ends = later.exclude(state__in=Revision.WORKING).order_by("number").values("state")
+    return links.annotate(end_of_draft=Subquery(ends[:1]))
 
 
 def revoke_link(link: PreviewLink) -> None:

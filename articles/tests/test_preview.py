@@ -12,7 +12,7 @@ from articles.models import Article
 from quotes.models import Quote
 from rlm_site.history import revisions
 from rlm_site.history.models import PreviewLink, Revision
-from rlm_site.tests.editor import count_queries, signed_in
+from rlm_site.tests.editor import count_queries, signed_in, transition
 from rlm_site.tests.html import parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +122,34 @@ def test_a_link_that_was_taken_back_says_so_and_others_stay_good(client: Client,
     previews.revoke_link(taken_back)
     assert_closed(client.get(previews.link_address(taken_back)), "This preview link was taken back")
     assert client.get(previews.link_address(other)).status_code == 200
+
+
+def test_a_link_dies_with_its_draft(client: Client, draft: Revision) -> None:
+    section = Article.objects.get(slug="the-millers")
+    editor = signed_in()
+    link = previews.create_link(draft)
+    published = revisions.published_revision(section)
+    assert published is not None
+    of_published = previews.create_link(published)
+    transition(editor, section, "discard")
+    assert_closed(client.get(previews.link_address(link)), "The draft of this preview link was discarded")
+    assert "Closed: its draft was discarded" in editor.get(links(section)).content.decode()
+    assert client.get(previews.link_address(of_published)).status_code == 200
+    section.title = "The Zorblax Millers once more"
+    after = previews.create_link(revisions.record_revision(section))
+    assert client.get(previews.link_address(after)).status_code == 200
+    assert_closed(client.get(previews.link_address(link)), "The draft of this preview link was discarded")
+
+
+def test_a_link_outlives_the_publication_of_its_draft(client: Client, draft: Revision) -> None:
+    section = Article.objects.get(slug="the-millers")
+    link = previews.create_link(draft)
+    transition(signed_in(), section, "publish", kind="none")
+    section.refresh_from_db()
+    section.title = "Another draft"
+    revisions.record_revision(section)
+    transition(signed_in("other"), section, "discard")
+    assert client.get(previews.link_address(link)).status_code == 200
 
 
 @pytest.mark.parametrize("withdrawn", ["the-millers", "yarle-valley"])
