@@ -1,5 +1,7 @@
 """Import and export resource for references."""
 
+from typing import Any
+
 from articles.models import Reference
 from rlm_site.editor.importing import ContentResource
 
@@ -13,3 +15,11 @@ class ReferenceResource(ContentResource):
             "key", "kind", "authors", "title", "language", "container", "details", "publisher", "place", "year",
             "isbn", "doi", "url", "accessed", "note",
         )  # fmt: skip
+
+    def __init__(self, user: Any) -> None:
+        super().__init__(user)
+        self.keys: dict[str, str] = {}  # those of earlier rows, by their small letters
+
+    def problems(self, instance: Reference) -> dict[str, str]:
+        earlier = self.keys.setdefault(instance.key.lower(), instance.key)
+        return {} if earlier == instance.key else {"key": Reference.similar(earlier)}

@@ -49,6 +49,14 @@ def test_what_is_wrong_is_told_by_line_and_field(editor: Client) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("keys", [["Arden-1987"], ["okapi-1901", "Okapi-1901"]], ids=["stored", "in one file"])
+def test_keys_that_differ_in_capitals_alone_are_refused(editor: Client, keys: list[str]) -> None:
+    page = preview(editor, REFERENCES, csv_of(*({"key": key, "title": "Okapi"} for key in keys)))
+    [told] = error_messages(page)
+    assert told.startswith(f"line {len(keys) + 1}, key: “{keys[0].lower()}” is this key but for capitals")
+    assert not Reference.objects.filter(title="Okapi").exists()
+
+
 def test_an_export_is_imported_again_without_a_change(editor: Client) -> None:
     for ending in ("csv", "json"):
         exported = editor.get(f"{REFERENCES}export/{ending}/").content

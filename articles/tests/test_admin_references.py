@@ -38,6 +38,16 @@ def test_a_key_is_used_once(editor: Client) -> None:
     assert form_data(response)["title"] == "“T” & <T>"
 
 
+def test_a_key_that_differs_in_capitals_alone_is_refused_and_a_reference_may_change_its_own(editor: Client) -> None:
+    response = editor.post(ADD, form_data(editor.get(ADD), key="Arden-1987", title="Quagga"))
+    assert response.context["adminform"].form.errors == {
+        "key": ["“arden-1987” is this key but for capitals, and a citation finds either. Choose another."]
+    }
+    assert form_data(response)["key"] == "Arden-1987"
+    change = f"{LIST}{Reference.objects.get(key='arden-1987').pk}/change/"
+    assert editor.post(change, form_data(editor.get(change), key="Arden-1987")).status_code == 302
+
+
 def test_references_are_found_and_filtered(editor: Client) -> None:
     row = Reference.objects.create(key="quill-1871", title="Щука", authors="Quill, Ann", kind="thesis", language="ru")
     for query in ("q=QUILL", "q=щука", "kind__exact=thesis&q=quill", "language=ru&q=quill"):
