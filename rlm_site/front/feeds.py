@@ -33,6 +33,7 @@ class SiteFeed(Feed):
 
     feed_type = Atom1Feed
     author_name = settings.SITE_NAME
+    language = settings.SITE_LANGUAGE
     csrf_exempt = True  # as for every `public_page`
     parameters: frozenset[str] = frozenset()
 
@@ -43,6 +44,9 @@ class SiteFeed(Feed):
 class Changes(SiteFeed):
     link = absolute("/changes/")
     feed_url = absolute("/feeds/changes/")
+
+    def feed_guid(self) -> str:
+        return entry_id("feed/changes")
 
     def title(self) -> str:
         return _("%(site)s: changes") % {"site": settings.SITE_NAME}
@@ -76,6 +80,9 @@ class Changes(SiteFeed):
 class Quotes(SiteFeed):
     link = absolute("/quotes/")
     feed_url = absolute("/feeds/quotes/")
+
+    def feed_guid(self) -> str:
+        return entry_id("feed/quotations")
 
     def title(self) -> str:
         return _("%(site)s: quotations") % {"site": settings.SITE_NAME}

@@ -20,6 +20,7 @@ from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
 from rlm_site.tags.models import Tag
 from rlm_site.text.json_ld import absolute
+from rlm_site.text.slugs import ABOUT
 
 ADDRESSES_A_FILE = 5000
 
@@ -41,7 +42,8 @@ class SiteSitemap(Sitemap):
 class Articles(SiteSitemap):
     def items(self) -> QuerySet[Article]:
         queue.ensure_indexed()
-        rows = Article.objects.published(timezone.now()).select_related("parent").defer("body", "parent__body")
+        public = Article.objects.published(timezone.now()).exclude(slug=ABOUT, parent=None)  # it is among the pages
+        rows = public.select_related("parent").defer("body", "parent__body")
         return rows.annotate(changed_at=last_notable_change()).order_by("id")
 
     def lastmod(self, item: Any) -> datetime:

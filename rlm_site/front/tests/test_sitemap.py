@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.robotparser import RobotFileParser
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -10,7 +11,7 @@ from quotes.models import Person, Quote
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.tags.models import Tag
-from rlm_site.tests.html import text_of
+from rlm_site.tests.html import meta, parse, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,33 @@ def test_only_what_is_public_is_in_it(client: Client) -> None:
         text="A zorblax.", person=Person.objects.create(name="Zorblax", slug="zorblax"), status="reported"
     )
     assert not [path for path in sitemap(client) if "zorblax" in path]
+
+
+def robots(client: Client) -> RobotFileParser:
+    rules = RobotFileParser()
+    rules.parse(client.get("/robots.txt").content.decode().splitlines())
+    return rules
+
+
+def test_every_address_in_it_is_one_of_a_page_that_robots_may_index(client: Client) -> None:
+    rules = robots(client)
+    for path in sitemap(client):
+        assert rules.can_fetch("*", SITE + path), path
+        response = client.get(path)
+        assert response.status_code == 200, path
+        assert "noindex" not in response.headers.get("X-Robots-Tag", ""), path
+        root = parse(response)
+        assert "noindex" not in (meta(root, "robots") or ""), path
+        canonical = [link.get("href") for link in root.iter("link") if link.get("rel") == "canonical"]
+        assert canonical == [SITE + path]
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/preview/x/", "/search/?q=rain", "/quotes/?tag=bread", "/nowhere/"])
+def test_what_is_not_to_be_indexed_is_closed_to_robots_or_says_so(client: Client, path: str) -> None:
+    response = client.get(path)
+    is_closed = not robots(client).can_fetch("*", SITE + path)
+    assert is_closed or response.status_code != 200 or "noindex" in (meta(parse(response), "robots") or "")
+    assert path.partition("?")[0] not in sitemap(client) or "?" in path
 
 
 def test_robots_are_told_where_it_is(client: Client) -> None:
