@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
@@ -16,7 +17,7 @@ def cited_by(keys: Iterable[str]) -> QuerySet[Reference]:
 
 
 def names_in_note(authors: str) -> str:
-    """Format `Andreyev, Catherine; Rees, Tim` as `Catherine Andreyev and Tim Rees`."""
+    """Format `Arden, Ann; Moss, Tim` as `Ann Arden and Tim Moss`."""
     names = []
     for author in filter(None, (part.strip() for part in authors.split(";"))):
         family, _comma, given = author.partition(",")
@@ -62,7 +63,7 @@ def _title(reference: Reference) -> SafeString:
     # quotation marks within quotation marks become single ones
     inner = reference.title.translate({ord("“"): "‘", ord("”"): "’"}) if part else reference.title
     title = format_html("“{}”" if part else "<em>{}</em>", inner)
-    if reference.language != "en":
+    if reference.language != settings.SITE_LANGUAGE:
         title = format_html('<span lang="{}">{}</span>', reference.language, title)
     address = reference.url or (f"https://doi.org/{reference.doi}" if reference.doi else "")
     return format_html('<a href="{}">{}</a>', address, title) if address else title

@@ -21,13 +21,13 @@ def article_json_ld(row: "Article", topic: "Article") -> SafeString:
         {
             "@type": "Article",
             "headline": row.full_title,
-            "inLanguage": "en",
+            "inLanguage": settings.SITE_LANGUAGE,
             "url": absolute(path),
             "mainEntityOfPage": page,
             "author": site,
             "datePublished": page["datePublished"],
             "dateModified": page["dateModified"],
-            "license": "https://creativecommons.org/licenses/by/4.0/",
+            **({"license": settings.LICENCE_URL} if settings.LICENCE_URL else {}),
             "publisher": site,
             **(
                 {"isPartOf": {"@type": "Article", "headline": topic.title, "url": absolute(topic.get_absolute_url())}}

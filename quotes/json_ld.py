@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from rlm_site.publishing.visibility import public_since
 from rlm_site.text.json_ld import absolute, breadcrumbs, render_script, web_page
@@ -28,4 +29,4 @@ def quotation_json_ld(row: "Quote") -> SafeString:
             **({"author": source.authors} if source.authors else {}),
             **({"datePublished": str(source.year)} if source.year and source.year > 0 else {}),
         }
-    return render_script(data, breadcrumbs([(settings.SITE_NAME, "/"), ("Quotations", "/quotes/")]))
+    return render_script(data, breadcrumbs([(settings.SITE_NAME, "/"), (_("Quotations"), "/quotes/")]))

@@ -19,6 +19,7 @@ from rlm_site.fields import (
     TextField,
     URLField,
     YearField,
+    site_language,
 )
 from rlm_site.indexing import queue
 from rlm_site.page_cache.dependencies import depends_on
@@ -194,7 +195,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         help_text=_("Names the quotation in files; never changes."),
     )
     text = TextField(_("text"), help_text=_("Exactly as the source prints it. Line breaks of verse are kept."))
-    language = CharField(_("language of the text"), max_length=12, default="en")
+    language = CharField(_("language of the text"), max_length=12, default=site_language)
     person = OptionalForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("Empty: anonymous.")
     )

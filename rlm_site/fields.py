@@ -6,6 +6,7 @@ way out of it. To migrations these fields are those of Django: they change no co
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -16,6 +17,12 @@ from django.utils.translation import gettext as _
 from rlm_site.text import printable
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
+
+
+def site_language() -> str:
+    """Return the language of the site, the default of a text that does not name its own."""
+    language: str = settings.SITE_LANGUAGE
+    return language
 
 
 class NaturalKeyManager(models.Manager[Any]):

@@ -1,7 +1,8 @@
 """The one settings file and the only reader of the environment.
 
-Values come from the process environment, then from `.env` beside manage.py. What is missing or wrong stops the
-start with one line that says what to do. README.md lists the variables.
+Values come from the process environment, then from `.env` beside manage.py; those that tell of the subject then from
+`fixtures/site.env`, which belongs to the content. What is missing or wrong stops the start with one line that says what
+to do. docs/operating.md lists the variables.
 """
 
 import difflib
@@ -18,6 +19,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import to_locale
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the database and the collected static files; never in the repository
@@ -26,14 +28,15 @@ with suppress(OSError):  # whoever cannot write there gets an error from the dat
     STATE_DIR.mkdir(mode=0o700, exist_ok=True)
     STATE_DIR.chmod(0o700)
 
+OF_THE_SUBJECT = ("SITE_NAME", "SITE_DESCRIPTION", "SITE_LANGUAGE", "LICENCE_NAME", "LICENCE_URL", "LICENCE_TERMS")
 VARIABLES = (
-    "SECRET_KEY", "SITE_URL", "PORT", "HOST", "DATABASE_URL", "TRUSTED_PROXIES", "SITE_NAME", "CONTACT_EMAIL",
+    "SECRET_KEY", "SITE_URL", "PORT", "HOST", "DATABASE_URL", "TRUSTED_PROXIES", *OF_THE_SUBJECT, "CONTACT_EMAIL",
     "FEED_AUTHORITY", "TIME_ZONE", "REVIEW_BY_ANOTHER", "DEBUG",
 )  # fmt: skip
 
 
-def _variables_of(file: Path) -> dict[str, str]:
-    """Return the variables of `.env`. An error never shows a value, which may be the secret key."""
+def _variables_of(file: Path, known: tuple[str, ...] = VARIABLES) -> dict[str, str]:
+    """Return the variables of a file such as `.env`. An error never shows a value, which may be the secret key."""
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except FileNotFoundError:
@@ -51,11 +54,10 @@ def _variables_of(file: Path) -> dict[str, str]:
         if match is None:
             raise ImproperlyConfigured(f"Line {number} of {file} is not NAME=value.")
         name, value = match[1], match[2].strip()
-        if name not in VARIABLES:
-            [near] = difflib.get_close_matches(name.upper(), VARIABLES, 1, 0)
-            raise ImproperlyConfigured(
-                f"Line {number} of {file} sets {name}, which is no variable of this site; is it {near}?"
-            )
+        if name not in known:
+            [near] = difflib.get_close_matches(name.upper(), known, 1, 0)
+            of = "of this site" if known is VARIABLES else "of its subject"
+            raise ImproperlyConfigured(f"Line {number} of {file} sets {name}, which is no variable {of}; is it {near}?")
         if name in found:
             raise ImproperlyConfigured(f"Line {number} of {file} sets {name} once more; remove one of the two lines.")
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
@@ -71,14 +73,22 @@ def _refuse_mistyped_names() -> None:
 
 
 _refuse_mistyped_names()
-_values = _variables_of(BASE_DIR / ".env") | os.environ
+_of_the_subject = _variables_of(BASE_DIR / "fixtures" / "site.env", OF_THE_SUBJECT)
+_values = _of_the_subject | _variables_of(BASE_DIR / ".env") | os.environ
 
 
 def env(name: str, default: str = "") -> str:
-    """Return a variable: from the process environment, then from `.env`."""
+    """Return a variable: from the process environment, then from the files."""
     value = _values.get(name, default).strip()
     if not value.isprintable():
         raise ImproperlyConfigured(f"{name} has a character that cannot be printed; write it anew.")
+    return value
+
+
+def _text(name: str, shortest: int, longest: int, default: str = "") -> str:
+    value = env(name, default)
+    if not shortest <= len(value) <= longest:
+        raise ImproperlyConfigured(f"{name} has {len(value)} characters; give from {shortest} to {longest}.")
     return value
 
 
@@ -130,7 +140,9 @@ def _database() -> dict[str, Any]:
     try:
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, TypeError) as error:
-        raise ImproperlyConfigured("DATABASE_URL cannot be read; compare it with the examples in README.md.") from error
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read; compare it with the examples in docs/operating.md."
+        ) from error
     if url.startswith("sqlite"):
         if config["NAME"] in {"", ":memory:"}:
             raise ImproperlyConfigured("DATABASE_URL names no file; write sqlite:////srv/site/db.sqlite3, say.")
@@ -150,10 +162,25 @@ def _database() -> dict[str, Any]:
     return config
 
 
-def _site_name() -> str:
-    value = env("SITE_NAME", "Russian Liberation Movement")
-    if not 0 < len(value) <= 100:
-        raise ImproperlyConfigured(f"SITE_NAME has {len(value)} characters; give from 1 to 100.")
+def _site_language() -> str:
+    value = env("SITE_LANGUAGE", "en")
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ImproperlyConfigured(f"SITE_LANGUAGE is {value!r}; give a language tag such as en, de or pt-BR.")
+    return value
+
+
+def _language_of_the_interface() -> str:
+    """Return the language of the site if `locale/` has a translation into it, else English, which needs none."""
+    folder = to_locale(SITE_LANGUAGE)
+    return SITE_LANGUAGE.lower() if (BASE_DIR / "locale" / folder / "LC_MESSAGES/django.mo").is_file() else "en"
+
+
+def _licence_url() -> str:
+    value = env("LICENCE_URL")
+    if value and not re.fullmatch(r"https?://[^\s/]\S*", value):
+        raise ImproperlyConfigured(f"LICENCE_URL is {value!r}; give the address of the licence, with https://.")
+    if value and not LICENCE_NAME:
+        raise ImproperlyConfigured("LICENCE_URL is set and LICENCE_NAME is not; name the licence too.")
     return value
 
 
@@ -201,12 +228,17 @@ SECRET_KEY = _secret_key()
 SITE_URL = _site_url()
 # nobody approves or publishes their own text
 REVIEW_BY_ANOTHER = _is_true("REVIEW_BY_ANOTHER", env("REVIEW_BY_ANOTHER", "false"))
-SITE_NAME = _site_name()
 CONTACT_EMAIL = _contact_email()
 TRUSTED_PROXIES = _trusted_proxies()
 
 SERVED_SECURELY = SITE_URL.startswith("https:")
 _site_host = re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc)
+SITE_NAME = _text("SITE_NAME", 1, 100, _site_host)
+SITE_DESCRIPTION = _text("SITE_DESCRIPTION", 0, 300)  # one sentence
+SITE_LANGUAGE = _site_language()  # of the texts
+LICENCE_NAME = _text("LICENCE_NAME", 0, 100)
+LICENCE_URL = _licence_url()
+LICENCE_TERMS = _text("LICENCE_TERMS", 0, 300)
 ALLOWED_HOSTS = [_site_host, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Part of the identifiers of feed entries. A site that moves keeps its first one, lest readers get old entries again.
@@ -291,7 +323,8 @@ AXES_VERBOSE = False
 # Of readers' pages in the memory of a worker. None in development, where an edited template is to show at once.
 PAGE_CACHE_BYTES = 0 if DEBUG else 24 * 2**20
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = _language_of_the_interface()
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = _time_zone()
 USE_I18N = True
 USE_TZ = True
@@ -310,6 +343,7 @@ FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 # of an import, which travels once more in the form that confirms it, fit into the most that is read.
 LARGEST_FORM = 16_000  # bytes that anybody may send
 LARGEST_BODY = 4_000_000  # bytes that an editor's form may have
+LARGEST_URLENCODED = 250_000  # bytes of a form that is not sent as multipart/form-data: it takes long to be decoded
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
 FILE_UPLOAD_HANDLERS = ["rlm_site.uploads.EditorsUploadHandler"]
 
@@ -335,6 +369,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 POLICY_HEADERS = {
+    "Cache-Control": "no-cache",  # where nothing else is said: browsers keep a 301 and a 410 for good
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(
         f"{feature}=()"

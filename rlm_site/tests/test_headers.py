@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from articles.models import Article
 from quotes.models import Quote
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,19 @@ def test_a_static_file_is_closed_to_others_too(client: Client) -> None:
     response.close()
     assert response.status_code == 200
     assert_closed_to_others(response)
+
+
+def test_no_answer_is_kept_unasked(client: Client) -> None:
+    """Browsers keep a redirect, which may turn back, and a page that is gone for good if nobody tells them not to."""
+    row = Article.objects.create(title="Zorblax", slug="zorblax", published=True)
+    client.get("/zorblax/")
+    Article.objects.filter(pk=row.pk).update(slug="zorblaxia")
+    answers = {path: client.get(path) for path in (*READERS_PAGES, "/zorblax/", "/admin/")}
+    row.delete()
+    answers |= {"gone": client.get("/zorblaxia/")}
+    assert {answer.status_code for answer in answers.values()} >= {200, 301, 302, 404, 410}
+    for path, answer in answers.items():
+        assert {"no-cache", "no-store"} & {*answer.headers.get("Cache-Control", "").replace(",", " ").split()}, path
 
 
 def test_a_page_that_failed_is_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,10 @@ def test_the_address_is_as_browsers_send_it(settings_with: Any, url: str, kept: 
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES trusts every address; give those of your own proxies."),
         ({"CONTACT_EMAIL": "office"}, "CONTACT_EMAIL is 'office'; give an address such as office@example.org."),
         ({"SITE_NAME": ""}, "SITE_NAME has 0 characters; give from 1 to 100."),
+        ({"SITE_DESCRIPTION": "x" * 301}, "SITE_DESCRIPTION has 301 characters; give from 0 to 300."),
+        ({"SITE_LANGUAGE": "English"}, "SITE_LANGUAGE is 'English'; give a language tag such as en, de or pt-BR."),
+        ({"LICENCE_URL": "javascript:alert(1)"}, "LICENCE_URL is 'javascript:alert(1)'; give the address of the"),
+        ({"LICENCE_NAME": ""}, "LICENCE_URL is set and LICENCE_NAME is not; name the licence too."),
         ({"SITE_NAME": "a\nb"}, "SITE_NAME has a character that cannot be printed; write it anew."),
         ({"TIME_ZONE": "Prague"}, "TIME_ZONE is 'Prague'; give a name such as Europe/Prague."),
         ({"DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL names no file; write sqlite:////srv/site/db.sqlite3"),
@@ -200,6 +204,29 @@ def test_a_variable_may_stand_in_a_file(settings_of: Any) -> None:
     settings = settings_of(b"# ours\n\n" + KEY + b"\r\nexport SITE_NAME='Yarle Almanac'\nREVIEW_BY_ANOTHER=true \n")
     assert settings["SECRET_KEY"] == SECRET.decode()
     assert (settings["SITE_NAME"], settings["REVIEW_BY_ANOTHER"]) == ("Yarle Almanac", True)
+
+
+def test_what_tells_of_the_subject_stands_with_the_content(settings_of: Any, tmp_path: Path) -> None:
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures/site.env").write_text("SITE_NAME=Yarle Almanac\nSITE_LANGUAGE=cy\n")
+    settings = settings_of(KEY + b"\nSITE_NAME=Almanac")
+    assert (settings["SITE_NAME"], settings["SITE_LANGUAGE"]) == ("Almanac", "cy")
+    (tmp_path / "fixtures/site.env").write_text("SITE_NAME=Yarle Almanac\nDEBUG=true\n")
+    with pytest.raises(ImproperlyConfigured, match=r"Line 2 of .*site\.env sets DEBUG, .* no variable of its subject"):
+        settings_of(KEY)
+
+
+def test_without_a_word_on_its_subject_a_site_has_the_name_of_its_host(settings_of: Any) -> None:
+    settings = settings_of(KEY + b"\nSITE_URL=https://almanac.example")
+    assert (settings["SITE_NAME"], settings["SITE_LANGUAGE"]) == ("almanac.example", "en")
+    assert settings["SITE_DESCRIPTION"] == settings["LICENCE_NAME"] == settings["LICENCE_URL"] == ""
+
+
+def test_the_interface_is_in_the_language_of_the_texts_where_it_is_translated(settings_of: Any, tmp_path: Path) -> None:
+    assert settings_of(KEY + b"\nSITE_LANGUAGE=pt-BR")["LANGUAGE_CODE"] == "en"
+    (tmp_path / "locale/pt_BR/LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "locale/pt_BR/LC_MESSAGES/django.mo").touch()
+    assert settings_of(KEY + b"\nSITE_LANGUAGE=pt-BR")["LANGUAGE_CODE"] == "pt-br"
 
 
 def test_the_environment_comes_before_the_file(settings_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +352,7 @@ def test_a_refusal_is_one_line_whatever_is_asked() -> None:
     assert len(record.getMessage()) <= 500
 
 
-def test_the_readme_lists_every_variable() -> None:
-    read = set(re.findall(r'\benv\("([A-Z_]+)"', (ROOT / "rlm_site/settings.py").read_text()))
-    listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_docs_operating_lists_every_variable() -> None:
+    read = set(re.findall(r'\b(?:env|_text)\("([A-Z_]+)"', (ROOT / "rlm_site/settings.py").read_text()))
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
     assert sorted(read) == sorted(listed) == sorted(settings_module.VARIABLES)
