@@ -38,9 +38,11 @@ CYRILLIC = str.maketrans({
 })
 # fmt: on
 
+ABOUT = "about"  # the slug of the topic that editors may write for a page of the site itself
+
 # First URL segments that are unused today but must stay free.
 RESERVED = frozenset(
-    ".well-known about account api assets cdn-cgi contact de en favicon.ico favicon feeds fr index login logout media "
+    ".well-known account api assets cdn-cgi contact de en favicon.ico favicon feeds fr index login logout media "
     "preview privacy print ru search static uk".split()
 )
 
@@ -67,8 +69,8 @@ def slug_for(title: str, is_taken: Callable[[str], bool] = lambda slug: False) -
 
 
 def first_level_words() -> frozenset[str]:
-    """Return the reserved words and every literal first segment in the URLconf."""
-    return RESERVED | frozenset(_first_segments(get_resolver().url_patterns))
+    """Return the reserved words and every literal first segment in the URLconf, except that of the about page."""
+    return RESERVED | frozenset(_first_segments(get_resolver().url_patterns)) - {ABOUT}
 
 
 def _first_segments(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
