@@ -77,7 +77,7 @@ def attribution(
 
 
 def dates(born: int | None, died: int | None, *, born_circa: bool = False, died_circa: bool = False) -> str:
-    """Format years of life: `1749–1832`, `b. 1933`, `d. 1942`, `c. 480–406 BC`, `59 BC–AD 17`, or empty."""
+    """Format years of life: `1749–1832`, `b. 1933`, `d. 1952`, `c. 480–406 BC`, `59 BC–AD 17`, or empty."""
     first = _circa(born_circa) + str(abs(born)) if born is not None else ""
     last = _circa(died_circa) + str(abs(died)) if died is not None else ""
     if born is not None and died is not None:

@@ -53,7 +53,7 @@ def rules_of(model: type[models.Model], vendor: str) -> list[Rule]:
             Rule(
                 ("retired_to",),
                 "{row}.retired_to <> '' AND ({row}.retired_to NOT LIKE '/%' OR {row}.retired_to LIKE '//%')",
-                f"{model._meta.db_table}.retired_to must be an address of this site, such as /andrey-vlasov/.",
+                f"{model._meta.db_table}.retired_to must be an address of this site, such as /yarle-valley/.",
             )
         )
     return rules + [
@@ -215,6 +215,6 @@ def _types_on_sqlite(field: Any, value: str) -> Iterator[tuple[str, str]]:
         whole = f"strftime('%Y-%m-%d %H:%M:%S', substr({value}, 1, 19), '+0 days')"
         yield f"{value} IS NOT NULL AND {whole} IS NOT substr({value}, 1, 19)", "must be a date and time."
     elif isinstance(field, models.DateField):
-        yield f"{value} IS NOT NULL AND date({value}, '+0 days') IS NOT {value}", "must be a date, such as 1945-02-11."
+        yield f"{value} IS NOT NULL AND date({value}, '+0 days') IS NOT {value}", "must be a date, such as 2024-02-11."
     elif isinstance(field, models.CharField | models.TextField):
         yield f"typeof({value}) NOT IN ('text', 'null')", "must be text."

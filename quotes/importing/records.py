@@ -533,7 +533,7 @@ class _RowParser:
             self.add_problem("retire_at", "is not later than publish_at.")
         if fields.get("retired_to") and not re.fullmatch(r"/(?!/)\S*", fields["retired_to"]):
             address = quoted(fields["retired_to"])
-            self.add_problem("retired_to", f"{address} is no address of this site such as /andrey-vlasov/.")
+            self.add_problem("retired_to", f"{address} is no address of this site such as /yarle-valley/.")
 
 
 _PRINTED_FIELDS = ("locator", "translator")  # as printed in collections, as stored in exports

@@ -567,7 +567,7 @@ def test_what_is_wrong_with_people_is_told_by_line_and_field(editor: Client) -> 
     assert error_messages(preview(editor, PEOPLE, data)) == [
         "line 2, name: This field cannot be blank.",
         "line 3, born: “1900?” is no year; write it as 1862, or -43 for 43 BC.",
-        "line 3, living_checked_on: “3/4/1900” is no date; write it as 1945-02-11.",
+        "line 3, living_checked_on: “3/4/1900” is no date; write it as 2024-02-11.",
         "line 4, kind: Value 'ghost' is not a valid choice.",
         "line 4, died: The year of death is before the year of birth.",
         "line 5, slug: There is a Lena Sommer already; give the slug, “lena-sommer” or another.",

@@ -33,7 +33,7 @@ class Publishable(models.Model):
         _("after that, lead readers to"),
         max_length=300,
         blank=True,
-        validators=[RegexValidator(r"^/(?!/)\S*$", _("Give an address of this site, such as /andrey-vlasov/."))],
+        validators=[RegexValidator(r"^/(?!/)\S*$", _("Give an address of this site, such as /yarle-valley/."))],
         help_text=_("An address of this site that takes its place. Empty: readers are told that it was withdrawn."),
     )
     created = models.DateTimeField(_("created"), default=timezone.now, db_default=Now(), editable=False)
