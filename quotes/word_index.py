@@ -10,8 +10,9 @@ from typing import Any
 from django.db import connection
 
 from quotes.models import IndexTerm, Quote, QuoteWord, TaggedQuote, Word
-from quotes.word_senses import SenseFit, sense_fits
+from quotes.word_senses import LISTS, SenseFit, sense_fits
 from rlm_site.indexing.queue import with_ids
+from rlm_site.text.word_lists import word_list
 from rlm_site.text.words import STOP_WORDS, form, occurrences, words_in
 
 BATCH = 500
@@ -25,11 +26,7 @@ _RANKS = {
     SenseFit.CLEAR: (UNSURE + 1, 85),
     SenseFit.BEST: (UNSURE + 15, 100),
 }
-# Spellings that readers stumble over; quotations full of them rank lower.
-ARCHAIC = frozenset(
-    "thou thee thy thine ye hath doth dost hast didst wilt shalt wert art tis twas quoth prithee whan whanne "
-    "wyth eke ne hir hem yf hee bee doe goe haue vpon wonne kynde mony ech lyke lytel litel gret wut thet".split()
-)
+ARCHAIC = word_list("archaic", LISTS)
 
 
 def tag_term(tag_id: int) -> str:

@@ -1,18 +1,22 @@
 """Words of a text, and the base forms that their inflections share. Pure functions.
 
 English nouns are reduced by number, Russian nouns and adjectives by case and number: `allies` and `ally` share a form,
-`liberation` and `liberal` do not. Dictionaries are loaded when a word is first indexed, never to render a page.
+`liberation` and `liberal` do not. On a site in another language its own words are reduced to the forms in a dictionary,
+if there is one. Dictionaries are loaded when a word is first indexed, never to render a page.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import simplemma
+from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
 
 from rlm_site.text.folding import fold
+from rlm_site.text.word_lists import LATIN, list_lines, word_list
 
 MAX_LENGTH = 64  # of a word that is indexed
 # Letters and digits with combining stress marks; apostrophes only inside a word.
@@ -20,83 +24,15 @@ _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:['’ʼ](?:[^\W\d_][\u0300-\u
 _POSSESSIVE = re.compile(r"'s?$")
 _CYRILLIC = re.compile(r"[а-яіїєґў]")
 
-# fmt: off
-STOP_WORDS = frozenset(
-    # English: articles, pronouns, prepositions, conjunctions, auxiliaries and modals, adverbs of degree
-    "a about above across after again against all almost along already also although always am amid among an and another "
-    "any anybody anyone anything are aren't around as at away back be because been before behind being below beneath beside "
-    "besides between beyond both but by can can't cannot could couldn't did didn't do does doesn't doing don't done down "
-    "during each either else ere even ever every everybody everyone everything except few for from further had hadn't has "
-    "hasn't have haven't having he he'd he'll he's hence her here here's hers herself him himself his hither how however i "
-    "i'd i'll i'm i've if in indeed inside instead into is isn't it it'd it'll it's its itself just least less lest let "
-    "let's like many may me might mine more most much must my myself near neither never no nobody none nor not nothing now "
-    "o of off oft often oh on once one only onto or other others otherwise ought our ours ourselves out outside over own per "
-    "perhaps quite rather same shall shalt she she'd she'll she's should shouldn't since so some somebody someone something "
-    "sometimes still such than that that'll that's the thee their theirs them themselves then thence there there's "
-    "therefore these they they'd they'll they're they've thine this thither those thou though through throughout thus thy "
-    "thyself till to together too toward towards under until unto up upon us used very was wasn't we we'd we'll we're we've "
-    "were weren't what what's whatever when whence whenever where where's wherever whether which whichever while whither who "
-    "who'd who'll who's whoever whole whom whose why will wilt with within without won't would wouldn't yea yes yet you you'd "
-    "you'll you're you've your yours yourself yourselves "
-    # Russian
-    "а без более бы был была были было быть в вам вами вас весь во вот все всего всех всем всю вся вы где да даже для до его "
-    "ее ей ему если есть еще же за зачем здесь и из или им ими их к как какая какой когда кого кому кто куда ли между меня "
-    "мне мной мои мой мы на над надо нам нами нас не него нее ней нет ни нибудь них но ну о об обо один одна одно около он "
-    "она они оно от ото перед по под после потому почему при про против раз с сам сама сами само свое своего своей свои свой "
-    "себе себя со собой так также такой там те тебе тебя тем теми тех то тобой того тоже той только том тот ту ты у уж уже "
-    "хотя чего чем через что чтобы чье чья эта эти этим этих это этого этой этом этот эту я".split()
-)
-CALENDAR = frozenset(
-    "january february march april may june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday "
-    "январь января феврале февраль февраля март марта апрель апреля май мая июнь июня июль июля август августа сентябрь "
-    "сентября октябрь октября ноябрь ноября декабрь декабря".split()
-)
-NUMBERS = frozenset(
-    "two three four five six seven eight nine ten eleven twelve hundred thousand first second third fourth fifth sixth "
-    "seventh eighth ninth tenth twice два две три четыре пять шесть семь восемь девять десять первый первая второй вторая".split()
-)
-# Adjectives that mean little without their noun: `The Last Battle` needs a battle, `Old Age` no old shoe.
-QUALIFIERS = frozenset(
-    "ancient armed bad big bitter black bloody blue brief bright broken captured central certain chief civil closed "
-    "cold common contemporary cultural current daily dark dead deep difficult direct disputed double dying early "
-    "eastern economic end enduring eternal external failed false famous far fatal few final fine first forced foreign "
-    "forgotten former free fresh full further future general global golden good grand grave great green grey hard "
-    "heavy hidden high holy home hot human important independent inner internal international joint just key large "
-    "last late later latter left legal little local long lost low main major mass medieval military minor missing "
-    "mixed modern national natural naval new noble northern occupied official old only open original other outer "
-    "overseas own painful partial particular past permanent personal poor popular possible postwar present previous "
-    "primary prime private promised proud public quiet rapid real recent red religious rich royal rural sacred second "
-    "secret senior separate serious short silent simple single small social southern special spring strange strategic "
-    "strong sudden summer supreme third total traditional true united universal unknown upper urban various vast "
-    "wartime western white wide wild winter world wrong young".split()
-)
-# These are months only next to a number: `The March to Bohemia` is a march.
-AMBIGUOUS_MONTHS = frozenset({"march", "august", "may", "март"})
-
-PLURALS = {
-    "men": "man", "women": "woman", "children": "child", "brethren": "brother", "oxen": "ox", "feet": "foot", "teeth": "tooth",
-    "geese": "goose", "mice": "mouse", "lice": "louse", "dice": "die", "pence": "penny", "wives": "wife", "lives": "life",
-    "knives": "knife", "leaves": "leaf", "thieves": "thief", "wolves": "wolf", "halves": "half", "selves": "self",
-    "shelves": "shelf", "calves": "calf", "loaves": "loaf", "elves": "elf", "sheaves": "sheaf", "scarves": "scarf",
-    "hooves": "hoof", "crises": "crisis", "bases": "base", "analyses": "analysis", "theses": "thesis", "axes": "axe",
-    "hypotheses": "hypothesis", "oases": "oasis", "emphases": "emphasis", "parentheses": "parenthesis",
-    "criteria": "criterion", "phenomena": "phenomenon", "memoranda": "memorandum", "strata": "stratum", "errata": "erratum",
-    "formulae": "formula", "alumni": "alumnus", "stimuli": "stimulus", "nuclei": "nucleus", "radii": "radius",
-    "indices": "index", "appendices": "appendix", "matrices": "matrix", "countrymen": "countryman", "gentlemen": "gentleman",
-    "noblemen": "nobleman", "statesmen": "statesman", "workmen": "workman", "freemen": "freeman", "horsemen": "horseman",
-    "kinsmen": "kinsman", "fishermen": "fisherman", "noblewomen": "noblewoman", "gentlewomen": "gentlewoman",
-    "englishmen": "englishman", "frenchmen": "frenchman", "irishmen": "irishman", "dutchmen": "dutchman",
-    "ties": "tie", "lies": "lie", "pies": "pie", "dies": "die", "movies": "movie", "eyes": "eye", "allies": "ally",
-}
-SINGULARS_IN_S = frozenset(
-    "news politics ethics mathematics physics economics athletics mechanics tactics optics series species means "
-    "barracks headquarters gallows lens christmas mass james thomas charles moses jesus paris venus mars brussels athens "
-    "naples wales texas chaos cosmos pathos ethos bias alias atlas canvas gas bus plus virus status genius radius census "
-    "corpus campus focus bonus chorus genus nexus opus pus thus its this his was has does is us yes as less perhaps always "
-    "sometimes besides towards hence whereas alas perseus zeus orpheus brutus cassius caesars keats burns adams".split()
-) - {"caesars"}
-# fmt: on
+DICTIONARY = LATIN if LATIN in SUPPORTED_LANGUAGES else ""  # of words in Latin letters
+LISTS = Path(__file__).parent / "lists"
+STOP_WORDS = word_list("stop_words", LISTS)
+CALENDAR = word_list("calendar", LISTS)
+NUMBERS = word_list("numbers", LISTS)
+QUALIFIERS = word_list("qualifiers", LISTS)
+AMBIGUOUS_MONTHS = word_list("ambiguous_months", LISTS)
+SINGULARS_IN_S = word_list("singulars_in_s", LISTS)
+PLURALS: dict[str, str] = dict(line.split() for line in list_lines("plurals", LISTS))  # and their singulars
 
 
 class Occurrence(NamedTuple):
@@ -213,7 +149,12 @@ def form(word: str) -> str:
     """Return the base form that inflections of a folded word share: `allies` -> `ally`, `войны` -> `война`."""
     if _CYRILLIC.search(word):
         return _russian_form(word)
-    return _english_form(word)
+    return _english_form(word) if LATIN == "en" else _lemma(word)
+
+
+def _lemma(word: str) -> str:
+    """Return the form in the dictionary, or the word itself where there is none of the language."""
+    return fold(simplemma.lemmatize(word, lang=DICTIONARY)) if DICTIONARY else word
 
 
 def _english_form(word: str) -> str:
@@ -244,14 +185,9 @@ def _plural(noun: str) -> str:
     return noun + "s"
 
 
-_PLURALS_IN_OS = frozenset({"pianos", "photos", "memos", "autos", "solos", "altos", "dynamos", "ghettos", "manifestos"})
+_PLURALS_IN_OS = word_list("plurals_in_os", LISTS)
 
-# Endings of nouns and adjectives by case and number, folded (ё is е), the empty ending included.
-RUSSIAN_ENDINGS = (
-    "",
-    *"а я о е ы и у ю ь й ой ей ий ый ая яя ое ее ые ие ую юю ам ям ах ях ом ем ов ев ого его ому ему ым им ых их".split(),
-    *"ами ями ыми ими ью ия ии ию ией ием иям иях иями".split(),
-)
+RUSSIAN_ENDINGS = ("", *list_lines("endings", LISTS))
 
 # Endings of nouns in a soft sign; with any other, a lemma in -ть, -ти or -чь is a verb.
 _SOFT_NOUN_ENDINGS = ("ь", "и", "ью", "ей", "ям", "ями", "ях")
@@ -277,7 +213,7 @@ def possible_forms(word: str) -> set[str]:
         return {stem + ending for stem in stems if len(stem) > 2 for ending in RUSSIAN_ENDINGS} - {word}
     if word in PLURALS:
         return {PLURALS[word]}
-    if len(word) < 4 or not word.endswith("s") or word in SINGULARS_IN_S:
+    if LATIN != "en" or len(word) < 4 or not word.endswith("s") or word in SINGULARS_IN_S:
         return set()
     return {word[:-1], word[:-2], word[:-3] + "y"} if word.endswith("ies") else {word[:-1], word[:-2]}
 
