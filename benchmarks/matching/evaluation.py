@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import snowballstemmer
+
 from quotes import matching, word_index
 from quotes.models import Person, Quote, Work
 from rlm_site.text.words import form, occurrences
@@ -183,7 +185,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 # What other sites do, for comparison: the same words of the heading and the same spread, matched in a plainer way.
 
-Matcher = Callable[[str, str], bool]  # (word of the heading, folded text or one of its words)
+STEMMER = snowballstemmer.stemmer("porter")  # what search engines do to English words
 
 
 class PlainSearch:
@@ -194,7 +196,7 @@ class PlainSearch:
         self.stems = stems
         self.words = {row["line"]: frozenset(found.word for found in occurrences(row["text"])) for row in rows}
         self.keys: dict[int, Collection[str] | str] = {
-            line: frozenset(map(stem, words)) if stems else self.rows[line]["text"].lower()
+            line: frozenset(STEMMER.stemWords(words)) if stems else self.rows[line]["text"].lower()
             for line, words in self.words.items()
         }
 
@@ -206,7 +208,8 @@ class PlainSearch:
         return any(form(word) in forms for word in self.words[line])
 
     def _answer(self, heading: str) -> list[int]:
-        wanted = [stem(word) if self.stems else word for word in matching.MatchRequest(heading).used_words()]
+        words = matching.MatchRequest(heading).used_words()
+        wanted = STEMMER.stemWords(words) if self.stems else words
         hits: Counter[int] = Counter()
         for word in wanted:
             hits.update(line for line, keys in self.keys.items() if word in keys)
@@ -221,58 +224,3 @@ class PlainSearch:
             if len(picked) == matching.BLOCK_SIZE:
                 break
         return picked
-
-
-_ENDINGS = (
-    # Porter's algorithm of 1980, steps 2 to 4, each ending with what takes its place; the longest that fits is cut.
-    (
-        "ational ate tional tion enci ence anci ance izer ize abli able alli al entli ent eli e ousli ous ization ize "
-        "ation ate ator ate alism al iveness ive fulness ful ousness ous aliti al iviti ive biliti ble",
-        0,
-    ),
-    ("icate ic ative - alize al iciti ic ical ic ful - ness -", 0),
-    (
-        "al - ance - ence - er - ic - able - ible - ant - ement - ment - ent - ou - ism - ate - iti - ous - ive - "
-        "ize - sion s tion t",
-        1,
-    ),
-)
-
-
-def stem(word: str) -> str:
-    """Return the stem of an English word as search engines do; for comparison only."""
-    if len(word) < 3:
-        return word
-    for ending, other in (("sses", "ss"), ("ies", "i"), ("ss", "ss"), ("s", "")):
-        if word.endswith(ending):
-            word = word.removesuffix(ending) + other
-            break
-    for ending in ("eed", "ing", "ed"):
-        rest = word.removesuffix(ending)
-        if rest == word:
-            continue
-        if ending == "eed":
-            word = rest + "ee" if _syllables(rest) else word
-        elif any(letter in "aeiouy" for letter in rest):
-            word = rest
-            if word.endswith(("at", "bl", "iz")):
-                word += "e"
-            elif word[-1:] == word[-2:-1] and word[-1] not in "lsz":
-                word = word[:-1]
-        break
-    if word.endswith("y") and any(letter in "aeiouy" for letter in word[:-1]):
-        word = word[:-1] + "i"
-    for table, least in _ENDINGS:
-        pairs = iter(table.split())
-        for ending, other in sorted(zip(pairs, pairs, strict=True), key=lambda pair: -len(pair[0])):
-            rest = word.removesuffix(ending)
-            if rest != word:
-                word = rest + other.strip("-") if _syllables(rest) > least else word
-                break
-    return word[:-1] if word.endswith("e") and _syllables(word[:-1]) > 1 else word
-
-
-def _syllables(word: str) -> int:
-    """Count vowels followed by consonants, Porter's measure."""
-    shape = "".join("v" if letter in "aeiou" or (letter == "y" and i) else "c" for i, letter in enumerate(word))
-    return sum(shape[i : i + 2] == "vc" for i in range(len(shape)))

@@ -105,24 +105,6 @@ def test_changes_name_headings_with_old_and_new_picks() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("word", "stem"),
-    [
-        ("armies", "armi"),
-        ("moderation", "moder"),
-        ("moderate", "moder"),
-        ("relations", "relat"),
-        ("generally", "gener"),
-        ("agreed", "agree"),
-        ("hopping", "hop"),
-        ("war", "war"),
-        ("as", "as"),
-    ],
-)
-def test_stems_are_those_of_search_engines(word: str, stem: str) -> None:
-    assert evaluation.stem(word) == stem
-
-
 def test_a_whole_collection_leaves_out_what_may_be_two_passages(tmp_path: Path) -> None:
     row = {"text": "War is war.", "author": "X", "source_title": "Book", "tags": []}
     path = tmp_path / "some.jsonl"
