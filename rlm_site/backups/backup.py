@@ -104,7 +104,7 @@ def _prepare() -> None:
     triggers.install_triggers()
     queue.process_queue()
     Session.objects.all().delete()  # users who signed out since must not be signed in again
-    analyze.analyze_if_outgrown()
+    analyze.analyze()
     triggers.renew_versions()
 
 

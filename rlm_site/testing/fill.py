@@ -18,7 +18,7 @@ def main() -> None:
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     call_command("loaddata", *sys.argv[1:], verbosity=0, skip_checks=True)
     queue.process_queue()
-    analyze.analyze_if_outgrown()
+    analyze.analyze()
 
 
 if __name__ == "__main__":

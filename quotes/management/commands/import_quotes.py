@@ -57,7 +57,8 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
             bar.clear()
-        analyze.analyze_if_outgrown()
+        if not options["dry_run"]:
+            analyze.analyze()
         for line in self.report(report, path, options["verbosity"], options["dry_run"]):
             self.stdout.write(line)
 

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if Stale.objects.exists():
             self.say("Indexing words and search …")
             queue.process_queue()
-        analyze.analyze_if_outgrown()
+            analyze.analyze()
 
     def collect_static_files(self) -> None:
         if not settings.DEBUG and not static_files.are_collected():  # with DEBUG they are served from their sources
