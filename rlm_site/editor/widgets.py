@@ -10,7 +10,7 @@ from taggit.forms import TagWidget
 
 class TagSuggestionsMixin:
     class Media:
-        js = [Script("js/tags.js", defer=True)]
+        js = [Script("js/combobox.js", defer=True), Script("js/tags.js", defer=True)]
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)  # type: ignore[misc]

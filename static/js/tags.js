@@ -1,7 +1,6 @@
 "use strict";
 
-// Tag suggestions: arrow keys select, Enter or a comma inserts, Escape closes. Without a response the field works as a
-// plain input.
+// Tag suggestions: Enter or a comma inserts, Escape closes. Without a response the field works as a plain input.
 
 // Returns the part of the text at the cursor and the other parts, separated by commas outside quotation marks, as in
 // `parse_tags` in rlm_site/tags/parsing.py.
@@ -40,60 +39,20 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
   input.setAttribute("aria-expanded", "false");
   input.setAttribute("aria-controls", list.id);
 
-  let active = -1;
-  let latestRequest = 0;
-  let timer;
-
   const parts = () =>
     isSingle ? {here: {start: 0, end: input.value.length}, others: []} : partsAround(input.value, input.selectionStart);
 
-  const close = () => {
-    latestRequest++; // ignores pending responses
-    clearTimeout(timer);
-    list.hidden = true;
-    list.replaceChildren();
-    choose(-1);
-    input.setAttribute("aria-expanded", "false");
-  };
-
-  const choose = (index) => {
-    active = index;
-    [...list.children].forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
-    if (index < 0) input.removeAttribute("aria-activedescendant");
-    else input.setAttribute("aria-activedescendant", list.children[index].id);
-    list.children[index]?.scrollIntoView({block: "nearest"});
-  };
-
-  const ask = async () => {
-    const requestNumber = ++latestRequest;
+  const find = async () => {
     const {here, others} = parts();
     const typed = plain(input.value.slice(here.start, isSingle ? here.end : input.selectionStart));
-    if (!typed) return close();
+    if (!typed) return [];
     const query = new URLSearchParams([["typed", typed], ...others.filter(Boolean).map((name) => ["chosen", name])]);
-    let names = [];
     try {
       const answer = await fetch(`${input.dataset.tagSuggestions}?${query}`, {headers: {Accept: "application/json"}});
-      if (answer.ok) ({names} = await answer.json());
+      return answer.ok ? (await answer.json()).names : [];
     } catch {
-      // no suggestions, then
+      return []; // no suggestions, then
     }
-    if (requestNumber === latestRequest) show(names);
-  };
-
-  const show = (names) => {
-    if (!names.length) return close();
-    list.replaceChildren(
-      ...names.map((name, i) => {
-        const option = document.createElement("li");
-        option.id = `${list.id}_${i}`;
-        option.setAttribute("role", "option");
-        option.textContent = name;
-        return option;
-      }),
-    );
-    list.hidden = false;
-    input.setAttribute("aria-expanded", "true");
-    choose(-1);
   };
 
   const insertName = (name) => {
@@ -106,40 +65,15 @@ for (const input of document.querySelectorAll("[data-tag-suggestions]")) {
     const cursor = (before + written + gap).length;
     input.setSelectionRange(cursor, cursor);
     input.dispatchEvent(new Event("input", {bubbles: true}));
-    close();
+    suggestions.close();
   };
 
-  input.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, 120);
-  });
+  const takesWith = isSingle ? ["Enter"] : ["Enter", ","];
+  const suggestions = combobox(input, list, {delay: 120, find, render: (name) => [name], take: insertName, takesWith});
   input.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    const count = list.children.length;
-    if (event.key === "ArrowDown" && !count) {
-      event.preventDefault();
-      ask();
-    } else if (!count) {
-      return;
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      choose(active < 0 && step < 0 ? count - 1 : (active + step + count) % count);
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      close();
-    } else if (active >= 0 && (event.key === "Enter" || (event.key === "," && !isSingle))) {
-      event.preventDefault();
-      insertName(list.children[active].textContent);
-    } else if (event.key === "Enter") {
-      event.preventDefault(); // meant for the list, not for the form
-      close();
-    }
+    if (event.key !== "Escape" || event.isComposing || !suggestions.isOpen()) return;
+    event.preventDefault();
+    suggestions.close();
   });
-  input.addEventListener("blur", close);
-  list.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays in the field
-  list.addEventListener("click", (event) => {
-    const option = event.target.closest("[role=option]");
-    if (option) insertName(option.textContent);
-  });
+  input.addEventListener("blur", suggestions.close);
 }
