@@ -11,7 +11,7 @@ from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.limits import MAX_TAGS
 from rlm_site.text.slugs import slug_for
 
-TEXTS = ("title", "body", "quote_words")
+TEXTS = tuple(name for name in Article.versioned_fields if not getattr(Article._meta.get_field(name), "choices", None))
 MAX_LENGTHS = {name: getattr(Article._meta.get_field(name), "max_length", None) for name in TEXTS}
 
 
