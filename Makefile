@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-postgres lint bench secret
+.PHONY: help run test test-all test-postgres lint lock bench secret
 
 help:
 	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk); with"
 	@echo "                    WORDS=file also picks from a million quotations that are made of its words"
 	@echo "make lint           check style, templates and types"
+	@echo "make lock           write the newest versions of the libraries to requirements.txt and requirements-dev.txt"
 
 run: .venv/run.stamp secret
 	@exec $(BIN)/python manage.py serve
@@ -37,6 +38,14 @@ lint: .venv/test.stamp secret
 	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
 	$(BIN)/mypy .
 
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+
+lock: .venv/run.stamp
+	@$(INSTALL) uv
+	@$(LOCK) --output-file requirements.txt
+	@$(LOCK) --group dev --output-file requirements-dev.txt
+
 PEER ?= ../shared/bench/peer_wagtail.py
 WORDS ?= ../shared/data/quotes-bartlett.jsonl
 
@@ -53,7 +62,7 @@ secret: .venv/run.stamp
 # Ctrl-C, which Python and pip answer with an error of their own, is no reason to begin again.
 RESUMABLY = trap 'echo "That was interrupted; make $(MAKECMDGOALS) goes on with it." >&2; exit 130' INT;
 MAKE_VENV = $(RESUMABLY) said=$$($(PYTHON) -m venv --clear .venv 2>&1) || { echo "$$said" >&2; exit 1; }
-INSTALL = $(RESUMABLY) $(BIN)/python -m pip install -qq --disable-pip-version-check -r
+INSTALL = $(RESUMABLY) $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlm_site: needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with PYTHON=python3.12 make run.")'
@@ -65,10 +74,10 @@ INSTALL = $(RESUMABLY) $(BIN)/python -m pip install -qq --disable-pip-version-ch
 .venv/run.stamp: requirements.txt .venv/bin/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { $(MAKE_VENV); } # made by half
 	@echo "Installing what the site needs into .venv ..."
-	@$(INSTALL) requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/test.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Installing what the tests need into .venv ..."
-	@$(INSTALL) requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
