@@ -116,7 +116,7 @@ def axe() -> "Callable[[Page], list[str]]":
     return barriers
 
 
-def _sign_in(page: "Page", name: str, password: str) -> None:
+def sign_in(page: "Page", name: str, password: str) -> None:
     page.goto("/admin/login/?next=/admin/")
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", password)
@@ -127,7 +127,7 @@ def _sign_in(page: "Page", name: str, password: str) -> None:
 @pytest.fixture
 def editor_login(server: Site) -> "Callable[[Page], None]":
     """`editor_login(page)` signs the page's reader in as the editor that the first start made."""
-    return lambda page: _sign_in(page, "editor", server.password)
+    return lambda page: sign_in(page, "editor", server.password)
 
 
 MEMBER = """
@@ -144,7 +144,7 @@ def member_login(server: Site) -> "Callable[[Page, str], str]":
     def login(page: "Page", group: str) -> str:
         name, password = f"{group.lower()}-{secrets.token_hex(4)}", secrets.token_urlsafe(20)
         server.manage("shell", given=MEMBER.format(name=name, password=password, group=group))
-        _sign_in(page, name, password)
+        sign_in(page, name, password)
         return name
 
     return login
