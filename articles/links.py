@@ -33,6 +33,7 @@ MOST_NAMED = 200  # links by name for which pages are asked for by their names; 
 ARTICLE_VIEWS = {"articles:topic", "articles:section"}
 RECORDED_VIEWS = ARTICLE_VIEWS | {"quotes:person", "tag"}  # pages whose paths `redirects` records
 ELSEWHERE = "elsewhere"  # than on this site
+MOST_ID = 2**63
 
 Value = TypeVar("Value")
 
@@ -80,8 +81,8 @@ def place_of(address: str) -> Place | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    path = unquote(parts.path)
-    return Place(_quotation_path(path), unquote(parts.fragment))
+    path, fragment = (unquote(part).replace("\0", "") for part in (parts.path, parts.fragment))
+    return Place(_quotation_path(path), fragment)
 
 
 def _quotation_path(path: str) -> str:
@@ -336,7 +337,7 @@ class Resolver:
             return place.path.startswith(settings.STATIC_URL)
         if _is_quotation(match):
             return match.kwargs["pk"] in self._quotations
-        return match.view_name not in RECORDED_VIEWS
+        return match.view_name not in RECORDED_VIEWS | QUOTE_VIEWS
 
     def _has_id(self, article: Article, name: str) -> bool:
         ids = self._heading_ids[article.pk] | self._unsaved_ids.get(article.pk, set())
@@ -359,4 +360,4 @@ def _match(path: str) -> Any:
 
 
 def _is_quotation(match: Any) -> bool:
-    return match.view_name in QUOTE_VIEWS
+    return match.view_name in QUOTE_VIEWS and match.kwargs["pk"] < MOST_ID

@@ -19,6 +19,7 @@ from articles.models import Article, HeadingId, Link, Reference
 from quotes.models import Person, Quote
 from rlm_site.history import revisions
 from rlm_site.indexing import queue
+from rlm_site.indexing.models import SetAside
 from rlm_site.tests.editor import delete, delete_selected, form_data, run_action, signed_in, transition
 
 pytestmark = pytest.mark.django_db
@@ -450,3 +451,22 @@ def test_after_acts_at_random_every_link_works_or_is_listed(client: Client) -> N
     listed = sorted((page, target) for page, targets in broken().items() for target in targets)
     assert {*listed} - {*expected} == {*expected} - {*listed} == set()
     assert len(expected) > 30
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "[x](/a%00b/)", "[x](/a%07b/#c%0B)", "[x](/%ff%fe/)", "[x](/%ED%A0%80/)", f"[x](/quotes/{'9' * 40}/)",
+        "[x](/quotes/²/)",
+        f"[x](/{'a' * 5_000}/)", f"[[{'a' * 5_000}]]", "[x](//[/)", "[x](/a\\b)", "[[a#b#c]]", "[[ ]]",
+        f"[x](/{'%D0%90' * 400}/)", "[x](/?a=%00#%00)", "[x](#%00)", "[x](/a b/)", "[x](</a b/>)", "[[\u200b]]",
+    ],
+)  # fmt: skip
+def test_no_link_keeps_a_page_from_being_indexed(typed: str, client: Client) -> None:
+    okapi = page("Okapi", body=f"## Food\n\nA word. {typed}")
+    queue.process_queue()
+    assert not SetAside.objects.exists()
+    assert client.get("/okapi/").status_code == 200
+    broken()
+    assert linking_to(okapi) == []
+    assert review_checks.check_article(okapi, timezone.now())
