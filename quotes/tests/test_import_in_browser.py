@@ -31,6 +31,7 @@ def send(page: "Page", *rows: dict[str, str]) -> None:
     page.get_by_role("button", name="Show what it would change").click()
 
 
+@pytest.mark.full
 def test_a_file_with_three_wrong_rows_is_refused_mended_and_imported(
     new_page: "NewPage", editor_login: "Login", server: Site
 ) -> None:

@@ -22,6 +22,7 @@ def open_article(page: "Page", title: str) -> None:
     page.wait_for_selector("#id_title")
 
 
+@pytest.mark.full
 def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_login: "Login") -> None:
     page = new_page()
     editor_login(page)

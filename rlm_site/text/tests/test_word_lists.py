@@ -42,6 +42,7 @@ def said_by_a_site_in(language: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.full
 def test_a_site_in_another_language_reads_its_own_words_and_not_english_ones() -> None:
     assert said_by_a_site_in("de-AT") == ["zebra", "bergen", "kind", "война", "False", "set()"]
     assert said_by_a_site_in("ja") == ["zebras", "bergen", "kinder", "война", "False", "set()"]

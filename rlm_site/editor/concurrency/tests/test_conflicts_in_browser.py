@@ -74,6 +74,7 @@ def type_over(page: "Page", address: str, **typed: str) -> None:
         page.fill(f"#id_{name}", text)
 
 
+@pytest.mark.full
 def test_two_browsers_edit_one_article_and_nothing_is_lost(anna: "Page", ivan: "Page", article: str) -> None:
     type_over(ivan, article, body=BODY.replace("1883", "August 1883"), quote_words="herds")
     type_over(anna, article, body=BODY.replace("1883", "1883 in Amsterdam").replace("Nobody", "Hardly anybody"))
