@@ -25,7 +25,7 @@ from rlm_site.page_cache.memory import PageMemory
 from rlm_site.testing.served import free_port
 from rlm_site.testing.variables import ROOT
 
-ABOUT = "templates/front/about.html"
+ABOUT = "templates/front/_about_every_site.html"
 
 
 @pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_an_edited_template_and_an_edited_style_show_on_the_next_request(checkou
     sign = f"Edited under {command}"
     with checkout.serving(command):
         assert sign not in checkout.ask("/about/")[1]
-        checkout.replace(ABOUT, "{% block main %}", "{% block main %}" + sign)
+        checkout.replace(ABOUT, '<div class="text">', f'<div class="text">{sign}')
         assert sign in checkout.ask("/about/")[1]
         assert sign not in checkout.ask("/static/css/site.css")[1]
         checkout.append("static/css/site.css", f"/* {sign} */")

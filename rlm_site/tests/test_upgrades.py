@@ -83,7 +83,8 @@ def schema(url: str) -> set[tuple[Any, ...]]:
     if on_postgresql():
         return {(kind, *row) for kind, query in POSTGRESQL_SCHEMA.items() for row in rows(url, query)}
     found: set[tuple[Any, ...]] = set()
-    for kind, name, table, sql in rows(url, "SELECT type, name, tbl_name, sql FROM sqlite_master"):
+    own = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
+    for kind, name, table, sql in rows(url, own):
         if kind == "table" and not sql.startswith("CREATE VIRTUAL"):
             columns = f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo('{name}')"
             found |= {("column", table, *column) for column in rows(url, columns)}

@@ -28,6 +28,10 @@ def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_log
     editor_login(page)
     open_article(page, "Low Water")
     before = page.input_value("#id_body")
+    page.get_by_role("link", name="History").click()
+    page.wait_for_selector(".versions")
+    newest = page.locator(".versions li").count()
+    page.go_back()
     for text in ("The zorblax was green.", "The zorblax was blue."):
         page.fill("#id_body", text)
         page.click("input[name=_continue]")
@@ -35,14 +39,14 @@ def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_log
 
     page.get_by_role("link", name="History").click()
     page.wait_for_selector(".versions")
-    assert page.locator(".versions li").count() == 3
+    assert page.locator(".versions li").count() == newest + 2
     page.get_by_role("button", name="Compare").click()
     page.wait_for_selector(".differences")
     assert page.locator("del").inner_text().endswith("green")
     assert page.locator("ins").inner_text().endswith("blue")
 
     page.go_back()
-    page.get_by_role("link", name="Restore… 1", exact=True).focus()
+    page.get_by_role("link", name=f"Restore… {newest}", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("input[name=comment]")
     page.fill("input[name=comment]", "There is no zorblax.")
@@ -50,7 +54,7 @@ def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_log
     page.wait_for_selector(".success")
     assert page.input_value("#id_body") == before
     page.get_by_role("link", name="History").click()
-    assert "Restored version 1. There is no zorblax." in page.locator(".versions li").first.inner_text()
+    assert f"Restored version {newest}. There is no zorblax." in page.locator(".versions li").first.inner_text()
 
     reader = new_page()
     reader.goto("/yarle-valley/low-water/")
@@ -78,7 +82,7 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
     for address in addresses:
         answer = reader.goto(address)
         assert answer is not None
-        assert answer.status == 404
+        assert answer.status == 410
 
     page.get_by_role("link", name="Recover…").first.click()
     assert "Tolby Market" in page.locator("#content").inner_text()
