@@ -43,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = {"no": True, "only": False}.get(config.getoption("--full"))
     deselected = [item for item in items if bool(item.get_closest_marker("full")) is left_out]
+    if databases.on_postgresql():  # a browser sees nothing of the database
+        deselected += [item for item in items if item.get_closest_marker("browser") and item not in deselected]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in set(deselected)]

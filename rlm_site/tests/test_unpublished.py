@@ -30,6 +30,7 @@ from rlm_site.history.models import Deletion, Import, Revision
 from rlm_site.indexing import queue
 from rlm_site.redirects.models import Address
 from rlm_site.tags.models import Tag
+from rlm_site.testing.databases import on_postgresql
 from rlm_site.testing.served import Site
 from rlm_site.tests.editor import group_client, signed_in
 from rlm_site.tests.html import links, parse, text_of
@@ -587,6 +588,8 @@ def side_doors(role: str) -> str:
 
 
 ASKED = [role for role, words in MAY_READ.items() if words != {*LIVE, "deleted"}]
+if on_postgresql():  # what a role may read is the same there: those who may read least and some of it are enough
+    ASKED = ["a reader", "an author"]
 
 
 @pytest.mark.full
