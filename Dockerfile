@@ -1,8 +1,8 @@
-# The site in one container, as `manage.py serve` starts it. It keeps everything in the volume /srv/rlm_site/var, unless
-# DATABASE_URL names a server. compose.yaml puts nginx and PostgreSQL beside it; alone it needs HOST=0.0.0.0.
+# The site in one container, started by `manage.py serve`. It stores everything in the volume /srv/rlm_site/var, unless
+# DATABASE_URL names a server. compose.yaml adds nginx and PostgreSQL; on its own it needs HOST=0.0.0.0.
 FROM python:3.11-slim-bookworm
 
-# For backups; the version is that of the server in compose.yaml.
+# For backups; the version must match the server in compose.yaml.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client-15 \
     && rm -rf /var/lib/apt/lists/*

@@ -1,4 +1,4 @@
-# `make run` serves the site, `make test` tests it; both need python3 (3.11 or later) and install the rest into .venv.
+# `make run` serves the site, `make test` tests it; both need python3 (3.11 or later) and install the rest in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,14 +7,14 @@ BIN := .venv/bin
 .PHONY: help run test test-all test-postgres lint lock bench secret
 
 help:
-	@echo "make run            serve the site on http://127.0.0.1:8000/ (PORT, HOST, DATABASE_URL and .env are honoured)"
-	@echo "make test           test it in three minutes (ARGS='-k search' for some of the tests)"
-	@echo "make test-all       run the long tests too, and then all tests on a private PostgreSQL server"
-	@echo "make test-postgres  run tests there (ARGS='-k search' for some)"
-	@echo "make bench          measure the site beside a file and, with PEER=script, beside Wagtail (needs wrk); with"
-	@echo "                    WORDS=file also picks from a million quotations that are made of its words"
+	@echo "make run            serve the site on http://127.0.0.1:8000/ (configure with PORT, HOST, DATABASE_URL or .env)"
+	@echo "make test           run the tests in three minutes (ARGS='-k search' runs some of them)"
+	@echo "make test-all       run the long tests, then all tests on a private PostgreSQL server"
+	@echo "make test-postgres  run all tests on a private PostgreSQL server (ARGS='-k search' runs some of them)"
+	@echo "make bench          compare the speed of the site with a static file and, with PEER=script, with Wagtail"
+	@echo "                    (needs wrk); with WORDS=file also pick from a million quotations made of its words"
 	@echo "make lint           check style, templates and types"
-	@echo "make lock           write the newest versions of the libraries to requirements.txt and requirements-dev.txt"
+	@echo "make lock           write the latest library versions to requirements.txt and requirements-dev.txt"
 
 run: .venv/run.stamp secret
 	@exec $(BIN)/python manage.py serve
@@ -52,7 +52,7 @@ WORDS ?= ../shared/data/quotes-bartlett.jsonl
 bench: .venv/run.stamp secret
 	@PEER=$(PEER) $(BIN)/python benchmarks/pages.py $(ARGS)
 	@if [ -e $(WORDS) ]; then $(BIN)/python benchmarks/picks.py $(WORDS); \
-	  else echo "Picks are not measured: there is no $(WORDS)."; fi
+	  else echo "Skipping the benchmark of picks: $(WORDS) does not exist."; fi
 
 # Only this account may read .env.
 secret: .venv/run.stamp
@@ -60,24 +60,24 @@ secret: .venv/run.stamp
 	  (umask 077 && $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50))' >> .env)
 
 # Ctrl-C, which Python and pip answer with an error of their own, is no reason to begin again.
-RESUMABLY = trap 'echo "That was interrupted; make $(MAKECMDGOALS) goes on with it." >&2; exit 130' INT;
+RESUMABLY = trap 'echo "Interrupted. Run make $(MAKECMDGOALS) again to continue." >&2; exit 130' INT;
 MAKE_VENV = $(RESUMABLY) said=$$($(PYTHON) -m venv --clear .venv 2>&1) || { echo "$$said" >&2; exit 1; }
 INSTALL = $(RESUMABLY) $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlm_site: needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with PYTHON=python3.12 make run.")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlm_site: needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Choose another with PYTHON=python3.12 make run.")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "rlm_site: this Python lacks its venv module (Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@echo "Making the Python environment .venv ..."
+	  { echo "rlm_site: this Python has no venv module (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Creating the Python environment .venv ..."
 	@$(MAKE_VENV)
 
 .venv/run.stamp: requirements.txt .venv/bin/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { $(MAKE_VENV); } # made by half
-	@echo "Installing what the site needs into .venv ..."
+	@echo "Installing the libraries of the site in .venv ..."
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/test.stamp: requirements-dev.txt .venv/run.stamp
-	@echo "Installing what the tests need into .venv ..."
+	@echo "Installing the libraries of the tests in .venv ..."
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

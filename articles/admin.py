@@ -159,13 +159,13 @@ class ArticleAdmin(PublishableAdmin):
         "position",
     ]
     search_fields = ["title", "body"]
-    search_help_text = gettext_lazy("Words of the title or the text.")
+    search_help_text = gettext_lazy("Searches the title and the text.")
     autocomplete_fields = ["parent"]
     readonly_fields = ["words", "order"]
     fieldsets = [
         (None, {"fields": ["parent", "title", "body", "words", "tags"]}),
         (gettext_lazy("Quotations"), {"fields": ["quotations", "quote_words"]}),
-        (gettext_lazy("Place"), {"fields": ["slug", "position", "order"]}),
+        (gettext_lazy("Address and order"), {"fields": ["slug", "position", "order"]}),
         (gettext_lazy("Review"), {"fields": ["reviewed_on"]}),
     ]
 
@@ -272,7 +272,7 @@ class ReferenceAdmin(ContentAdmin):
     list_display = ["key", "title", "authors", "year", "kind"]
     list_filter = ["kind", ("language", admin.AllValuesFieldListFilter)]
     search_fields = ["key", "title", "authors", "container"]
-    search_help_text = gettext_lazy("Key, title, authors, or the journal or book it stands in.")
+    search_help_text = gettext_lazy("Searches the key, the title, the authors, and the journal or book.")
     fieldsets = [
         (None, {"fields": ["key", "kind", "authors", "title", "language", "container", "details"]}),
         (gettext_lazy("Publication"), {"fields": ["publisher", "place", "year", "isbn", "doi", "url", "accessed"]}),

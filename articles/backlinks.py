@@ -142,7 +142,7 @@ def _described(links: Iterable[Link], without: set[Key], user: Any, now: datetim
         ]
         for row in sorted(rows, key=lambda row: (str(row), row.pk)):
             for _order, link in sorted(by_source[kind, row.pk].items()):
-                why = _("leads readers here when it is withdrawn") if link.kind == Link.Kind.SUCCESSOR else ""
+                why = _("redirects readers here when unpublished") if link.kind == Link.Kind.SUCCESSOR else ""
                 typed = as_typed(link.kind, link.target)
                 found.append(Backlink(str(row), form_address(row), typed, why, link.is_draft))
     return found

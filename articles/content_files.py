@@ -111,24 +111,24 @@ def _read(path: Path, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
         faults.append(Fault(path, 1, "", f"the file cannot be read: {error.strerror}."))
     except UnicodeDecodeError as error:
         line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        faults.append(Fault(path, line, "", _("it is not UTF-8; save the file as UTF-8.")))
+        faults.append(Fault(path, line, "", _("the file is not UTF-8; save it as UTF-8.")))
     except json.JSONDecodeError as error:
-        told = _("it is not JSON: %(error)s in column %(column)d.")
+        told = _("the file is not valid JSON: %(error)s at column %(column)d.")
         faults.append(Fault(path, error.lineno, "", told % {"error": error.msg.lower(), "column": error.colno}))
     except (ValueError, RecursionError) as error:
-        faults.append(Fault(path, 1, "", f"it is not JSON: {error}."))
+        faults.append(Fault(path, 1, "", f"the file is not valid JSON: {error}."))
     else:
         if isinstance(values, list):
             yield from zip(_beginnings(text), values, strict=True)
         else:
-            faults.append(Fault(path, 1, "", _("it is no list of rows; begin it with [ and end it with ].")))
+            faults.append(Fault(path, 1, "", _("the file is not a list of rows; begin it with [ and end it with ].")))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _value in pairs]
-        raise ValueError(f"“{max(names, key=names.count)}” is there twice in one row")
+        raise ValueError(f"“{max(names, key=names.count)}” appears twice in one row")
     return values
 
 
@@ -146,7 +146,7 @@ def _beginnings(text: str) -> Iterator[int]:
 def _built(path: Path, line: int, value: Any, faults: list[Fault]) -> _Row | None:
     """Return the row with its plain fields, or None where it does not say of what model it is."""
     if not isinstance(value, dict) or not isinstance(value.get("fields"), dict):
-        faults.append(Fault(path, line, "", _("a row is an object with “model” and “fields”.")))
+        faults.append(Fault(path, line, "", _("a row must be an object with “model” and “fields”.")))
         return None
     try:
         model = apps.get_model(str(value.get("model")))
@@ -157,10 +157,10 @@ def _built(path: Path, line: int, value: Any, faults: list[Fault]) -> _Row | Non
         return None
     row = _Row(path, line, value["fields"], model(), value.get("pk"))
     for name in value.keys() - {"model", "fields", "pk"}:
-        row.add(_("a row has “model”, “pk” and “fields” alone."), name)
+        row.add(_("a row may have only “model”, “pk” and “fields”."), name)
     known = {each.name: each for each in model._meta.get_fields() if each.concrete}
     for name in row.values.keys() - known.keys():
-        row.add(_("there is no such field.") + _nearest(name, known), name)
+        row.add(_("unknown field.") + _nearest(name, known), name)
     for name, each in known.items():
         if not each.is_relation and (name in row.values or (each.editable and not each.primary_key)):
             _set(row, each, row.values.get(name, each.get_default()))
@@ -171,7 +171,7 @@ def _set(row: _Row, each: Any, value: Any) -> None:
     instance: Any = row.instance
     try:
         if value is None and not each.null:
-            raise ValidationError(_("null is no value; leave the field out or write “”."))
+            raise ValidationError(_("null is not allowed; leave the field out or write “”."))
         python = each.to_python(value)
         setattr(instance, each.attname, python)
         if python not in each.empty_values or not each.blank:
@@ -179,7 +179,7 @@ def _set(row: _Row, each: Any, value: Any) -> None:
     except ValidationError as error:
         known = [str(choice) for choice, _label in each.flatchoices or ()]
         told = " ".join(error.messages)
-        row.add(f"{told} {_('Write one of: %(words)s.') % {'words': ', '.join(known)}}" if known else told, each.name)
+        row.add(f"{told} {_('Use one of: %(words)s.') % {'words': ', '.join(known)}}" if known else told, each.name)
 
 
 # Joining rows by their natural keys
@@ -234,9 +234,7 @@ def _is_joined(row: _Row, by_key: _ByKey) -> bool:
     for key in keys:
         first = by_key.setdefault((type(instance), key), row)
         if first is not row:
-            row.add(
-                _("%(place)s is the same row; name one of them otherwise.") % {"place": _place(first.path, first.line)}
-            )
+            row.add(_("%(place)s is the same row; rename one of them.") % {"place": _place(first.path, first.line)})
     return True
 
 
@@ -265,7 +263,7 @@ def _find_doubled(rows: list[_Row]) -> None:
             same = tuple(id(value) if isinstance(value, models.Model) else value for value in values)
             other = first.setdefault((meta.label, names, same), row)
             if other is not row and other.key != row.key:
-                told = _("%(place)s has the same; there can be only one.")
+                told = _("%(place)s has the same value, which must be unique.")
                 row.add(told % {"place": _place(other.path, other.line)}, ", ".join(names))
 
 
@@ -276,7 +274,7 @@ def _find_similar_keys(rows: list[_Row]) -> None:
         if isinstance(row.instance, Reference) and row.key:
             other = first.setdefault(row.instance.key.lower(), row)
             if other.key != row.key:
-                told = _("%(place)s has this key but for capitals, and a citation finds either; choose another.")
+                told = _("the key at %(place)s differs only in capitals, which citations ignore; choose another key.")
                 row.add(told % {"place": _place(other.path, other.line)}, "key")
 
 
@@ -287,7 +285,7 @@ def _ask_the_model(row: _Row) -> None:
     instance: Any = row.instance
     for each in instance._meta.concrete_fields:
         if isinstance(each, models.ForeignKey) and not each.null and row.values.get(each.name) is None:
-            row.add(_("it is missing."), each.name)
+            row.add(_("this field is required."), each.name)
     if row.key is None or row.wrong:
         return
     try:
@@ -329,11 +327,11 @@ def _follow_texts(rows: list[_Row]) -> None:
         source = markdown.source(article.body)
         for key in dict.fromkeys(cited.key for cited in source.citations):
             if key not in keys:
-                told = _("it cites [@%(key)s], and there is no such reference.") % {"key": key}
+                told = _("it cites [@%(key)s], but there is no such reference.") % {"key": key}
                 row.add(told + _nearest(key, keys), _line_of(f"@{key}", article.body))
         for target in source.links:
             if targets.page(target, article) is None:
-                told = _("[[%(target)s]] leads to no article.") % {"target": target}
+                told = _("[[%(target)s]] does not lead to a page.") % {"target": target}
                 titles = [each.title for each in articles] + [each.full_title.replace(" - ", "#") for each in articles]
                 row.add(told + _nearest(target, titles), _line_of(target, article.body))
 
@@ -350,7 +348,7 @@ def _place(path: Path, line: int) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str:
     """Return a sentence that asks whether another name was meant, if one is much like it."""
     near = get_close_matches(name, list(known), 1, 0.75)
-    return " " + _("Is “%(name)s” meant?") % {"name": near[0]} if near else ""
+    return " " + _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
 
 
 def _short(value: Any) -> str:

@@ -70,7 +70,7 @@ class WritingPanels(Feature):
     @turns.long_view
     def preview_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         draft = self._typed(request, pk)
-        draft.row.title = draft.row.title or _("Without a title")
+        draft.row.title = draft.row.title or _("Untitled")
         return views.preview_of(request, draft)
 
     def _typed(self, request: HttpRequest, pk: int | None) -> Draft[Article]:
@@ -129,7 +129,7 @@ class WritingPanels(Feature):
         newest = revisions.working_copy(article) or revisions.published_revision(article)
         assert newest is not None  # noqa: S101 - the history begins with what was just noticed
         link = previews.create_link(newest, request.user)  # type: ignore[arg-type]
-        return _("A preview link for version %(number)d, good until %(time)s.") % {
+        return _("Preview link for version %(number)d created. It expires on %(time)s.") % {
             "number": newest.number,
             "time": formats.date_format(timezone.localtime(link.expires), "j F Y, H:i"),
         }
@@ -142,7 +142,7 @@ class WritingPanels(Feature):
         if link is None:
             raise Http404
         previews.revoke_link(link)
-        return _("The preview link for version %(number)d is taken back.") % {"number": link.revision.number}
+        return _("The preview link for version %(number)d is revoked.") % {"number": link.revision.number}
 
 
 class QuotationPanel(Feature):
@@ -196,7 +196,7 @@ class QuotationPanel(Feature):
         quotes = {name: self._quote(request, request.POST.get(name, "")) for name in ("quote", "instead_of")}
         quote = quotes["quote"]
         if quote is None:
-            raise ValidationError(_("There is no such quotation."))
+            raise ValidationError(_("The quotation was not found."))
         if action == "veto" and not permissions.can_change_immediately(request.user, quote):
             raise PermissionDenied
         said = quotation_panel.apply_action(
@@ -221,7 +221,7 @@ class QuotationPanel(Feature):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": _("How quotations answer the pages"),
+            "title": _("Quotation coverage"),
             "coverage": quotation_panel.quotation_coverage(timezone.now()),
             "opts": self.opts,
         }
@@ -283,7 +283,7 @@ class SectionOrder(Feature):
         rows = list(Article.objects.filter(parent=topic).for_links())
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Sections in their order"),
+            "title": _("Order of sections"),
             "original": topic,
             "opts": self.opts,
             "refused": refused,
@@ -326,4 +326,4 @@ def _refusal(error: ValidationError | OperationalError, status: int) -> tuple[st
         return " ".join(error.messages), status
     if not locking.is_busy(error):
         raise error
-    return _("The database is busy. Nothing was changed; try again."), 503
+    return _("The database is busy. Nothing was changed. Please try again."), 503

@@ -21,60 +21,62 @@ class Fault(NamedTuple):
 
 
 # Of notes
-UNDEFINED_NOTE = _("A note that is not written: readers see its sign. Write [^name]: and the note in a line of its own")
-UNUSED_NOTE = _("A note that nothing points to: readers do not see it. Write its sign where it belongs")
-SECOND_NOTE = _("A second note of the same name: readers see only the first. Give it another name")
-EMPTY_NOTE = _("A note without words. Write them after the colon")
+UNDEFINED_NOTE = _("This note has no text, so readers see its marker. Write [^name]: and the text on a line of its own")
+UNUSED_NOTE = _("Nothing refers to this note, so readers do not see it. Put its marker into the text")
+SECOND_NOTE = _("Two notes have the same name, and readers see only the first. Rename one of them")
+EMPTY_NOTE = _("This note is empty. Write its text after the colon")
 # Of links
-UNUSED_ADDRESS = _("An address that no link uses: readers do not see this line. If it is text, write \\[ for the [")
-SECOND_ADDRESS = _("A second address of the same name: links lead to the first. Give it another name")
-NO_ADDRESS = _("A link without an address. Write it between the brackets")
-OTHER_SCHEME = _("A link that readers see as plain words. Use an address with https, http, mailto, tel or ftp")
-NO_SUCH_ADDRESS = _("A link that readers see as plain words: there is no such address. Copy it from the browser")
-NO_SCHEME = _("A link to a place beside this page. Begin an address with https://, and one of this site with /")
-NO_SUCH_PLACE = _("A link to a place that this page does not have. Headings are its places: #words-of-the-heading")
-IMAGE = _("Images are not shown: readers see the words in the brackets. Describe it in the text, or link it without !")
+UNUSED_ADDRESS = _(
+    "No link uses this address, so readers do not see this line. If it is meant as text, write \\[ for ["
+)
+SECOND_ADDRESS = _("Two addresses have the same name, and links use the first. Rename one of them")
+NO_ADDRESS = _("This link has no address. Write it between ( and )")
+OTHER_SCHEME = _("Readers see this link as plain text. Use an https, http, mailto, tel or ftp address")
+NO_SUCH_ADDRESS = _("Readers see this link as plain text, because its address is not valid. Copy it from the browser")
+NO_SCHEME = _("This address is relative to the page. Begin it with https://, or with / if it is on this site")
+NO_SUCH_PLACE = _("This page has nothing at this link. Link to one of its headings: #words-of-the-heading")
+IMAGE = _(
+    "Images are not shown; readers see the words in the brackets. Describe the image, or remove the ! to link to it"
+)
 # Of the rest
-ATTRIBUTE = _("Only a language may stand in the braces, such as {lang=ru}: the rest is dropped")
+ATTRIBUTE = _("Only a language is allowed in braces, such as {lang=ru}. The rest is ignored")
 LOST_CELLS = _(
-    "The row has more cells than the head of the table: readers do not see the last. In a cell, write \\| for |"
+    "This row has more cells than the table header, so readers do not see the last ones. In a cell, write \\| for |"
 )
-OPEN_CODE = _(
-    "A block of code that is not closed: all that follows is shown as code. Close it with a line of ``` or ~~~"
-)
-BESIDE_CODE = _("Readers do not see what stands behind the signs of a block of code. Put the words into the next line")
-OPEN_COMMENT = _("A comment that is not closed: readers see nothing of what follows. Write --> where it ends")
+OPEN_CODE = _("This code block is not closed, so all that follows is shown as code. Close it with a line of ``` or ~~~")
+BESIDE_CODE = _("Readers do not see what follows the opening ``` or ~~~ of a code block. Put it on the next line")
+OPEN_COMMENT = _("This comment is not closed, so readers see nothing after it. Write --> where it ends")
 FRONT_MATTER = _(
-    "Readers see this as text: there is no front matter here. Use the fields of the form and delete the lines"
+    "Front matter is not supported, so readers see it as text. Use the fields of the form and delete these lines"
 )
 
 # Of what is left as text although it looks like a construct
-LOOSE_BRACKETS = _("Not read as a link or a citation: readers see the brackets. Write [[Title]] or [@key, p. 42]")
-LOOSE_NOTE = _("Not read as a note: readers see the brackets. Close it with ]")
-LOOSE_LINK = _("Not read as a link: readers see the brackets. Write [words](https://…), with no space in the address")
+LOOSE_BRACKETS = _("Not a valid link or citation, so readers see the brackets. Write [[Title]] or [@key, p. 42]")
+LOOSE_NOTE = _("Not a valid note, so readers see the brackets. Close it with ]")
+LOOSE_LINK = _("Not a valid link, so readers see the brackets. Write [words](https://…), with no space in the address")
 LOOSE_ADDRESS = _(
-    "Not read as the address of a link: readers see it. Put it below an empty line, with nothing behind it"
+    "Not a valid link address, so readers see it. Put it after a blank line, with nothing else on the line"
 )
-HTML = _("HTML is shown as it is typed. Use the signs of Markdown, or delete it")
-ENTITY = _("No character has this name: readers see it as it is typed. Type the character itself")
-BRACES = _("Readers see these braces: only [words]{lang=ru} has an effect. Delete them")
-EMPHASIS = _(
-    "Signs of emphasis without their counterparts: readers see them. Put them close to the words, at both ends"
+HTML = _("HTML is shown as typed. Use Markdown instead, or delete it")
+ENTITY = _("No character has this name, so readers see it as typed. Type the character itself")
+BRACES = _("Readers see these braces, because only [words]{lang=ru} has an effect. Delete them")
+EMPHASIS = _("These emphasis marks are not paired, so readers see them. Put them directly before and after the words")
+LONE_SIGN = _("This mark is on one side of a word only, so readers see it. Put one on both sides, or write \\* for *")
+LONE_BACKTICK = _(
+    "Not valid code, so readers see the backtick. Close it with as many backticks, or type ’ for an apostrophe"
 )
-LONE_SIGN = _(
-    "A sign before a word and none behind it, or the reverse: readers see it. Put one at both ends, or write \\* for *"
+ONE_TILDE = _("A single ~ has no effect, so readers see it. Write ~~words~~ to strike words out")
+OTHER_SIGNS = _(
+    "Superscript, subscript and highlighting are not supported, so readers see the marks. Write m², or *words*"
 )
-LONE_BACKTICK = _("Not read as code: readers see the sign. Write as many behind it, or ’ for an apostrophe")
-ONE_TILDE = _("One ~ has no effect: readers see it. Write ~~words~~ for what is struck out")
-OTHER_SIGNS = _("No text is raised, lowered or marked: readers see the signs. Write m², or *words* for emphasis")
-NO_HEADING = _("Not read as a heading: readers see the #. Write one to six, and a space after them")
-DEFINITION = _("There are no lists of definitions: readers see the sign. Write a list, with the terms in **bold**")
-TASK = _("There are no lists of tasks: readers see the brackets. Write a plain list")
-BOX = _("There are no boxes for remarks: readers see the signs. Begin a quoted passage, >, with a word in **bold**")
+NO_HEADING = _("Not a valid heading, so readers see the #. Write one to six, and a space after them")
+DEFINITION = _("Definition lists are not supported, so readers see the mark. Use a list, with the terms in **bold**")
+TASK = _("Task lists are not supported, so readers see the brackets. Use a plain list")
+BOX = _("Callouts are not supported, so readers see the marks. Begin a block quotation, >, with a word in **bold**")
 NO_TABLE = _(
-    "Not read as a table: readers see the signs. Below its head it needs a line of dashes with as many cells, |---|---|"
+    "Not a valid table, so readers see the marks. Below its header, add a line of dashes with as many cells: |---|---|"
 )
-NO_LIST = _("Not read as a list: readers see the sign. Put a space after it")
+NO_LIST = _("Not a valid list, so readers see the mark. Put a space after it")
 
 _ANYWHERE = (
     (re.compile(r"\[\[|\[@"), LOOSE_BRACKETS),

@@ -22,12 +22,12 @@ class Limit(NamedTuple):
 
 CHARACTERS = Limit(MAX_TEXT, gettext_lazy("characters"))
 LINES = Limit(5_000, gettext_lazy("lines"))
-BRACKETS = Limit(5_000, gettext_lazy("opening brackets, of links, citations and notes"))
-SIGNS = Limit(10_000, gettext_lazy("signs of formatting, such as * _ [ and <, and addresses"))
-CELLS = Limit(10_000, gettext_lazy("cells in tables, with those left empty"))
+BRACKETS = Limit(5_000, gettext_lazy("opening brackets (links, citations and notes)"))
+SIGNS = Limit(10_000, gettext_lazy("formatting marks (such as * _ [ and <) and addresses"))
+CELLS = Limit(10_000, gettext_lazy("table cells, including empty ones"))
 HEADINGS = Limit(500, gettext_lazy("headings"))
-NOTES = Limit(2_000, gettext_lazy("notes, counting each citation once"))
-ADDRESSES = Limit(400_000, gettext_lazy("characters in the addresses of links"))
+NOTES = Limit(2_000, gettext_lazy("notes, counting every citation"))
+ADDRESSES = Limit(400_000, gettext_lazy("characters in link addresses"))
 
 
 class Excess(NamedTuple):
@@ -38,14 +38,14 @@ class Excess(NamedTuple):
     line: int = 0
 
     def __str__(self) -> str:
-        told = _("The text has %(count)s %(kind)s; at most %(most)s are read.") % {
+        told = _("The text has %(count)s %(kind)s; at most %(most)s are allowed.") % {
             "count": f"{self.number:,}",
             "kind": self.limit.kind,
             "most": f"{self.limit.most:,}",
         }
         if self.line:
-            told += " " + _("Line %(line)s is the first that is too much.") % {"line": f"{self.line:,}"}
-        return told + " " + _("Split it into sections.")
+            told += " " + _("The limit is exceeded on line %(line)s.") % {"line": f"{self.line:,}"}
+        return told + " " + _("Split the text into sections.")
 
 
 _BRACKET = re.compile(r"\[")

@@ -82,7 +82,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         related_name="sections",
         verbose_name=_("topic"),
         limit_choices_to={"parent": None},
-        help_text=_("The topic that this is a section of. Empty: it is a topic itself."),
+        help_text=_("The topic of this section. Leave empty for a topic."),
     )
     title = CharField(_("title"), max_length=200)
     slug = SlugField(
@@ -90,18 +90,16 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         max_length=100,
         blank=True,
         source="title",
-        help_text=_("Its part of the address. Empty: made of the title."),
+        help_text=_("The last part of the address. Leave empty to make it from the title."),
     )
-    body = TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] links, [@key, p. 42] cites."))
-    position = models.PositiveIntegerField(
-        _("position"), default=0, help_text=_("Order among the sections of the topic.")
-    )
+    body = TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] makes a link, [@key, p. 42] a citation."))
+    position = models.PositiveIntegerField(_("position"), default=0, help_text=_("Order among the topic’s sections."))
     quotations = CharField(_("quotations"), max_length=9, choices=Quotations.choices, default=Quotations.AUTOMATIC)
     quote_words = CharField(
         _("words to match"),
         max_length=200,
         blank=True,
-        help_text=_("Instead of the words of the heading, with commas."),
+        help_text=_("Used instead of the words of the heading. Separate them with commas."),
     )
     reviewed_on = models.DateField(_("last reviewed"), null=True, blank=True)
 
@@ -164,17 +162,17 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
 
     def clean(self) -> None:
         if self.title and not any(char.isalnum() for char in self.title):
-            raise ValidationError({"title": _("Give a title with at least one letter or figure.")})
+            raise ValidationError({"title": _("Enter a title with at least one letter or digit.")})
         if not markdown.can_be_linked(self.title):
-            told = _("Links of the form [[Title]] could not name this page. Leave out [ ] | and <!--, and put a space")
-            raise ValidationError({"title": told + " " + _("on one side of each #, and not on both.")})
+            told = _("Links such as [[Title]] cannot find this page. Remove [ ] | and <!--, and put a space")
+            raise ValidationError({"title": told + " " + _("on one side of each #, but not on both.")})
         if self.parent:
             if self.parent is self or (self.pk and self.parent_id == self.pk):
                 raise ValidationError({"parent": _("A page cannot be a section of itself.")})
             if self.parent.parent:
-                raise ValidationError({"parent": _("Choose a topic; a section has no sections of its own.")})
+                raise ValidationError({"parent": _("Choose a topic. A section cannot have sections of its own.")})
             if self.pk and self.sections.exists():
-                raise ValidationError({"parent": _("This topic has sections. Move them before making it a section.")})
+                raise ValidationError({"parent": _("This topic has sections. Move them before you make it a section.")})
         if not self.slug and self.title:
             self.slug = slug_for(self.title, self.slug_is_taken)
         elif not self.parent:
@@ -183,7 +181,9 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
             except ValidationError as error:
                 raise ValidationError({"slug": error}) from error
         if self.retired_to and self.pk and self.retired_to == self.get_absolute_url():
-            raise ValidationError({"retired_to": _("A page cannot lead readers to itself.")})
+            raise ValidationError(
+                {"retired_to": _("A page cannot redirect readers to itself. Choose another address.")}
+            )
 
     def slug_is_taken(self, slug: str) -> bool:
         """Return whether no page in this place may have this slug: another has it, or the site itself."""
@@ -209,11 +209,13 @@ class Reference(models.Model):
         MEMOIR = "memoir", _("memoir")
         ENCYCLOPEDIA = "encyclopedia", _("encyclopedia")
 
-    key = SlugField(_("key"), max_length=60, unique=True, help_text=_("As cited: [@arden-1987, p. 42]."))
+    key = SlugField(_("key"), max_length=60, unique=True, help_text=_("Used in citations: [@arden-1987, p. 42]."))
     kind = CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
-    authors = CharField(_("authors"), max_length=300, blank=True, help_text=_("“Arden, Ann”; several with semicolons."))
+    authors = CharField(
+        _("authors"), max_length=300, blank=True, help_text=_("Such as “Arden, Ann”. Separate several with semicolons.")
+    )
     title = CharField(_("title"), max_length=400)
-    container = CharField(_("in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
+    container = CharField(_("published in"), max_length=300, blank=True, help_text=_("Journal, book, series or site."))
     details = CharField(_("volume, number, pages"), max_length=200, blank=True)
     publisher = CharField(_("publisher"), max_length=200, blank=True)
     place = CharField(_("place"), max_length=100, blank=True)
@@ -247,7 +249,7 @@ class Reference(models.Model):
     @staticmethod
     def similar(key: str) -> str:
         """Say that another reference has a key that differs only in capitals."""
-        told = _("“%(key)s” is this key but for capitals, and a citation finds either. Choose another.")
+        told = _("“%(key)s” differs from this key only in capitals, which citations ignore. Choose another key.")
         return told % {"key": key}
 
 

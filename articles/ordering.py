@@ -50,15 +50,17 @@ def move_section(topic: Article, section: str, step: str, *, seen: str, author: 
     Article.objects.select_for_update().get(pk=topic.pk)  # one move at a time per topic
     rows = list(Article.objects.filter(parent=topic).in_reading_order())
     if order_token(rows) != seen:
-        raise ValidationError(_("The order was changed meanwhile. Nothing was moved; here it is as it is now."))
+        raise ValidationError(
+            _("The order has been changed in the meantime. Nothing was moved. This is the current order.")
+        )
     before = {row.pk: place for place, row in enumerate(rows)}
     moved = next((row for row in rows if str(row.pk) == section), None)
     if moved is None or step not in STEPS:
-        raise ValidationError(_("There is no such section here, or no such way to move it."))
+        raise ValidationError(_("Nothing was moved: the section or the move is unknown."))
     place = before[moved.pk]
     rows.remove(moved)
     rows.insert({"top": 0, "up": max(place - 1, 0), "down": place + 1, "bottom": len(rows)}[step], moved)
-    message = _("“%(title)s” is section %(place)d of %(count)d now.") % {
+    message = _("“%(title)s” is now section %(place)d of %(count)d.") % {
         "title": moved.title,
         "place": rows.index(moved) + 1,
         "count": len(rows),

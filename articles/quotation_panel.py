@@ -137,19 +137,19 @@ def apply_action(
         done = _("No longer pinned or banned here.")
     elif action == "swap":
         if instead_of is None:
-            raise ValidationError(_("Say which quotation it is to replace."))
+            raise ValidationError(_("Choose the quotation to replace."))
         _refuse_misattributed(quote)
         _choose(article, instead_of, QuoteChoice.Action.BAN, reason)
         _choose(article, quote, QuoteChoice.Action.PIN, reason)
-        done = _("Swapped: the one is pinned, the other banned here.")
+        done = _("Swapped: the new quotation is pinned, the old one is banned here.")
     elif action in {"up", "down"}:
         _move(article, quote, -1 if action == "up" else 1)
         done = _("Moved.")
     elif action == "veto":
         _veto(quote, word)
-        done = _("Banned for the word “%(word)s” everywhere.") % {"word": word}
+        done = _("Banned everywhere for the word “%(word)s”.") % {"word": word}
     else:
-        raise ValidationError(_("There is no such action: %(action)s."), params={"action": action})
+        raise ValidationError(_("Unknown action: %(action)s."), params={"action": action})
     comment = " ".join(filter(None, [done, f"“{Truncator(quote.text).words(8)}”", reason]))
     _record(stored, author, comment)
     if action == "veto":
@@ -165,7 +165,7 @@ def _record(row: Publishable, author: User | None, comment: str) -> None:
 
 def _refuse_misattributed(quote: Quote) -> None:
     if quote.status == Quote.Status.MISATTRIBUTED:
-        raise ValidationError(_("A misattributed quotation cannot be pinned: it has a page of its own."))
+        raise ValidationError(_("A misattributed quotation cannot be pinned. It is shown on its own page only."))
 
 
 def _choose(article: Article, quote: Quote, action: str, reason: str) -> None:
@@ -179,7 +179,7 @@ def _move(article: Article, quote: Quote, step: int) -> None:
     pins = list(QuoteChoice.objects.filter(article=article, action=QuoteChoice.Action.PIN).order_by("position", "id"))
     places = [pin.quote_id for pin in pins]
     if quote.pk not in places:
-        raise ValidationError(_("Only pinned quotations have an order. Pin it first."))
+        raise ValidationError(_("Only pinned quotations can be moved. Pin it first."))
     place = places.index(quote.pk)
     other = min(max(place + step, 0), len(pins) - 1)
     pins.insert(other, pins.pop(place))

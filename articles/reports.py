@@ -27,17 +27,17 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
     yield Task(
         _("Broken links"),
         [TaskCount(broken[model], model, {}, page=BROKEN_LINKS) for model in (Article, Quote)],
-        _("Every link and citation leads somewhere."),
+        _("There are no broken links."),
     )
     yield Task(
         _("Without a good quotation"),
         [TaskCount(len(without_good_quotation()), Article, {"check": "no-quotation"})],
-        _("Every page that wants quotations has one with a word of its heading."),
+        _("Every page that may show quotations has a good one."),
     )
     yield Task(
         _("Not reviewed for a year"),
         [TaskCount(due, Article, {"review": "due"})],
-        _("Every page was reviewed within a year."),
+        _("All pages were reviewed within the last year."),
     )
 
 

@@ -59,17 +59,17 @@ def _why_broken(ref: links.Ref, beside: Article | None, resolver: links.Resolver
         return ""
     match ref.kind:
         case Link.Kind.CITATION:
-            return _("A citation of a work that is not among the references")
+            return _("The cited work is not among the references")
         case Link.Kind.SUCCESSOR:
-            return _("Readers of the withdrawn page are led to an address where nothing is found")
+            return _("Readers of this unpublished page are redirected to an address that does not exist")
         case Link.Kind.ADDRESS:
             if resolver.leads_to_page(ref, beside):
-                return _("A link to a heading that the page does not have")
-            return _("A link to an address of this site where nothing is found")
+                return _("The linked page has no such heading")
+            return _("The linked address does not exist on this site")
         case _:
             if resolver.exists(ref.target, beside):
-                return _("A link to a page that readers cannot see yet")
-            return _("A link to a page that does not exist")
+                return _("Readers cannot see the linked page yet")
+            return _("The linked page does not exist")
 
 
 def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -77,23 +77,23 @@ def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
     known = {key.lower() for key in citations.cited_by(keys).values_list("key", flat=True)} if keys else set()
     for key in keys:
         if key not in known:
-            yield ContentWarning(_("A citation of a work that is not among the references"), f"@{key}")
+            yield ContentWarning(_("The cited work is not among the references"), f"@{key}")
     for cited in source.citations:
         if _MISSING_NUMBER.fullmatch(cited.place):
-            yield ContentWarning(_("A citation without its page"), f"[@{cited.key}, {cited.place}]")
+            yield ContentWarning(_("The citation has no page number"), f"[@{cited.key}, {cited.place}]")
 
 
 def _check_faults(source: markdown.Source) -> Iterator[ContentWarning]:
     for fault in source.faults[:_MAX_FAULTS]:
         yield ContentWarning(_("Line %(line)d: %(what)s") % {"line": fault.line, "what": fault.what}, fault.where)
     if more := len(source.faults[_MAX_FAULTS:]):
-        yield ContentWarning(_("There are %(count)d more of these in the lines below") % {"count": more})
+        yield ContentWarning(_("More problems on later lines: %(count)d") % {"count": more})
 
 
 def _check_title(article: Article) -> Iterator[ContentWarning]:
     """Warn of a title that means something else between the brackets of a link."""
     if not markdown.can_be_linked(article.title):
-        told = _("Links cannot name this page by its title. Choose it under “Link to a page”, which names its slug")
+        told = _("Links cannot use the title of this page. “Link to a page” inserts its slug instead")
         yield ContentWarning(told, f"[[{article.slug or slug_for(article.title)}]]")
 
 
@@ -104,10 +104,10 @@ def _check_rename(article: Article, now: datetime) -> Iterator[ContentWarning]:
         return
     lost = backlinks.lost_by_rename(before, article, now)
     for link in lost.listed:
-        told = _("The link on “%(title)s” names this page by a title that it no longer has") % {"title": link.title}
+        told = _("The link on “%(title)s” uses the old title of this page") % {"title": link.title}
         yield ContentWarning(told, link.target)
     if lost.more:
-        yield ContentWarning(_("Pages that readers cannot see link here by a title that this page no longer has"))
+        yield ContentWarning(_("Pages that readers cannot see link here by the old title of this page"))
 
 
 def _check_headings(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -120,11 +120,11 @@ def _check_headings(source: markdown.Source) -> Iterator[ContentWarning]:
 
 def _check_cited(source: markdown.Source) -> Iterator[ContentWarning]:
     if source.words and not any(passage.has_citation for passage in source.passages):
-        yield ContentWarning(_("Nothing on this page is cited"))
+        yield ContentWarning(_("This page has no citations"))
         return
     for passage in source.passages:
         if passage.heading and passage.words and not passage.has_citation:
-            yield ContentWarning(_("Nothing is cited under the heading"), passage.heading)
+            yield ContentWarning(_("There is no citation under this heading"), passage.heading)
 
 
 def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
@@ -135,7 +135,7 @@ def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
         # sections of different topics may have the same title
         if fold_name(title) == folded and (title != article.title or parent == article.parent_id):
             yield ContentWarning(
-                _("Another page has this title, or differs from it only in capitals or accents"),
+                _("Another page has this title, or one that differs only in capitals or accents"),
                 f"{above} - {title}" if above else title,
             )
 

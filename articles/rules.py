@@ -17,5 +17,5 @@ OF_ARTICLES = (
         " OR EXISTS (SELECT 1 FROM articles_article section WHERE section.parent_id = {row}.id))",
         "a section has no sections of its own; its parent must be a topic.",
     ),
-    (("parent_id", "slug"), _is_reserved, "the slug is an address of the site itself; choose another."),
+    (("parent_id", "slug"), _is_reserved, "the slug is reserved for the site itself; choose another."),
 )

@@ -112,14 +112,14 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     """Show one revision to somebody who was sent the link: never cached, never indexed by search engines."""
     link = previews.find_link(token)
     if link.revoked:
-        return _closed(request, _("This preview link was taken back. Ask its sender for a new one."))
+        return _closed(request, _("This preview link was revoked. Ask its sender for a new one."))
     if previews.is_discarded(link):
-        return _closed(request, _("The draft of this preview link was discarded. Ask its sender for a new one."))
+        return _closed(request, _("The draft behind this preview link was discarded. Ask its sender for a new one."))
     if not previews.is_valid(link, timezone.now()):
         return _closed(request, _("This preview link has expired. Ask its sender for a new one."))
     article = get_object_or_404(Article.objects.select_related("parent"), pk=link.revision.object_id)
     if previews.is_withdrawn_since(link, article, timezone.now()):
-        return _closed(request, _("This page was withdrawn after the link was made. Ask its sender for a new one."))
+        return _closed(request, _("This page was withdrawn after the link was created. Ask its sender for a new one."))
     return preview_of(request, Draft.at(article, link.revision))
 
 

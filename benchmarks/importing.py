@@ -145,10 +145,10 @@ def print_table(result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=20_000, help="of the made-up file")
-    parser.add_argument("--file", type=Path, help="to be imported instead")
-    parser.add_argument("--before", type=float, default=15, help="seconds of the measurement without an import")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--rows", type=int, default=20_000, help="rows of the generated file")
+    parser.add_argument("--file", type=Path, help="import this file instead")
+    parser.add_argument("--before", type=float, default=15, help="seconds to measure without an import")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     with ExitStack() as stack:

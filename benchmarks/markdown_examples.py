@@ -138,7 +138,7 @@ def deviations(example: Example) -> Iterator[tuple[str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
-    parser.add_argument("--all", action="store_true", help="print what the check beside the form names, too")
+    parser.add_argument("--all", action="store_true", help="also print what the check beside the form reports")
     args = parser.parse_args()
     for path in args.paths:
         found = list(examples(path))

@@ -304,7 +304,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--forms", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--database", metavar="URL", help="to be spoilt, instead of a scratch one")
+    parser.add_argument("--database", metavar="URL", help="use and damage this database instead of a temporary one")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was found until then is told
     with ExitStack() as stack:

@@ -196,12 +196,14 @@ def show(result: Result, count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changes", type=int, default=2000)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="to end after, if not sooner")
-    parser.add_argument("--readers", type=int, default=2, help="that ask each server without end")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--readers", type=int, default=2, help="number that keep requesting pages from each server")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--break", dest="broken", metavar="TABLE", action="append", default=[])
-    parser.add_argument("--database", metavar="URL", help="to be spoilt, instead of a scratch one with our content")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument(
+        "--database", metavar="URL", help="use and damage this database instead of a temporary one with our content"
+    )
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     rng = random.Random(args.seed)

@@ -55,13 +55,15 @@ end
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[60, 10_000, 100_000], help="section pages")
-    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[60, 10_000, 100_000], help="numbers of section pages")
+    parser.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=os.environ.get("PEER"), help="the script that serves Wagtail")
-    parser.add_argument("--json", type=Path, default=CACHE_DIR / "pages.json", help="where the figures go, too")
+    parser.add_argument(
+        "--json", type=Path, default=CACHE_DIR / "pages.json", help="also write the figures to this file"
+    )
     parser.add_argument("--queries", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--cores", type=int, default=1, help="of the processor, for servers and wrk together")
+    parser.add_argument("--cores", type=int, default=1, help="processor cores for the servers and wrk together")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended with it
     if args.queries:
@@ -69,7 +71,7 @@ def main() -> None:
         return
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     if not shutil.which("wrk"):
-        sys.exit("benchmarks/pages.py: wrk is missing (Debian: apt-get install wrk)")
+        sys.exit("benchmarks/pages.py: wrk is not installed (Debian: apt-get install wrk)")
     with ExitStack() as stack:
         servers = [start_server(size, stack) for size in args.sizes]
         measure(servers, args.rounds, args.seconds)

@@ -47,8 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", type=Path, help="JSON Lines with a `text` in each row")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
-    parser.add_argument("--picks", type=int, default=300, help="of each kind")
-    parser.add_argument("--json", type=Path, default=CACHE_DIR / "picks.json", help="where the figures go, too")
+    parser.add_argument("--picks", type=int, default=300, help="picks of each kind")
+    parser.add_argument(
+        "--json", type=Path, default=CACHE_DIR / "picks.json", help="also write the figures to this file"
+    )
     args = parser.parse_args()
     urls = [database("quotations", size, args.words) for size in sorted(args.sizes)]
     pages = pages_to_ask(urls[0], min(args.sizes), args.picks)

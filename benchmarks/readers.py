@@ -180,10 +180,10 @@ def at(waits: list[float], part: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     parser.add_argument("--editors", type=int, default=8)
-    parser.add_argument("--only", action="append", metavar="KIND", help="of work: previews, files …")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--only", action="append", metavar="KIND", help="kind of work: previews, files …")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server is ended with it
     waits: dict[str, list[float]] = defaultdict(list)

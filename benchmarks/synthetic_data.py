@@ -284,12 +284,12 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    print(f"Making {args.size:,} {args.kind} up …", flush=True)
+    print(f"Generating {args.size:,} {args.kind} …", flush=True)
     call_command("migrate", verbosity=0, skip_checks=True)
     words = Words(_texts(args.words))
     FILL[args.kind](args.size, words)
     call_command("migrate", verbosity=0, skip_checks=True)  # puts triggers back
-    print(f"Made in {time.monotonic() - started:.0f} s.", flush=True)
+    print(f"Generated in {time.monotonic() - started:.0f} s.", flush=True)
 
 
 if __name__ == "__main__":

@@ -45,13 +45,13 @@ class NamesField(forms.CharField):
 
 
 class PersonForm(AddressFormMixin, ContentForm):
-    aliases = NamesField(label=gettext_lazy("Other names"), required=False, help_text=gettext_lazy("One on a line."))
+    aliases = NamesField(label=gettext_lazy("Other names"), required=False, help_text=gettext_lazy("One per line."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
             self.fields["slug"].required = False
-            self.fields["slug"].help_text = _("The address: /people/…/. Empty: made of the name.")
+            self.fields["slug"].help_text = _("The address is /people/…/. Leave empty to make it from the name.")
 
 
 class DeathFilter(admin.SimpleListFilter):
@@ -59,7 +59,7 @@ class DeathFilter(admin.SimpleListFilter):
     parameter_name = "died_known"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("known")), ("no", _("none: living, or not known"))]
+        return [("yes", _("known")), ("no", _("none (living or not known)"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in {"yes", "no"}:
@@ -70,7 +70,7 @@ class DeathFilter(admin.SimpleListFilter):
 class LivingFilter(admin.SimpleListFilter):
     """The yearly list: whoever is printed as living may have died since."""
 
-    title = gettext_lazy("printed as living")
+    title = gettext_lazy("living people")
     parameter_name = "living"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -92,7 +92,7 @@ class PersonAdmin(ContentAdmin):
     actions = ["known_to_be_living"]
     ordering = ["sort_name", "id"]  # counting drops the model's own
     search_fields = ["name", "sort_name"]
-    search_help_text = gettext_lazy("The name, or another name of the person.")
+    search_help_text = gettext_lazy("Searches the name and other names.")
     fieldsets = [
         (None, {"fields": ["kind", "name", "sort_name", "aliases", "description", "slug"]}),
         (
@@ -101,7 +101,7 @@ class PersonAdmin(ContentAdmin):
         ),
     ]
 
-    @admin.action(description=gettext_lazy("Note that these are known to be living today"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Mark as known to be living today"), permissions=["change"])
     def known_to_be_living(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         today = timezone.localdate()
         count = 0
@@ -111,7 +111,9 @@ class PersonAdmin(ContentAdmin):
             self.log_change(request, person, _("Known to be living on %(date)s.") % {"date": today})
             count += 1
         self.message_user(
-            request, ngettext("%(count)d person noted.", "%(count)d people noted.", count) % {"count": count}
+            request,
+            ngettext("%(count)d person marked as living today.", "%(count)d people marked as living today.", count)
+            % {"count": count},
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -130,7 +132,7 @@ class PersonAdmin(ContentAdmin):
             rows = rows | queryset.filter(pk__in=known.values("pk"))
         return rows, duplicates
 
-    @admin.display(description=gettext_lazy("lived"), ordering="born")
+    @admin.display(description=gettext_lazy("dates"), ordering="born")
     def lived(self, obj: Person) -> str:
         return dates(obj.born, obj.died, born_circa=obj.born_circa, died_circa=obj.died_circa)
 
@@ -141,8 +143,8 @@ class PersonAdmin(ContentAdmin):
 
 class WorkForm(ContentForm):
     beside = {
-        "work_is_unique": ("title", gettext_lazy("This work is there already, with the same authors and year.")),
-        "work_without_year_is_unique": ("title", gettext_lazy("This work is there already, with the same authors.")),
+        "work_is_unique": ("title", gettext_lazy("A work with this title, authors and year already exists.")),
+        "work_without_year_is_unique": ("title", gettext_lazy("A work with this title and authors already exists.")),
     }
 
 
@@ -153,7 +155,7 @@ class WorkAdmin(ContentAdmin):
     list_filter = ["kind"]
     ordering = ["title", "id"]
     search_fields = ["title", "authors"]
-    search_help_text = gettext_lazy("Title or authors.")
+    search_help_text = gettext_lazy("Searches the title and the authors.")
     fields = ["title", "authors", "year", "kind", "url"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -173,7 +175,7 @@ class ImportedFilter(admin.SimpleListFilter):
     parameter_name = "attribution"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("parts", _("in its parts")), ("unparsed", _("not taken apart"))]
+        return [("parts", _("structured")), ("unparsed", _("unparsed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "unparsed":
@@ -190,7 +192,7 @@ class EvidenceFormSet(forms.BaseInlineFormSet):
             return
         kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
         if not any(form not in self.deleted_forms for form in kept):
-            raise ValidationError(_("A verified quotation needs evidence: say who looked it up, when and where."))
+            raise ValidationError(_("A verified quotation needs evidence. Add who checked it, when and where."))
 
 
 class CheckInline(ImmediateInlineMixin, ContentStackedInline):
@@ -208,8 +210,8 @@ class CheckInline(ImmediateInlineMixin, ContentStackedInline):
 class IndexTermInline(ImmediateInlineMixin, ContentTabularInline):
     model = IndexTerm
     fields = ["word", "veto", "note"]
-    verbose_name = gettext_lazy("index term")
-    verbose_name_plural = gettext_lazy("words it is filed under, and vetoes")
+    verbose_name = gettext_lazy("index word")
+    verbose_name_plural = gettext_lazy("index words")
 
 
 class QuoteForm(PublishableForm):
@@ -220,7 +222,7 @@ class QuoteForm(PublishableForm):
         label=gettext_lazy("Similar quotations"),
         required=False,
         widget=forms.RadioSelect,
-        help_text=gettext_lazy("Asked only where there are any."),
+        help_text=gettext_lazy("Asked only if there are any."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -241,13 +243,13 @@ class QuoteForm(PublishableForm):
                         _("Save as another version of"),
                         like.quote.text,
                         reverse("admin:quotes_quote_change", args=[like.quote.pk]),
-                        _("go to the old one"),
+                        _("open the existing one"),
                         _VERDICTS[like.verdict],
                     ),
                 )
                 for like in self.found
             ),
-            ("different", _("Save all the same: it is a different quotation")),
+            ("different", _("Save anyway: it is a different quotation")),
         ]
 
     def _similar(self) -> list[Similar]:
@@ -262,7 +264,7 @@ class QuoteForm(PublishableForm):
         if getattr(self, "found", []) and "similar" not in self.errors:
             choice = self.cleaned_data.get("similar", "")
             if not choice:
-                self.add_error("similar", _("There are similar quotations already. Choose what this one is."))
+                self.add_error("similar", _("There are similar quotations. Choose what this one is."))
             elif choice.startswith("version-"):
                 chosen = int(choice.removeprefix("version-"))
                 self.cleaned_data["version_of"] = next(like.quote for like in self.found if like.quote.pk == chosen)
@@ -292,7 +294,7 @@ class QuoteAdmin(PublishableAdmin):
         ("language", admin.AllValuesFieldListFilter),
     ]
     search_fields = ["text", "person__name", "name_as_printed", "key"]
-    search_help_text = gettext_lazy("Words of the text, the person, or the key.")
+    search_help_text = gettext_lazy("Searches the text, the person and the key.")
     autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
     readonly_fields = ["attribution_line"]
     fieldsets = [
@@ -303,10 +305,10 @@ class QuoteAdmin(PublishableAdmin):
         ),
         (gettext_lazy("Original"), {"fields": ["original_text", "original_language", "translator"]}),
         (
-            gettext_lazy("Standing"),
+            gettext_lazy("Status"),
             {"fields": ["status", "true_source", "version_of", "auto_pick", "attribution_as_imported"]},
         ),
-        (gettext_lazy("Record"), {"fields": ["key"]}),
+        (gettext_lazy("Identifier"), {"fields": ["key"]}),
     ]
     inlines = [CheckInline, IndexTermInline]
 
@@ -329,6 +331,6 @@ class QuoteAdmin(PublishableAdmin):
     def words(self, obj: Quote) -> str:
         return obj.first_words()
 
-    @admin.display(description=gettext_lazy("prints as"))
+    @admin.display(description=gettext_lazy("printed as"))
     def attribution_line(self, obj: Quote) -> str:
-        return str(obj.attribution) if obj.pk else _("After the first save.")
+        return str(obj.attribution) if obj.pk else _("Shown after the first save.")

@@ -90,17 +90,17 @@ def _not_allowed(quote: Quote, page: MatchRequest, now: datetime) -> str:
     if quote.pk in page.bans:
         return _("It is banned here or on the topic.")
     if not is_public_at(quote, now):
-        return _("It is not public now.")
+        return _("It is not public.")
     if quote.status == Quote.Status.MISATTRIBUTED:
-        return _("It is misattributed: such a quotation is shown on its own page only.")
+        return _("It is misattributed, so it is shown on its own page only.")
     if quote.pk in page.pins:
-        return _("It is pinned, but %(count)d pins before it fill the block.") % {"count": BLOCK_SIZE}
+        return _("It is pinned, but the first %(count)d pinned quotations fill the block.") % {"count": BLOCK_SIZE}
     if not page.automatic:
-        return _("The page shows chosen quotations only, or none.")
+        return _("The page shows only quotations chosen by editors, or none.")
     if quote.status not in Quote.PICKED_STATUSES:
-        return _("Its status is “%(status)s”; the site picks only verified and reported ones. It can be pinned.") % {
-            "status": quote.get_status_display()
-        }
+        return _(
+            "Its status is “%(status)s”; the site picks only verified and reported quotations. It can be pinned."
+        ) % {"status": quote.get_status_display()}
     if not quote.auto_pick:
         return _("“May be picked by the site” is off. It can be pinned.")
     return ""
@@ -112,21 +112,23 @@ def _no_hit(quote: Quote, page: MatchRequest, block: Block) -> str:
     shared = {name for tag, name, brings in page.tags if brings} & set(quote.tags.names())
     if not links and not (shared and block.rule in {None, Rule.TAG}):
         if shared:
-            return _("It shares the tag “%(tag)s”, but others contain a word of the heading.") % {"tag": min(shared)}
-        return _("It contains no word of the heading and no form of one.")
+            return _("It shares the tag “%(tag)s”, but other quotations contain a word of the heading.") % {
+                "tag": min(shared)
+            }
+        return _("It contains no word of the heading, in any form.")
     if links and all(link.rank == 0 for link in links):
         words = ", ".join(sorted(link.word.text for link in links))
         vetoed = {form(term.word.lower()) for term in IndexTerm.objects.filter(quote=quote, veto=True)}
         if vetoed & {link.word.form for link in links}:
             return _("An editor banned it for the word “%(words)s”.") % {"words": words}
-        return _("It has “%(words)s” in another sense.") % {"words": words}
+        return _("It uses “%(words)s” in another sense.") % {"words": words}
     rules = {
         Rule.WORD: any(link.contained and link.word.text in page.used_words() for link in links),
         Rule.FORM: any(link.contained for link in links),
         Rule.INDEX: bool(links),
     }
     if block.rule in rules and not rules[block.rule]:
-        return _("Others answer the heading by a better rule: %(line)s") % {"line": block.line}
+        return _("Other quotations match the heading better: %(line)s") % {"line": block.line}
     return ""
 
 
@@ -134,10 +136,10 @@ def _another_is_better(quote: Quote, explanation: Explanation, headings: Sequenc
     picks = explanation.block.picks
     if quote.pk in explanation.shown_elsewhere:
         heading = headings[explanation.shown_elsewhere[quote.pk]]
-        return _("It is shown on “%(heading)s” of the same topic.") % {"heading": heading}
+        return _("It is shown on “%(heading)s”, in the same topic.") % {"heading": heading}
     for pick in picks:
         if quote.person_id and pick.quote.person_id == quote.person_id:
-            return _("Another quotation of %(name)s is shown.") % {"name": pick.quote.name}
+            return _("Another quotation by %(name)s is shown.") % {"name": pick.quote.name}
         if quote.work_id and pick.quote.work_id == quote.work_id:
             return _("Another quotation from %(work)s is shown.") % {"work": pick.quote.work}
-    return _("Others have a higher score.")
+    return _("Other quotations have a higher score.")

@@ -54,17 +54,17 @@ class Person(models.Model):
     kind = CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
     name = CharField(_("name as printed"), max_length=200)
     sort_name = CharField(_("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”."))
-    slug = SlugField(_("slug"), max_length=100, unique=True, source="name", help_text=_("The address: /people/…/."))
+    slug = SlugField(_("slug"), max_length=100, unique=True, source="name", help_text=_("The address is /people/…/."))
     description = CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
-    born = YearField(_("born"), null=True, blank=True, help_text=_("Year; negative is BC."))
-    died = YearField(_("died"), null=True, blank=True, help_text=_("Year; negative is BC."))
-    born_circa = models.BooleanField(_("born about"), default=False)
-    died_circa = models.BooleanField(_("died about"), default=False)
+    born = YearField(_("born"), null=True, blank=True, help_text=_("Year; negative for BC."))
+    died = YearField(_("died"), null=True, blank=True, help_text=_("Year; negative for BC."))
+    born_circa = models.BooleanField(_("year of birth is approximate"), default=False)
+    died_circa = models.BooleanField(_("year of death is approximate"), default=False)
     living_checked_on = models.DateField(
         _("known to be living on"),
         null=True,
         blank=True,
-        help_text=_("When somebody last checked a person without a year of death."),
+        help_text=_("When somebody last made sure that a person without a year of death is alive."),
     )
     aliases = NamesField(_("other names"), default=list, blank=True, help_text=_('A list, such as ["Holmston"].'))
 
@@ -113,7 +113,7 @@ class Work(models.Model):
 
     title = CharField(_("title"), max_length=300)
     authors = CharField(_("authors as printed"), max_length=300, blank=True)
-    year = YearField(_("year"), null=True, blank=True, help_text=_("Negative is BC."))
+    year = YearField(_("year"), null=True, blank=True, help_text=_("Negative for BC."))
     kind = CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.BOOK)
     url = URLField(_("address"), blank=True)
 
@@ -192,24 +192,29 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         max_length=64,
         unique=True,
         default=new_key,
-        help_text=_("Names the quotation in files; never changes."),
+        help_text=_("Permanent identifier for import and export."),
     )
-    text = TextField(_("text"), help_text=_("Exactly as the source prints it. Line breaks of verse are kept."))
+    text = TextField(_("text"), help_text=_("Exactly as printed in the source. Line breaks in verse are kept."))
     language = CharField(_("language of the text"), max_length=12, default=site_language)
     person = OptionalForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("Empty: anonymous.")
+        Person,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="quotes",
+        help_text=_("Leave empty if anonymous."),
     )
     name_as_printed = CharField(
         _("name as printed here"),
         max_length=200,
         blank=True,
-        help_text=_("Only where it differs from the person's name."),
+        help_text=_("Only if it differs from the person’s name."),
     )
     work = OptionalForeignKey(
         Work, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", help_text=_("The primary source.")
     )
-    locator = CharField(_("place in it"), max_length=200, blank=True, help_text=_("Such as “act 3, sc. 2”."))
-    locator_as_printed = CharField(_("place as a source prints it"), max_length=200, blank=True)
+    locator = CharField(_("place in the work"), max_length=200, blank=True, help_text=_("Such as “act 3, sc. 2”."))
+    locator_as_printed = CharField(_("place as printed"), max_length=200, blank=True)
     quoted_in = OptionalForeignKey(
         Work,
         on_delete=models.PROTECT,
@@ -217,9 +222,9 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         blank=True,
         related_name="quotes_within",
         verbose_name=_("as quoted in"),
-        help_text=_("The later work in which it was found."),
+        help_text=_("The later work in which the quotation was found."),
     )
-    quoted_in_locator = CharField(_("place in that"), max_length=200, blank=True)
+    quoted_in_locator = CharField(_("place in the later work"), max_length=200, blank=True)
     year_said = YearField(_("year said"), null=True, blank=True)
     original_text = TextField(_("original text"), blank=True)
     original_language = CharField(_("language of the original"), max_length=12, blank=True)
@@ -231,7 +236,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         null=True,
         blank=True,
         related_name="misattributions",
-        help_text=_("The quotation that a misattributed one really is."),
+        help_text=_("For a misattributed quotation: the one that it really is."),
     )
     version_of = OptionalForeignKey(
         "self",
@@ -239,16 +244,16 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         null=True,
         blank=True,
         related_name="versions",
-        help_text=_("A longer, shorter or other wording of the same."),
+        help_text=_("Another version of the same quotation: longer, shorter or differently worded."),
     )
     auto_pick = models.BooleanField(
-        _("may be picked by the site"), default=True, help_text=_("If not, it is shown where an editor pins it.")
+        _("may be picked by the site"), default=True, help_text=_("If not, it is shown only where an editor pins it.")
     )
     attribution_as_imported = CharField(
         _("attribution as imported"),
         max_length=500,
         blank=True,
-        help_text=_("Kept because it could not be taken apart."),
+        help_text=_("Kept because it could not be parsed."),
     )
 
     tags = TaggableManager(through=TaggedQuote, manager=TagManager, blank=True)
@@ -334,10 +339,11 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     def clean(self) -> None:
         if self.status == self.Status.MISATTRIBUTED and not (self.person_id or self.person):
-            raise ValidationError({"status": _("Say by person who it is wrongly attributed to.")})
+            told = _("A misattributed quotation needs a person. Choose the one to whom it is wrongly attributed.")
+            raise ValidationError({"status": told})
         for name in ("true_source", "version_of"):
             if self.pk and getattr(self, f"{name}_id") == self.pk:
-                raise ValidationError({name: _("A quotation cannot be this of itself.")})
+                raise ValidationError({name: _("A quotation cannot be its own source or a version of itself.")})
 
     @staticmethod
     def _place(work: Work | None, locator: str) -> Place | None:
@@ -360,7 +366,7 @@ class Check(models.Model):
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="checks")
     checked_by = CharField(_("checked by"), max_length=150)
-    checked_on = models.DateField(_("on"))
+    checked_on = models.DateField(_("checked on"))
     work = OptionalForeignKey(Work, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     place = CharField(_("place"), max_length=200, blank=True)
     found = TextField(_("what was found"), blank=True)
@@ -386,7 +392,7 @@ class IndexTerm(models.Model):
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="index_terms")
     word = CharField(_("word"), max_length=64)
     veto = models.BooleanField(
-        _("veto"), default=False, help_text=_("Never pick the quotation for this word, though it contains it.")
+        _("veto"), default=False, help_text=_("Never pick the quotation for this word, although it contains it.")
     )
     note = CharField(_("note"), max_length=200, blank=True)
 

@@ -14,14 +14,14 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
     has_perm = request.user.has_perm
     if has_perm("quotes.change_quote"):
         yield Task(
-            _("Attributions not taken apart"),
+            _("Unparsed attributions"),
             [TaskCount(Quote.objects.exclude(attribution_as_imported="").count(), Quote, {"attribution": "unparsed"})],
-            _("Every attribution is in its parts."),
+            _("All attributions are structured."),
         )
     if has_perm("quotes.change_person"):
         unchecked = Person.objects.printed_as_living(timezone.localdate()).count()
         yield Task(
-            _("Printed as living, not checked for a year"),
+            _("Living people to recheck"),
             [TaskCount(unchecked, Person, {"living": "unchecked"})],
-            _("Everybody printed as living was looked up within a year."),
+            _("All living people were checked within the last year."),
         )

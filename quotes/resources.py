@@ -23,8 +23,10 @@ from rlm_site.text.slugs import slug_for
 class PersonResource(ContentResource):
     natural_key = "slug"
     explained = {
-        "slug": gettext_lazy("The address: /people/…/. Empty: a new person, whose slug is made of the name."),
-        "aliases": gettext_lazy("Other names, with semicolons between them. In JSON a list."),
+        "slug": gettext_lazy(
+            "The address is /people/…/. Leave empty for a new person, whose slug is then made from the name."
+        ),
+        "aliases": gettext_lazy("Other names, separated by semicolons. In JSON, a list."),
     }
     aliases = Field("aliases", "aliases", NameList())
 
@@ -46,7 +48,7 @@ class PersonResource(ContentResource):
         known = Person.objects.filter(name=instance.name).first()
         if known is None:
             return {}
-        message = _("There is a %(name)s already; give the slug, “%(slug)s” or another.")
+        message = _("%(name)s already exists. Give the slug “%(slug)s”, or a new slug for another person.")
         return {"slug": message % {"name": known.name, "slug": known.slug}}
 
 
@@ -67,7 +69,7 @@ class WorkNamed(Widget):
             columns["year"] = Year().clean(row[f"{self.column}_year"])
         if not title:
             if any(not is_empty(value) for value in columns.values()):
-                raise ValueError(_("Its authors or its year are given, but not its title."))
+                raise ValueError(_("The authors or the year are given, but not the title. Add the title."))
             return None
         if title not in self.by_title:
             self.by_title[title] = list(Work.objects.filter(title=title))
@@ -80,7 +82,7 @@ class WorkNamed(Widget):
             description = ", ".join(str(value) for value in (title, *columns.values()) if not is_empty(value))
             raise ValueError(_("There is no work “%(named)s”. Add it first.") % {"named": description})
         if len(found) > 1:
-            message = _("There are %(count)d works of this title; name authors and year in columns of their own.")
+            message = _("%(count)d works have this title. Give the authors and the year in their own columns.")
             raise ValueError(message % {"count": len(found)})
         return found[0]
 
@@ -113,18 +115,20 @@ class QuoteResource(ContentResource):
     natural_key = "key"
     command = "import_quotes"
     explained = {
-        "key": gettext_lazy("Key. Empty: a new quotation, which gets a key of its own."),
-        "published": gettext_lazy("“yes” asks for publication; whoever may not publish gets a draft."),
-        "person": gettext_lazy("Slug of the person. Empty: anonymous."),
-        "work": gettext_lazy("Title of the primary source. The work must be there."),
-        "work_authors": gettext_lazy("Its authors as printed, where several works have this title."),
-        "work_year": gettext_lazy("Its year, where several works have this title."),
-        "quoted_in": gettext_lazy("Title of the later work in which it was found."),
-        "quoted_in_authors": gettext_lazy("Its authors as printed, where several works have this title."),
-        "quoted_in_year": gettext_lazy("Its year, where several works have this title."),
-        "true_source": gettext_lazy("Key of the quotation that a misattributed one really is."),
-        "version_of": gettext_lazy("Key of the quotation of which this is another wording."),
-        "tags": gettext_lazy("Names with commas between them; quotes keep a comma inside one. In JSON a list."),
+        "key": gettext_lazy("Key. Leave empty for a new quotation, which is then given a key."),
+        "published": gettext_lazy("“yes” publishes the quotation. Without permission to publish, it becomes a draft."),
+        "person": gettext_lazy("Slug of the person. Leave empty if anonymous."),
+        "work": gettext_lazy("Title of the primary source. The work must already exist."),
+        "work_authors": gettext_lazy("Its authors as printed, if several works have this title."),
+        "work_year": gettext_lazy("Its year, if several works have this title."),
+        "quoted_in": gettext_lazy("Title of the later work in which the quotation was found."),
+        "quoted_in_authors": gettext_lazy("Its authors as printed, if several works have this title."),
+        "quoted_in_year": gettext_lazy("Its year, if several works have this title."),
+        "true_source": gettext_lazy("For a misattributed quotation: the key of the one that it really is."),
+        "version_of": gettext_lazy("Key of the quotation of which this is another version."),
+        "tags": gettext_lazy(
+            "Names, separated by commas. Put a name that contains a comma in quotation marks. In JSON, a list."
+        ),
     }
     published = Published("published", "published", YesNo())
     person = Field("person", "person", OtherRow(Person, "slug"))
@@ -215,15 +219,15 @@ class QuoteResource(ContentResource):
         problems = {}
         is_new = instance._state.adding
         if instance.published and getattr(instance, "asked_to_be_public", None) is False:
-            problems["published"] = _("It is public. Retire it on its own page.")
+            problems["published"] = _("The quotation is public. Unpublish it on its own page.")
         if instance.status == Quote.Status.VERIFIED and (is_new or not instance.checks.all()):
-            problems["status"] = _("A verified quotation needs evidence, which is written on its own page.")
+            problems["status"] = _("A verified quotation needs evidence. Add the evidence on its own page.")
         if instance.published and self.can_publish and (draft := self.drafts.get(instance.pk)):
-            message = _("%(name)s has a draft of it that is not published. Publish or discard it first.")
+            message = _("%(name)s has an unpublished draft of this quotation. Publish or discard the draft first.")
             problems["key"] = message % {"name": draft.author or _("Somebody")}
         duplicate = self.duplicates.get(self.number)
         if is_new and not instance.version_of and not instance.true_source and duplicate:
-            message = _("It is the same quotation as %(twin)s. Give that key, or name it as version_of.")
+            message = _("This is the same quotation as %(twin)s. Give that key, or give it as version_of.")
             problems["text"] = message % {"twin": duplicate}
         return problems
 
@@ -243,7 +247,7 @@ class QuoteResource(ContentResource):
 
     def outcome(self, instance: Any, is_new: bool) -> str:
         if self._publishes(instance):
-            return _("Readers see it at once.")
+            return _("Readers will see it at once.")
         if instance.published:
-            return _("Readers see the published text until somebody publishes the draft.")
-        return _("Readers cannot see it: it is a draft.")
+            return _("Readers will see the published text until the draft is published.")
+        return _("Readers will not see it, because it is a draft.")

@@ -59,8 +59,8 @@ class TagForm(AddressFormMixin, ContentForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = _(
-                "Its address: /tags/…/. A new name does not change it; empty it to have it made of the name. "
-                "Readers who ask for the old address are led to the new one."
+                "The last part of its address: /tags/…/. A new name does not change it; clear it to use the name. "
+                "Readers are redirected from the old address to the new one."
             )
 
     def clean_name(self) -> str:
@@ -144,7 +144,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["note", "comment", "author__username"]
-    search_help_text = gettext_lazy("Sentences for readers, comments, and names of editors.")
+    search_help_text = gettext_lazy("Searches summaries for readers, comments and editors’ names.")
     fields = ("record", "number", "what_happened", "author", "when", "comment", "for_readers", "changes", "text")
     readonly_fields = ("record", "what_happened", "when", "for_readers", "changes", "text")
 
@@ -167,11 +167,11 @@ class RevisionAdmin(ReadOnlyAdmin):
     def kind_of_record(self, obj: Revision) -> str:
         return capfirst(obj.content_type.name)
 
-    @admin.display(description=gettext_lazy("what"), ordering="state")
+    @admin.display(description=gettext_lazy("action"), ordering="state")
     def what_happened(self, obj: Revision) -> str:
         return obj.get_act_display() if obj.act else obj.get_state_display()
 
-    @admin.display(description=gettext_lazy("when"), ordering="created")
+    @admin.display(description=gettext_lazy("date"), ordering="created")
     def when(self, obj: Revision) -> str:
         return formats.date_format(timezone.localtime(obj.created), "j M Y, H:i")
 
@@ -185,13 +185,13 @@ class RevisionAdmin(ReadOnlyAdmin):
         address = dashboard.address_of(obj, "change")
         return format_html('<a href="{}">{}</a>', address, self.what(obj)) if address else self.what(obj)
 
-    @admin.display(description=gettext_lazy("what it changed"))
+    @admin.display(description=gettext_lazy("changes"))
     def changes(self, obj: Revision) -> SafeString | str:
         address = dashboard.address_of(obj, "compare")
         if not address or obj.number == 1:
-            return _("It is the first version.") if obj.number == 1 else ""
+            return _("This is the first version.") if obj.number == 1 else ""
         query = urlencode({"from": obj.number - 1, "to": obj.number})
-        return format_html('<a href="{}?{}">{}</a>', address, query, _("Compare with the version before"))
+        return format_html('<a href="{}?{}">{}</a>', address, query, _("Compare with the previous version"))
 
     @admin.display(description=gettext_lazy("text"))
     def text(self, obj: Revision) -> SafeString:
@@ -202,11 +202,11 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 
 class RecoveredFilter(admin.SimpleListFilter):
-    title = gettext_lazy("recovered")
+    title = gettext_lazy("restored")
     parameter_name = "recovered"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("not yet")), ("yes", _("yes"))]
+        return [("no", _("no")), ("yes", _("yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in {"no", "yes"}:
@@ -224,7 +224,7 @@ class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["title", "author__username"]
-    search_help_text = gettext_lazy("Words of the title, and names of editors.")
+    search_help_text = gettext_lazy("Searches titles and editors’ names.")
 
 
 @admin.register(Import)
@@ -237,7 +237,7 @@ class ImportAdmin(ReadOnlyAdmin):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["name", "digest", "author__username"]
-    search_help_text = gettext_lazy("Name or SHA-256 of the file, and names of editors.")
+    search_help_text = gettext_lazy("Searches file names, SHA-256 digests and editors’ names.")
     fields = ("name", "digest", "model", "author", "created", "added", "changed", "unchanged", "versions")
     readonly_fields = ("versions",)
 
@@ -265,7 +265,7 @@ class ImportAdmin(ReadOnlyAdmin):
         ]
         return [ContentType.objects.get_for_model(each.model) for each in importing]
 
-    @admin.display(description=gettext_lazy("of"), ordering="model")
+    @admin.display(description=gettext_lazy("kind"), ordering="model")
     def kind(self, obj: Import) -> str:
         return capfirst(obj.model.name)
 

@@ -86,7 +86,7 @@ def _references_of(model: type[models.Model]) -> Iterator[Rule]:
         if isinstance(field, models.ForeignKey) and getattr(field, "db_constraint", True):
             other, key = field.related_model._meta, field.target_field.column
             gone = f"NOT EXISTS (SELECT 1 FROM {other.db_table} named WHERE named.{key} = {{row}}.{field.column})"
-            told = f"{model._meta.db_table}.{field.column} names a {other.verbose_name} that is gone."
+            told = f"{model._meta.db_table}.{field.column} refers to a {other.verbose_name} that does not exist."
             yield Rule((str(field.column),), f"{{row}}.{field.column} IS NOT NULL AND {gone}", told)
 
 
@@ -144,7 +144,7 @@ def _rules_of_field(field: Any, vendor: str) -> Iterator[tuple[str, str]]:
     if vendor == "sqlite":
         yield from _types_on_sqlite(field, value)
     if isinstance(field, models.DateField):
-        yield f"{value} < '{FIRST_DAY}' OR {value} > '{LAST_DAY}'", "is no day between the years 1 and 9999."
+        yield f"{value} < '{FIRST_DAY}' OR {value} > '{LAST_DAY}'", "must be a date in the years 1 to 9999."
     if isinstance(field, fields.YearField):
         first, last = fields.YEARS
         yield (
@@ -167,7 +167,7 @@ def _rules_of_text(field: Any, value: str, vendor: str) -> Iterator[tuple[str, s
         yield f"length({value}) > {field.max_length}", f"has more than {field.max_length} characters."
     if isinstance(field, fields.SlugField):
         wrong = {"sqlite": f"{value} GLOB '*[^-a-zA-Z0-9_]*'", "postgresql": f"{value} !~ '^[-a-zA-Z0-9_]*$'"}[vendor]
-        yield f"{value} = '' OR {wrong}", "must be made of letters from a to z, figures, hyphens and underscores."
+        yield f"{value} = '' OR {wrong}", "must consist of letters from a to z, digits, hyphens and underscores."
         return
     if isinstance(field, fields.URLField):
         begins = " OR ".join(f"lower({value}) LIKE '{scheme}://_%'" for scheme in ("http", "https", "ftp", "ftps"))
@@ -175,7 +175,7 @@ def _rules_of_text(field: Any, value: str, vendor: str) -> Iterator[tuple[str, s
     if not field.blank:
         spaces = {"sqlite": "' ' || char(9) || char(10)", "postgresql": "E' \\t\\n'"}[vendor]
         yield f"trim({value}, {spaces}) = ''", "must not be empty."
-    yield _unprintable(value, vendor), "has a character that cannot be printed."
+    yield _unprintable(value, vendor), "contains a character that cannot be printed."
 
 
 def _unprintable(value: str, vendor: str) -> str:

@@ -119,7 +119,7 @@ class YearField(_DjangosToMigrations, models.SmallIntegerField):
     def validate(self, value: Any, model_instance: models.Model | None) -> None:
         super().validate(value, model_instance)
         if value == 0:
-            raise ValidationError(_("There was no year 0: 1 BC is -1, and AD 1 follows it."), code="no_year")
+            raise ValidationError(_("There is no year 0. Enter -1 for 1 BC and 1 for AD 1."), code="no_year")
 
 
 class _Json(_DjangosToMigrations, models.JSONField):
@@ -130,7 +130,7 @@ class _Json(_DjangosToMigrations, models.JSONField):
     def validate(self, value: Any, model_instance: models.Model | None) -> None:
         super().validate(value, model_instance)
         if not isinstance(value, self.shape):
-            told = _("Give a list.") if self.shape is list else _("Give an object with names and values.")
+            told = _("Enter a list.") if self.shape is list else _("Enter an object with names and values.")
             raise ValidationError(told, code="wrong_shape")
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
@@ -154,7 +154,7 @@ class NamesField(_Json):
         super().validate(value, model_instance)
         for name in value:
             if not isinstance(name, str):
-                raise ValidationError(_("“%(name)s” is no name."), params={"name": name}, code="no_name")
+                raise ValidationError(_("“%(name)s” is not a name."), params={"name": name}, code="no_name")
             printable.validate_printable(name)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:

@@ -11,6 +11,6 @@ class RefusalFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = " ".join(record.getMessage().split())[:MOST_SAID]
         if record.name.endswith(".DisallowedHost"):
-            said = said.partition(" You may")[0] + " Readers must come by the address that SITE_URL names."
+            said = said.partition(" You may")[0] + " Readers must use the address set in SITE_URL."
         record.msg, record.args, record.exc_info, record.exc_text = said, None, None, None
         return True

@@ -26,7 +26,7 @@ class NameInPasswordValidator:
 
     def get_help_text(self) -> str:
         return _(
-            "Without the user’s names and the name of the site, your password must still contain at least "
+            "Not counting your own names and the name of the site, your password must contain at least "
             "%(count)d characters."
         ) % {"count": self.min_length}
 

@@ -65,7 +65,7 @@ class Places:
         """Hold a place, for which at most half as many wait as there are. Raises RefusedError."""
         with self._changed:
             if not self._is_free_for(client) and not self._wait(client):
-                why = "The site is busy. Nothing was saved; go back and send it again."
+                why = "The site is busy. Nothing was saved. Please go back and try again."
                 raise RefusedError("503 Service Unavailable", why)
             self._taken[client] += 1
         try:
@@ -116,19 +116,20 @@ def _length(environ: "WSGIEnvironment") -> int:
     if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
         return 0
     if "HTTP_TRANSFER_ENCODING" in environ:
-        raise RefusedError("411 Length Required", "This request does not say how long it is. Nothing was saved.")
+        raise RefusedError("411 Length Required", "The request does not state its length. Nothing was saved.")
     text = environ.get("CONTENT_LENGTH") or "0"
     if not text.isascii() or not text.isdigit():
-        raise RefusedError("400 Bad Request", "The length of this request is no number. Nothing was saved.")
+        raise RefusedError("400 Bad Request", "The length of the request is not a number. Nothing was saved.")
     most = most_bytes(environ["PATH_INFO"])
     is_urlencoded = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
     if len(text) > 15 or int(text) > most:
         why = (
-            f"This is too long: at most {most:,} bytes are read here. Nothing was saved; go back and send less at once."
+            f"Too much data: at most {most:,} bytes are accepted here. Nothing was saved."
+            " Please go back and send less at once."
         )
         raise RefusedError("413 Content Too Large", why)
     if is_urlencoded and int(text) > settings.LARGEST_URLENCODED:
-        why = "This is too long to be sent URL-encoded. Nothing was saved; send it as multipart/form-data."
+        why = "The form is too large to be URL-encoded. Nothing was saved. Please send it as multipart/form-data."
         raise RefusedError("413 Content Too Large", why)
     return int(text)
 
@@ -149,8 +150,10 @@ def _read_in_time(stream: Any, length: int) -> bytes:
     while len(body) < length and (data := stream.read(min(piece, length - len(body)))):
         body += data
         if monotonic() > deadline:
-            why = "The request did not arrive in time. Nothing was saved; go back and send it again."
+            why = "The request did not arrive in time. Nothing was saved. Please go back and try again."
             raise RefusedError("408 Request Timeout", why)
     if len(body) < length:
-        raise RefusedError("400 Bad Request", "The request was cut off. Nothing was saved; go back and send it again.")
+        raise RefusedError(
+            "400 Bad Request", "The request was cut off. Nothing was saved. Please go back and try again."
+        )
     return bytes(body)

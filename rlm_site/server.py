@@ -80,7 +80,7 @@ def _announce(host: str, port: int, url: str) -> None:
             break
         except OSError:
             time.sleep(0.02)
-    sys.stdout.write(f"Serving {url}/ on {host} port {port}; Ctrl-C ends it.\n")
+    sys.stdout.write(f"Serving {url}/ on {host} port {port}. Press Ctrl-C to stop.\n")
     sys.stdout.flush()
 
 

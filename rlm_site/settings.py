@@ -45,7 +45,7 @@ def _variables_of(file: Path, known: tuple[str, ...] = VARIABLES) -> dict[str, s
         raise ImproperlyConfigured(f"{file} is not UTF-8 text; save it as UTF-8.") from None
     except OSError as error:
         said = f"{file} cannot be read ({(error.strerror or str(error)).lower()})"
-        raise ImproperlyConfigured(f"{said}; let the account that runs the site read it.") from error
+        raise ImproperlyConfigured(f"{said}; make it readable for the account that runs the site.") from error
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -56,10 +56,12 @@ def _variables_of(file: Path, known: tuple[str, ...] = VARIABLES) -> dict[str, s
         name, value = match[1], match[2].strip()
         if name not in known:
             [near] = difflib.get_close_matches(name.upper(), known, 1, 0)
-            of = "of this site" if known is VARIABLES else "of its subject"
-            raise ImproperlyConfigured(f"Line {number} of {file} sets {name}, which is no variable {of}; is it {near}?")
+            fault = "is not a variable of this site" if known is VARIABLES else "does not belong in this file"
+            raise ImproperlyConfigured(f"Line {number} of {file} sets {name}, which {fault}; did you mean {near}?")
         if name in found:
-            raise ImproperlyConfigured(f"Line {number} of {file} sets {name} once more; remove one of the two lines.")
+            raise ImproperlyConfigured(
+                f"Line {number} of {file} sets {name} a second time; remove one of the two lines."
+            )
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         found[name] = value[1:-1] if quoted else value
     return found
@@ -69,7 +71,9 @@ def _refuse_mistyped_names() -> None:
     """Stop where the environment has one of our names with a slip in it; other programs have names unlike ours."""
     for name in sorted(os.environ.keys() - VARIABLES):
         for near in difflib.get_close_matches(name.upper(), VARIABLES, 1, 0.9):
-            raise ImproperlyConfigured(f"The environment has {name}, which is nearly {near}; rename it, or unset it.")
+            raise ImproperlyConfigured(
+                f"The environment variable {name} is not known; rename it to {near}, or unset it."
+            )
 
 
 _refuse_mistyped_names()
@@ -81,27 +85,27 @@ def env(name: str, default: str = "") -> str:
     """Return a variable: from the process environment, then from the files."""
     value = _values.get(name, default).strip()
     if not value.isprintable():
-        raise ImproperlyConfigured(f"{name} has a character that cannot be printed; write it anew.")
+        raise ImproperlyConfigured(f"{name} contains a character that cannot be printed; type it again.")
     return value
 
 
 def _text(name: str, shortest: int, longest: int, default: str = "") -> str:
     value = env(name, default)
     if not shortest <= len(value) <= longest:
-        raise ImproperlyConfigured(f"{name} has {len(value)} characters; give from {shortest} to {longest}.")
+        raise ImproperlyConfigured(f"{name} has {len(value)} characters; it must have {shortest} to {longest}.")
     return value
 
 
 def _is_true(name: str, value: str) -> bool:
     if value.lower() not in {"true", "false", "1", "0", "on", "off", "yes", "no"}:
-        raise ImproperlyConfigured(f"{name} is {value!r}; give true or false.")
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
     return value.lower() in {"true", "1", "on", "yes"}
 
 
 def _port() -> int:
     value = env("PORT", "8000")
     if not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65536:
-        raise ImproperlyConfigured(f"PORT is {value!r}; give a number from 1 to 65535.")
+        raise ImproperlyConfigured(f"PORT is {value!r}; it must be a number from 1 to 65535.")
     return int(value)
 
 
@@ -111,7 +115,7 @@ def _host() -> str:
         ip_address(value)
     except ValueError as error:
         raise ImproperlyConfigured(
-            f"HOST is {value!r}; give an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them."
+            f"HOST is {value!r}; it must be an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all."
         ) from error
     return value
 
@@ -129,7 +133,9 @@ def _site_url() -> str:
     """Return scheme and host in lower case, as browsers send them, and the port."""
     value = env("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
     if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", value.lower()):
-        raise ImproperlyConfigured(f"SITE_URL is {value!r}; give scheme and host, such as https://example.org.")
+        raise ImproperlyConfigured(
+            f"SITE_URL is {value!r}; it must be a scheme and a host, such as https://example.org."
+        )
     return value.lower()
 
 
@@ -140,12 +146,12 @@ def _database() -> dict[str, Any]:
     try:
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, TypeError) as error:
-        raise ImproperlyConfigured(
-            "DATABASE_URL cannot be read; compare it with the examples in docs/operating.md."
-        ) from error
+        raise ImproperlyConfigured("DATABASE_URL cannot be read; see the examples in docs/operating.md.") from error
     if url.startswith("sqlite"):
         if config["NAME"] in {"", ":memory:"}:
-            raise ImproperlyConfigured("DATABASE_URL names no file; write sqlite:////srv/site/db.sqlite3, say.")
+            raise ImproperlyConfigured(
+                "DATABASE_URL does not name a file; use, for example, sqlite:////srv/site/db.sqlite3."
+            )
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds a writer waits for another
@@ -165,7 +171,7 @@ def _database() -> dict[str, Any]:
 def _site_language() -> str:
     value = env("SITE_LANGUAGE", "en")
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
-        raise ImproperlyConfigured(f"SITE_LANGUAGE is {value!r}; give a language tag such as en, de or pt-BR.")
+        raise ImproperlyConfigured(f"SITE_LANGUAGE is {value!r}; it must be a language tag, such as en, de or pt-BR.")
     return value
 
 
@@ -178,9 +184,11 @@ def _language_of_the_interface() -> str:
 def _licence_url() -> str:
     value = env("LICENCE_URL")
     if value and not re.fullmatch(r"https?://[^\s/]\S*", value):
-        raise ImproperlyConfigured(f"LICENCE_URL is {value!r}; give the address of the licence, with https://.")
+        raise ImproperlyConfigured(
+            f"LICENCE_URL is {value!r}; it must be the address of the licence, starting with https:// or http://."
+        )
     if value and not LICENCE_NAME:
-        raise ImproperlyConfigured("LICENCE_URL is set and LICENCE_NAME is not; name the licence too.")
+        raise ImproperlyConfigured("LICENCE_URL is set but LICENCE_NAME is not; set LICENCE_NAME too.")
     return value
 
 
@@ -190,21 +198,23 @@ def _contact_email() -> str:
         if value:
             validate_email(value)
     except ValidationError:
-        raise ImproperlyConfigured(f"CONTACT_EMAIL is {value!r}; give an address such as office@example.org.") from None
+        raise ImproperlyConfigured(
+            f"CONTACT_EMAIL is {value!r}; it must be an email address, such as office@example.org."
+        ) from None
     return value
 
 
 def _feed_authority() -> str:
     value = env("FEED_AUTHORITY", re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc).strip("[]")).lower()
     if not re.fullmatch(r"[a-z0-9.:-]+", value):
-        raise ImproperlyConfigured(f"FEED_AUTHORITY is {value!r}; give a host such as example.org.")
+        raise ImproperlyConfigured(f"FEED_AUTHORITY is {value!r}; it must be a host, such as example.org.")
     return value
 
 
 def _time_zone() -> str:
     value = env("TIME_ZONE", "UTC")
     if value not in zoneinfo.available_timezones():
-        raise ImproperlyConfigured(f"TIME_ZONE is {value!r}; give a name such as Europe/Prague.")
+        raise ImproperlyConfigured(f"TIME_ZONE is {value!r}; it must be a time zone, such as Europe/Prague.")
     return value
 
 
@@ -214,10 +224,10 @@ def _trusted_proxies() -> list[IPv4Network | IPv6Network]:
         networks = [ip_network(proxy) for proxy in proxies]
     except ValueError as error:
         raise ImproperlyConfigured(
-            f"TRUSTED_PROXIES: {error}; give addresses such as 127.0.0.1 and networks such as 172.16.0.0/12."
+            f"TRUSTED_PROXIES: {error}; list addresses such as 127.0.0.1 and networks such as 172.16.0.0/12."
         ) from error
     if any(network.prefixlen == 0 for network in networks):
-        raise ImproperlyConfigured("TRUSTED_PROXIES trusts every address; give those of your own proxies.")
+        raise ImproperlyConfigured("TRUSTED_PROXIES trusts every address; list only your own proxies.")
     return networks
 
 

@@ -83,5 +83,5 @@ def long_view(
 
 
 def _busy() -> HttpResponse:
-    said = _("The site is busy with previews, comparisons and imports of others. Nothing was changed; try again.")
+    said = _("The site is busy with other previews, comparisons and imports. Nothing was changed. Please try again.")
     return HttpResponse(said, "text/plain; charset=utf-8", status=503, headers={"Retry-After": "3"})

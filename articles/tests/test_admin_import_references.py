@@ -53,7 +53,7 @@ def test_what_is_wrong_is_told_by_line_and_field(editor: Client) -> None:
 def test_keys_that_differ_in_capitals_alone_are_refused(editor: Client, keys: list[str]) -> None:
     page = preview(editor, REFERENCES, csv_of(*({"key": key, "title": "Okapi"} for key in keys)))
     [told] = error_messages(page)
-    assert told.startswith(f"line {len(keys) + 1}, key: “{keys[0].lower()}” is this key but for capitals")
+    assert told.startswith(f"line {len(keys) + 1}, key: “{keys[0].lower()}” differs from this key only in capitals")
     assert not Reference.objects.filter(title="Okapi").exists()
 
 

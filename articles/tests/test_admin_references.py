@@ -41,7 +41,7 @@ def test_a_key_is_used_once(editor: Client) -> None:
 def test_a_key_that_differs_in_capitals_alone_is_refused_and_a_reference_may_change_its_own(editor: Client) -> None:
     response = editor.post(ADD, form_data(editor.get(ADD), key="Arden-1987", title="Quagga"))
     assert response.context["adminform"].form.errors == {
-        "key": ["“arden-1987” is this key but for capitals, and a citation finds either. Choose another."]
+        "key": ["“arden-1987” differs from this key only in capitals, which citations ignore. Choose another key."]
     }
     assert form_data(response)["key"] == "Arden-1987"
     change = f"{LIST}{Reference.objects.get(key='arden-1987').pk}/change/"

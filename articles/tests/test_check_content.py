@@ -54,14 +54,14 @@ def files(tmp_path: Path) -> Files:
 def test_the_tests_own_content_has_no_fault_and_no_database_is_asked() -> None:
     said = StringIO()
     call_command("check_content", *[str(FOLDERS[OWN] / f"{name}.json") for name in FIXTURES], stdout=said)
-    assert said.getvalue() == "6 files, 104 rows: no fault.\n"
+    assert said.getvalue() == "6 files, 104 rows: no problems found.\n"
 
 
 @pytest.mark.content
 def test_the_content_has_no_fault() -> None:
     said = StringIO()
     call_command("check_content", stdout=said)
-    assert said.getvalue().endswith(" no fault.\n")
+    assert said.getvalue().endswith(" no problems found.\n")
 
 
 def test_an_address_that_two_have_is_named_with_both_places(files: Files) -> None:
@@ -75,28 +75,28 @@ def test_an_address_that_two_have_is_named_with_both_places(files: Files) -> Non
 @pytest.mark.parametrize(
     ("name", "number", "fields", "told"),
     [
-        ("quotes", 0, {"status": "sure"}, ["status: ", "sure", "Write one of: verified, reported,"]),
+        ("quotes", 0, {"status": "sure"}, ["status: ", "sure", "Use one of: verified, reported,"]),
         ("quotes", 0, {"text": " "}, ["text: "]),
-        ("quotes", 0, {"text": "one\ntw\x07o"}, ["text: Line 2, character 3 is U+0007", "after “tw”"]),
-        ("quotes", 0, {"year_said": 0}, ["year_said: There was no year 0"]),
-        ("quotes", 0, {"colour": "red"}, ["colour: there is no such field."]),
-        ("quotes", 0, {"statu": "reported"}, ["Is “status” meant?"]),
-        ("quotes", 0, {"person": ["vera-march"]}, ["person: there is no person", "Is “vera-marsh” meant?"]),
-        ("quotes", 0, {"person": None, "status": "misattributed"}, ["status: Say by person"]),
+        ("quotes", 0, {"text": "one\ntw\x07o"}, ["text: Line 2, character 3 is U+0007", "follows “tw”"]),
+        ("quotes", 0, {"year_said": 0}, ["year_said: There is no year 0"]),
+        ("quotes", 0, {"colour": "red"}, ["colour: unknown field."]),
+        ("quotes", 0, {"statu": "reported"}, ["Did you mean “status”?"]),
+        ("quotes", 0, {"person": ["vera-march"]}, ["person: there is no person", "Did you mean “vera-marsh”?"]),
+        ("quotes", 0, {"person": None, "status": "misattributed"}, ["status: A misattributed quotation needs"]),
         ("quotes", 0, {"publish_at": "2026-02-02", "retire_at": "2026-01-01"}, ["retire_at: “Public until” must be"]),
         ("people", 0, {"died": 1700}, ["died: The year of death is before"]),
-        ("people", 0, {"aliases": "Vera"}, ["aliases: Give a list."]),
+        ("people", 0, {"aliases": "Vera"}, ["aliases: Enter a list."]),
         ("references", 0, {"url": "javascript:alert(1)"}, ["url: "]),
-        ("tags", 0, {"name": 'br"ead'}, ["tag “br\"ead”: A tag has no quotation marks"]),
+        ("tags", 0, {"name": 'br"ead'}, ["tag “br\"ead”: A tag cannot contain straight quotation marks"]),
         ("articles", 0, {"title": "x" * 201}, ["title: ", "at most 200 characters"]),
-        ("articles", 0, {"title": "…"}, ["title: Give a title with at least one letter"]),
-        ("articles", 1, {"body": "Two.\n[@arden-1978]"}, ["body, line 2: it cites", "Is “arden-1987” meant?"]),
-        ("articles", 1, {"body": "[[The Milers]]"}, ["body, line 1: [[The Milers]] leads to no article."]),
+        ("articles", 0, {"title": "…"}, ["title: Enter a title with at least one letter"]),
+        ("articles", 1, {"body": "Two.\n[@arden-1978]"}, ["body, line 2: it cites", "Did you mean “arden-1987”?"]),
+        ("articles", 1, {"body": "[[The Milers]]"}, ["body, line 1: [[The Milers]] does not lead to a page."]),
         ("articles", 1, {"body": "One.\n\n![A tank](x.jpg)"}, ["body, line 3: Images are not shown", ": ![A tank]"]),
-        ("articles", 1, {"body": "One[^x]"}, ["yarle-valley/", "body, line 1: A note that is not written", "[^x]"]),
-        ("articles", 1, {"body": "## One\n" * 600}, ["body: The text has 600 headings; at most 500 are read"]),
-        ("articles", 1, {"title": "F#m"}, ["title: Links of the form [[Title]] could not name this page"]),
-        ("articles", 1, {"body": None}, ["body: null is no value"]),
+        ("articles", 1, {"body": "One[^x]"}, ["yarle-valley/", "body, line 1: This note has no text", "[^x]"]),
+        ("articles", 1, {"body": "## One\n" * 600}, ["body: The text has 600 headings; at most 500 are allowed"]),
+        ("articles", 1, {"title": "F#m"}, ["title: Links such as [[Title]] cannot find this page"]),
+        ("articles", 1, {"body": None}, ["body: null is not allowed"]),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_by_row_field_and_remedy(
@@ -111,13 +111,13 @@ def test_keys_of_references_that_differ_in_capitals_alone_are_refused(files: Fil
     files.add("references", "articles.reference", key="Arden-1987", title="Quagga")
     [line] = files.check()
     assert "reference “Arden-1987”, key: " in line
-    assert "references.json:2 has this key but for capitals, and a citation finds either; choose another." in line
+    assert "references.json:2 differs only in capitals, which citations ignore; choose another key." in line
 
 
 def test_a_reserved_address_is_refused(files: Files) -> None:
     files.add("articles", "articles.article", title="Search", slug="search")
     [line] = files.check()
-    assert "article “search”, slug: “search” is an address of the site itself. Choose another slug" in line
+    assert "article “search”, slug: “search” is reserved for the site itself. Choose another slug" in line
 
 
 def test_a_section_has_no_sections(files: Files) -> None:
@@ -126,7 +126,7 @@ def test_a_section_has_no_sections(files: Files) -> None:
     rows.append({"model": "articles.article", "fields": {"title": "Deep", "parent": 77}})
     files.write("articles", rows)
     [line] = files.check()
-    assert "parent: Choose a topic; a section has no sections of its own." in line
+    assert "parent: Choose a topic. A section cannot have sections of its own." in line
 
 
 def test_what_follows_from_a_fault_is_not_told(files: Files) -> None:
@@ -145,16 +145,16 @@ def test_every_fault_is_told_at_once(files: Files) -> None:
 def test_a_file_that_is_no_json_is_named_with_line_and_column(files: Files) -> None:
     (files.folder / "tags.json").write_text('[\n {"model": "rlm_site.tag",}\n]')
     assert files.check() == [
-        "tags.json:2: it is not JSON: expecting property name enclosed in double quotes in column 27."
+        "tags.json:2: the file is not valid JSON: expecting property name enclosed in double quotes at column 27."
     ]
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (5, "a row is an object with “model” and “fields”."),
-        ({"model": "rlm_site.tags", "fields": {}}, "there is no model “rlm_site.tags”. Is “rlm_site.tag” meant?"),
-        ({"model": "articles.article", "fields": [], "pk": 1}, "a row is an object with “model” and “fields”."),
+        (5, "a row must be an object with “model” and “fields”."),
+        ({"model": "rlm_site.tags", "fields": {}}, "there is no model “rlm_site.tags”. Did you mean “rlm_site.tag”?"),
+        ({"model": "articles.article", "fields": [], "pk": 1}, "a row must be an object with “model” and “fields”."),
     ],
 )  # fmt: skip
 def test_what_is_no_row_is_named(files: Files, row: Any, told: str) -> None:
@@ -164,7 +164,7 @@ def test_what_is_no_row_is_named(files: Files, row: Any, told: str) -> None:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     said = StringIO()
-    with pytest.raises(CommandError, match=r"1 faults? in 1 of 1 files"):
+    with pytest.raises(CommandError, match=r"1 problem in 1 of 1 files"):
         call_command("check_content", str(tmp_path / "none.json"), stdout=said)
     assert "cannot be read: No such file or directory" in said.getvalue()
 
@@ -176,7 +176,7 @@ def test_a_start_loads_nothing_where_anything_is_wrong(files: Files, settings: A
     Quote.objects.all().delete()
     files.change("articles", 0, quotations="many")
     said = StringIO()
-    with pytest.raises(CommandError, match=r"^1 fault in 1 of 6 files\.$"):
+    with pytest.raises(CommandError, match=r"^1 problem in 1 of 6 files\.$"):
         serve.Command(stdout=said).load_content()
     assert "articles.json:2: article “yarle-valley”, quotations: " in said.getvalue()
     assert not Article.objects.exists()

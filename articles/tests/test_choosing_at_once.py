@@ -107,7 +107,7 @@ def test_a_choice_and_a_move_are_refused_in_words_while_the_database_is_busy(ser
         choice = {"action": "pin", "quote": quotes[0], "csrfmiddlewaretoken": token}
         status, answer = editor.ask(panel(topic), choice)
         assert status == 503
-        assert "The database is busy. Nothing was changed; try again." in answer.content.decode()
+        assert "The database is busy. Nothing was changed. Please try again." in answer.content.decode()
         assert "quotation-panel-words" in answer.content.decode()
         move = {"seen": ",".join(map(str, sections)), "move": f"{sections[1]} top", "csrfmiddlewaretoken": token}
         assert editor.ask(order(topic), move)[0] == 503

@@ -106,7 +106,7 @@ def test_a_page_that_was_never_saved_has_a_preview_in_its_place(editor: Client) 
 def test_a_new_form_has_a_preview_before_anything_is_typed(editor: Client) -> None:
     above = Article.objects.get(slug="yarle-valley")
     page = editor.get(f"{BASE}/add/preview/?parent={above.pk}")
-    assert text_of(parse(page).find(".//h1")) == "Yarle Valley - Without a title"
+    assert text_of(parse(page).find(".//h1")) == "Yarle Valley - Untitled"
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_without_scripts_a_button_opens_the_preview_and_enter_still_saves(editor
 
 def test_the_warning_stands_where_the_preview_is_a_page_of_its_own(editor: Client, millers: Article) -> None:
     address = f"{BASE}/{millers.pk}/preview/"
-    assert "Please do not cite it." in editor.get(address).content.decode()
-    assert "Please do not cite it." not in editor.get(address, headers={"Sec-Fetch-Dest": "iframe"}).content.decode()
+    assert "Do not cite it." in editor.get(address).content.decode()
+    assert "Do not cite it." not in editor.get(address, headers={"Sec-Fetch-Dest": "iframe"}).content.decode()
 
 
 def test_the_preview_makes_as_many_queries_for_much_as_for_little(editor: Client, millers: Article) -> None:
@@ -200,12 +200,12 @@ def test_the_preview_makes_as_many_queries_for_much_as_for_little(editor: Client
 
 def test_the_checks_follow_what_is_typed(editor: Client, millers: Article) -> None:
     page = editor.get(change(millers)).content.decode()
-    assert "Nothing was found wrong." in page
+    assert "No problems found." in page
     form = form_data(editor.get(change(millers)), body="[[No Such Page]]")
     answer = editor.post(f"{BASE}/{millers.pk}/checks/", form).content.decode()
     assert "[[No Such Page]]</code>" in answer
     answer = editor.post(f"{BASE}/add/checks/", {"title": "edgar TARLOW", "body": "Text."}).content.decode()
-    assert "Nothing on this page is cited" in answer
+    assert "This page has no citations" in answer
     assert "Edgar Tarlow</code>" in answer
 
 

@@ -62,11 +62,11 @@ def test_a_section_is_written_with_the_mouse_and_seen_beside_the_form(editor: "P
     body = page.locator("#id_body")
     body.fill("They came to the river and ")
     page.click("markdown-toolbar [data-opens-dialog=insert-page]")
-    page.get_by_role("combobox", name="Words of its title").fill("tarlow led")
+    page.get_by_role("combobox", name="Words from the title").fill("tarlow led")
     page.get_by_role("option", name="Ledgers and Maps").click()
     body.press_sequentially(" followed.")
     page.click("markdown-toolbar [data-opens-dialog=insert-citation]")
-    page.get_by_role("combobox", name="Its author, title or key").fill("arden")
+    page.get_by_role("combobox", name="Author, title or key").fill("arden")
     page.get_by_role("option", name="arden-1987").click()
     body.press_sequentially("42")
     assert body.input_value() == (
@@ -77,7 +77,7 @@ def test_a_section_is_written_with_the_mouse_and_seen_beside_the_form(editor: "P
     assert "They came to the river and Ledgers and Maps followed." in preview(page)
     link = page.frame_locator("iframe").get_by_role("link", name="Ledgers and Maps")
     assert link.get_attribute("href") == "/edgar-tarlow/ledgers-and-maps/"
-    assert "Nothing was found wrong." in page.locator("#checks").inner_text()
+    assert "No problems found." in page.locator("#checks").inner_text()
 
     body.press("End")
     body.press_sequentially(" See [[No Such Page]].")
@@ -250,19 +250,19 @@ def test_a_session_that_has_ended_is_said_and_the_text_stays(editor: "Page") -> 
 def test_sections_are_ordered_with_the_keyboard_and_the_focus_stays_on_the_row(editor: "Page") -> None:
     page = editor
     open_article(page, "Yarle Valley")
-    page.get_by_role("link", name="Order of its sections").click()
+    page.get_by_role("link", name="Order of sections").click()
     titles = page.locator(".ordering-title a").all_inner_texts()
     button = page.locator(".ordering li").nth(1).get_by_role("button", name="Down")
     button.focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=is section 3 of")
+    page.wait_for_selector("text=is now section 3 of")
     moved = [titles[0], titles[2], titles[1], *titles[3:]]
     assert page.locator(".ordering-title a").all_inner_texts() == moved
     row = page.locator(".ordering li").nth(2)
     assert row.get_by_role("button", name="Down").evaluate("button => button === document.activeElement")
     tab_to(page, "button[value$=' up']", "Shift+Tab")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=is section 2 of")
+    page.wait_for_selector("text=is now section 2 of")
     assert page.locator(".ordering-title a").all_inner_texts() == titles
 
 
@@ -308,7 +308,7 @@ def test_the_pages_of_writing_have_no_barriers(new_page: "NewPage", editor_login
             page.goto(address)
             found += barriers(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
-        page.get_by_role("button", name="Make a link").click()
+        page.get_by_role("button", name="Create a link").click()
         page.wait_for_selector(".success")
         found += barriers(page)
     assert found == []

@@ -179,13 +179,13 @@ def test_what_takes_the_place_of_a_withdrawn_page_is_followed(client: Client) ->
 def test_the_page_of_broken_links_names_page_link_and_reason() -> None:
     editor = signed_in()
     dashboard = editor.get("/admin/").content.decode()
-    assert "Every link and citation leads somewhere." in dashboard
+    assert "There are no broken links." in dashboard
     okapi = page("Okapi", body="[x](/no/such/) [[Nowhere]]")
     assert f'<a href="{LIST}broken-links/"><b>1</b> article</a>' in editor.get("/admin/").content.decode()
     listed = editor.get(f"{LIST}broken-links/").content.decode()
     assert f'<a href="{change(okapi)}">Okapi</a>' in listed
     assert "<code>/no/such/</code>" in listed
-    assert "A link to a page that does not exist" in listed
+    assert "The linked page does not exist" in listed
     assert Client().get(f"{LIST}broken-links/").status_code == 302
 
 
@@ -265,7 +265,7 @@ def test_the_form_of_each_kind_of_record_lists_what_links_there() -> None:
     ):
         shown = editor.get(change(row)).content.decode()
         assert f'<li><a href="{change(gnu)}">Gnu</a> <code>{typed}</code></li>' in shown
-    assert "No page of this site links here." in editor.get(change(gnu)).content.decode()
+    assert "No page on this site links here." in editor.get(change(gnu)).content.decode()
 
 
 # Before something is lost
@@ -278,13 +278,13 @@ def test_what_will_lead_nowhere_is_named_before_a_page_is_deleted_or_withdrawn()
     gnu = page("Gnu", body="[[Okapi#Stripes]]")
     for address in (f"/admin/articles/article/{okapi.pk}/delete/", f"/admin/articles/article/{stripes.pk}/delete/"):
         shown = editor.get(address).content.decode()
-        assert "Links that will lead nowhere" in shown
+        assert "Links that will be broken" in shown
         assert f'<a href="{change(gnu)}">Gnu</a> <code>[[Okapi#Stripes]]</code>' in shown
         assert "<code>[[Okapi]]</code>" not in shown  # which is deleted with its page, or not affected
     assert "<code>[[Okapi#Stripes]]</code>" in run_action(editor, "delete_selected", okapi).content.decode()
     shown = editor.get(f"/admin/articles/article/{stripes.pk}/times/").content.decode()
     assert "<code>[[Okapi#Stripes]]</code>" in shown
-    assert "Links to this page" not in editor.get(f"/admin/articles/article/{gnu.pk}/times/").content.decode()
+    assert "What links here" not in editor.get(f"/admin/articles/article/{gnu.pk}/times/").content.decode()
     delete(editor, stripes)
     assert broken() == {"Gnu": ["[[Okapi#Stripes]]"]}
     delete_selected(editor, okapi)
@@ -302,7 +302,7 @@ def test_links_that_a_move_would_break_are_asked_about() -> None:
     asked = editor.post(change(horns), typed)
     assert asked.status_code == 200
     shown = asked.content.decode()
-    assert "The link [[The Horns]] on “Okapi - Tail” will lead nowhere." in shown
+    assert "The link [[The Horns]] on “Okapi - Tail” will be broken." in shown
     assert "1 more page" in shown
     assert "Gnu" not in str(asked.context["errors"])
     horns.refresh_from_db()
@@ -325,7 +325,7 @@ def test_a_new_title_is_checked_for_links_before_it_is_published() -> None:
     page("Gnu", body="[[The Okapi]] [[Okapi]]")
     editor.post(change(okapi), form_data(editor.get(change(okapi)), title="A Giraffe"))
     shown = editor.get(f"/admin/articles/article/{okapi.pk}/publish/").content.decode()
-    assert "The link on “Gnu” names this page by a title that it no longer has <code>[[The Okapi]]</code>" in shown
+    assert "The link on “Gnu” uses the old title of this page <code>[[The Okapi]]</code>" in shown
     assert "<code>[[Okapi]]</code>" not in shown
 
 

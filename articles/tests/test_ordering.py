@@ -76,7 +76,7 @@ def test_a_move_stands_in_the_history_of_those_that_moved(publisher: Client, top
     assert {title: len(rows) for title, rows in recorded.items()} == {"One": 1, "Two": 1, "Three": 1, "Four": 0}
     [entry] = recorded["Three"]
     assert (entry.state, entry.kind, str(entry.author)) == ("published", "none", "publisher")
-    assert entry.comment == "“Three” is section 1 of 4 now."
+    assert entry.comment == "“Three” is now section 1 of 4."
     assert entry.standing["position"] == 1
 
 
@@ -106,7 +106,7 @@ def test_a_move_is_refused_where_the_order_is_another_than_was_seen(
     before, recorded = order(topic), Revision.objects.count()
     answer = move(publisher, topic, "Three", "top", opened)
     assert answer.status_code == 409
-    assert "The order was changed meanwhile." in answer.content.decode()
+    assert "The order has been changed in the meantime." in answer.content.decode()
     assert (order(topic), Revision.objects.count()) == (before, recorded)
     assert move(publisher, topic, "Three", "top", answer).status_code == 302  # the answer shows the order as it is
     assert order(topic)[0] == "Three"
@@ -120,7 +120,7 @@ def test_the_focus_stays_on_the_button_or_on_the_next_that_works(publisher: Clie
     three = Article.objects.get(title="Three").pk
     answer = publisher.get(move(publisher, topic, "Three", "up")["Location"])
     assert focused(answer) == f"['{three} up']"
-    assert "is section 2 of 4 now." in answer.content.decode()
+    assert "is now section 2 of 4." in answer.content.decode()
     answer = publisher.get(move(publisher, topic, "Three", "up")["Location"])
     assert focused(answer) == f"['{three} down']"
     assert focused(publisher.get(address(topic))) == "[]"

@@ -120,7 +120,7 @@ def test_an_expired_link_says_so(client: Client, draft: Revision) -> None:
 def test_a_link_that_was_taken_back_says_so_and_others_stay_good(client: Client, draft: Revision) -> None:
     taken_back, other = previews.create_link(draft), previews.create_link(draft)
     previews.revoke_link(taken_back)
-    assert_closed(client.get(previews.link_address(taken_back)), "This preview link was taken back")
+    assert_closed(client.get(previews.link_address(taken_back)), "This preview link was revoked")
     assert client.get(previews.link_address(other)).status_code == 200
 
 
@@ -132,13 +132,13 @@ def test_a_link_dies_with_its_draft(client: Client, draft: Revision) -> None:
     assert published is not None
     of_published = previews.create_link(published)
     transition(editor, section, "discard")
-    assert_closed(client.get(previews.link_address(link)), "The draft of this preview link was discarded")
-    assert "Closed: its draft was discarded" in editor.get(links(section)).content.decode()
+    assert_closed(client.get(previews.link_address(link)), "The draft behind this preview link was discarded")
+    assert "Closed: the draft was discarded" in editor.get(links(section)).content.decode()
     assert client.get(previews.link_address(of_published)).status_code == 200
     section.title = "The Zorblax Millers once more"
     after = previews.create_link(revisions.record_revision(section))
     assert client.get(previews.link_address(after)).status_code == 200
-    assert_closed(client.get(previews.link_address(link)), "The draft of this preview link was discarded")
+    assert_closed(client.get(previews.link_address(link)), "The draft behind this preview link was discarded")
 
 
 def test_a_link_outlives_the_publication_of_its_draft(client: Client, draft: Revision) -> None:
@@ -158,7 +158,7 @@ def test_a_link_closes_when_its_page_is_withdrawn(client: Client, draft: Revisio
     Article.objects.filter(slug=withdrawn).update(retire_at=timezone.now() + timedelta(hours=1))
     assert client.get(previews.link_address(before)).status_code == 200
     Article.objects.filter(slug=withdrawn).update(retire_at=timezone.now())
-    assert_closed(client.get(previews.link_address(before)), "This page was withdrawn after the link was made")
+    assert_closed(client.get(previews.link_address(before)), "This page was withdrawn after the link was created")
     after = previews.create_link(draft)  # by an editor who knows that it is withdrawn
     assert client.get(previews.link_address(after)).status_code == 200
 
@@ -193,12 +193,12 @@ def test_a_link_is_made_shown_and_taken_back_at_the_desk(client: Client) -> None
     link = PreviewLink.objects.get()
     page = editor.get(links(quagga)).content.decode()
     assert f">http://127.0.0.1:8000{previews.link_address(link)}</a>" in page
-    assert "Version 1, made by editor on" in page
+    assert "Version 1, created by editor on" in page
     assert "Not for everybody yet." in client.get(previews.link_address(link)).content.decode()
     editor.post(links(quagga), {"revoke": str(link.pk)})
     page = editor.get(links(quagga)).content.decode()
     assert previews.link_address(link) not in page
-    assert "Taken back on" in page
+    assert "Revoked on" in page
     assert client.get(previews.link_address(link)).status_code == 410
 
 

@@ -136,8 +136,8 @@ def test_every_reason_that_keeps_a_quotation_out_is_told(millers: Article) -> No
         quote("Millers of error, said he.", status="misattributed", person=person): "misattributed",
         quote("Millers kept by hand, as told.", auto_pick=False): "is off",
         quote("Nothing of the kind at all."): "contains no word",
-        quote("One miller is enough for me."): "by a better rule",
-        quote("Millers, and once more millers.", person=person): "of Lena Sommer is shown",
+        quote("One miller is enough for me."): "match the heading better",
+        quote("Millers, and once more millers.", person=person): "by Lena Sommer is shown",
         Quote.objects.get(key="sommer-honest-men"): "It is shown",
     }
     for row, words in cases.items():
@@ -146,7 +146,7 @@ def test_every_reason_that_keeps_a_quotation_out_is_told(millers: Article) -> No
 
 def test_a_page_of_chosen_ones_says_so(millers: Article) -> None:
     Article.objects.filter(pk=millers.pk).update(quotations="none")
-    assert "chosen quotations only" in kept_out(millers, Quote.objects.get(key="sommer-honest-men"))
+    assert "only quotations chosen by editors" in kept_out(millers, Quote.objects.get(key="sommer-honest-men"))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_each_choice_stands_in_the_history_with_its_reason(millers: Article, edi
 def test_a_choice_leaves_a_draft_of_the_text_alone(millers: Article, editor: Client, client: Client) -> None:
     draft = revisions.save_draft(millers, revisions.content_of(millers) | {"body": "Zorblax, drafted."})
     answer = editor.post(address(millers), {"action": "pin", "quote": quote("Something else altogether.").pk})
-    assert "With the form as it stands" not in answer.content.decode()
+    assert "Based on the form as it is now" not in answer.content.decode()
     assert revisions.working_copy(millers) == draft
     assert "Zorblax" not in client.get("/yarle-valley/the-millers/").content.decode()
     assert "Zorblax" not in str(acts_on(millers)[0].content)
@@ -247,7 +247,7 @@ def test_on_a_public_page_only_a_publisher_chooses(millers: Article) -> None:
         assert someone.post(address(millers), form).status_code == 403
     assert (QuoteChoice.objects.count(), IndexTerm.objects.count(), Revision.objects.count()) == before
     panel = someone.post(address(millers), {"title": "River"}).content.decode()
-    assert "a publisher chooses its quotations" in panel
+    assert "Only publishers can choose its quotations" in panel
     assert 'data-action="pin"' not in panel
     assert 'data-action="ban"' not in panel
     Article.objects.filter(pk=millers.pk).update(published=False)
@@ -283,15 +283,15 @@ def test_a_pin_that_does_not_come_to_be_shown_says_why_and_can_be_taken_off(mill
     for pin in pins:
         editor.post(address(millers), {"action": "pin", "quote": pin.pk, "reason": f"Reason {pin.pk}."})
     panel = editor.get(address(millers)).content.decode()
-    shown, idle = panel.split("Pinned, and not shown")
+    shown, idle = panel.split("Pinned but not shown")
     assert "Pin number 2" in shown
     assert f"Reason {pins[2].pk}." in shown
     assert "Pin number 3" in idle
     assert f"Reason {pins[3].pk}." in idle
-    assert "3 pins before it fill the block" in idle
+    assert "the first 3 pinned quotations fill the block" in idle
     assert f'data-action="release" data-quote="{pins[3].pk}"' in idle
     Quote.objects.filter(pk=pins[0].pk).update(published=False)
-    assert "It is not public now." in editor.get(address(millers)).content.decode()
+    assert "It is not public." in editor.get(address(millers)).content.decode()
 
 
 def test_the_change_page_holds_the_panel(millers: Article, editor: Client) -> None:

@@ -54,7 +54,7 @@ def test_a_link_is_told_whether_its_page_is_missing_or_not_public() -> None:
     saved("Gnu", publish_at=timezone.now() + timedelta(days=1))
     row = article("[[No Such Page]] [[Okapi]] [[Gnu|gnus]] [[Edgar Tarlow]] [[Edgar Tarlow#Ledgers and Maps]]")
     assert where(row, "does not exist") == ["[[No Such Page]]"]
-    assert where(row, "cannot see yet") == ["[[Okapi]]", "[[Gnu]]"]
+    assert where(row, "cannot see the linked page yet") == ["[[Okapi]]", "[[Gnu]]"]
 
 
 def test_a_section_beside_the_page_is_found_by_its_title_alone() -> None:
@@ -66,7 +66,7 @@ def test_a_section_beside_the_page_is_found_by_its_title_alone() -> None:
 
 def test_a_public_section_of_a_draft_topic_is_not_public() -> None:
     saved("Stripes", parent=saved("Okapi", published=False))
-    assert where(article("[[Okapi#Stripes]]"), "cannot see yet") == ["[[Okapi#Stripes]]"]
+    assert where(article("[[Okapi#Stripes]]"), "cannot see the linked page yet") == ["[[Okapi#Stripes]]"]
 
 
 def test_a_public_page_is_not_hidden_by_a_draft_of_the_same_name() -> None:
@@ -97,12 +97,12 @@ def test_a_citation_without_a_record_is_told_once_with_its_key() -> None:
 @pytest.mark.parametrize("place", ["p.", "pp.", "vol.", "p"])
 def test_a_citation_whose_page_was_not_filled_in_is_told(place: str) -> None:
     row = article(f"One.[@zorb-1950, {place} ] Two.[@zorb-1950, p. 3] Three.[@zorb-1950, Mazurkiewicz]")
-    assert where(row, "without its page") == [f"[@zorb-1950, {place}]"]
+    assert where(row, "no page number") == [f"[@zorb-1950, {place}]"]
 
 
 @pytest.mark.parametrize("text", ["[@zorb-1950 p. 4]", "[[Edgar Tarlow]", "[@ zorb]"])
 def test_what_was_meant_as_a_link_or_a_citation_and_is_none_is_told(text: str) -> None:
-    assert where(article(f"One {text} two.[@zorb-1950]"), "Not read")[0].startswith(text[:2])
+    assert where(article(f"One {text} two.[@zorb-1950]"), "Not a valid")[0].startswith(text[:2])
 
 
 # Headings
@@ -129,16 +129,16 @@ def test_headings_out_of_order_are_told(body: str, skipping: list[str]) -> None:
 def test_a_part_without_citation_is_told_by_its_heading() -> None:
     body = "Lead.\n\n## One\n\nText.[@zorb-1950]\n\n## Two\n\nText.\n\n## Three\n\n### Four\n\nText.[^r]"
     body += "\n\n[^r]: See [@zorb-1950]."
-    assert where(article(body), "Nothing is cited under the heading") == ["Two"]
+    assert where(article(body), "There is no citation under this heading") == ["Two"]
 
 
 def test_a_page_without_any_citation_is_told_once() -> None:
-    assert found(article("Text.\n\n## One\n\nText.")) == [("Nothing on this page is cited", "")]
+    assert found(article("Text.\n\n## One\n\nText.")) == [("This page has no citations", "")]
 
 
 def test_a_heading_within_a_remark_or_a_quotation_is_no_trouble() -> None:
     body = "Text.[@zorb-1950] [^r]\n\n> ## Said\n>\n> Words.\n\n[^r]: ## Aside\n\n    Words."
-    assert where(article(body), "Nothing is cited under the heading") == ["Said"]
+    assert where(article(body), "There is no citation under this heading") == ["Said"]
 
 
 # Titles

@@ -16,14 +16,26 @@ from rlm_site.text.limits import MAX_TAGS, MAX_TEXT
 ADD = "/admin/articles/article/add/"
 
 TOO_MUCH = {
-    "characters": ("a" * (MAX_TEXT + 1), "The text has 200,001 characters; at most 200,000 are kept. Line 1 is"),
-    "lines": ("a\n" * LINES.most, "The text has 5,001 lines; at most 5,000 are read. Line 5,001 is"),
-    "brackets": ("a\n\n" + "[@a] " * 5001, "5,001 opening brackets, of links, citations and notes; at most 5,000"),
-    "signs": ("*a* " * 8000, "16,000 signs of formatting"),
-    "cells": ("|" + "a|" * 44 + "\n|" + "-|" * 44 + "\n" + "|\n" * 2000, f"at most {CELLS.most:,} are read. Line 229"),
-    "headings": ("# a\n" * (HEADINGS.most + 1), "The text has 501 headings; at most 500 are read. Split it into"),
-    "notes": ("".join(f"[@a{n}] " for n in range(NOTES.most + 1)), "2,001 notes, counting each citation once"),
-    "addresses": (f"[a]: /{'x' * 15_000}\n\n" + "[a]\n" * 3000, "characters in the addresses of links"),
+    "characters": (
+        "a" * (MAX_TEXT + 1),
+        "The text has 200,001 characters; at most 200,000 are allowed. The limit is exceeded on line 1.",
+    ),
+    "lines": (
+        "a\n" * LINES.most,
+        "The text has 5,001 lines; at most 5,000 are allowed. The limit is exceeded on line 5,001.",
+    ),
+    "brackets": ("a\n\n" + "[@a] " * 5001, "5,001 opening brackets (links, citations and notes); at most 5,000"),
+    "signs": ("*a* " * 8000, "16,000 formatting marks"),
+    "cells": (
+        "|" + "a|" * 44 + "\n|" + "-|" * 44 + "\n" + "|\n" * 2000,
+        f"at most {CELLS.most:,} are allowed. The limit is exceeded on line 229",
+    ),
+    "headings": (
+        "# a\n" * (HEADINGS.most + 1),
+        "The text has 501 headings; at most 500 are allowed. Split the text into",
+    ),
+    "notes": ("".join(f"[@a{n}] " for n in range(NOTES.most + 1)), "2,001 notes, counting every citation"),
+    "addresses": (f"[a]: /{'x' * 15_000}\n\n" + "[a]\n" * 3000, "characters in link addresses"),
 }
 
 
@@ -83,7 +95,7 @@ def test_what_is_at_the_limit_is_saved() -> None:
 def test_a_record_has_at_most_a_hundred_tags() -> None:
     tags = ", ".join(f"tag {number}" for number in range(MAX_TAGS + 1))
     errors, shown = refused(signed_in(), tags=tags)
-    assert errors["tags"] == ["These are 101 tags; at most 100 are kept."]
+    assert errors["tags"] == ["There are 101 tags; at most 100 are allowed."]
     assert shown["tags"] == tags
 
 

@@ -160,7 +160,7 @@ def test_an_act_on_what_somebody_changed_meanwhile_is_refused(section: Article, 
     response = boris.post(address, opened)
     assert response.status_code == 409
     page = response.content.decode()
-    assert "anna saved this meanwhile" in page
+    assert "anna saved a newer version" in page
     assert "other" in page
     assert 'value="As seen."' in page
     assert "quaggas" not in seen(client)
@@ -205,12 +205,37 @@ def test_a_page_is_retired_and_put_back(section: Article, client: Client) -> Non
     assert [row.standing["retired_to"] for row in acts] == ["/edgar-tarlow/", ""]
 
 
+def told(somebody: Client, row: Any, name: str, **typed: Any) -> str:
+    """Return the message after a transition."""
+    page = somebody.get(transition(somebody, row, name, **typed)["Location"])
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+def test_the_message_says_what_readers_see_and_until_when(section: Article) -> None:
+    editor = signed_in()
+    quagga = write(editor)
+    assert told(editor, quagga, "review") == "“Quagga” was sent for review."
+    day = {"publish_at_0": "2126-11-30", "publish_at_1": "08:00"}
+    assert told(editor, quagga, "publish", **day) == "“Quagga” will be published on 30 November 2126, 08:00 UTC."
+    assert told(editor, quagga, "times") == "Nothing was changed."
+    assert not quagga.revisions.filter(act="times").exists()
+    assert "is published. <a href=" in told(editor, quagga, "times", publish_at_0="2026-01-01", publish_at_1="12:00")
+    end = {"retire_at_0": "2126-11-30", "retire_at_1": "08:00"}
+    assert "is published until 30 November 2126, 08:00 UTC." in told(editor, quagga, "times", **end)
+    assert told(editor, quagga, "times", retire_now="on") == "“Quagga” is unpublished."
+    assert told(editor, quagga, "times") == "Nothing was changed."
+    moved = told(editor, quagga, "times", retired_to="/yarle-valley/")
+    assert moved == "“Quagga” is unpublished. Its address redirects readers to /yarle-valley/."
+    save(editor, quagga, body="It had no stripes.")
+    assert told(editor, quagga, "publish") == "The changes are saved, but “Quagga” is still unpublished."
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
         ({"retire_at_0": "2030-13-01", "retire_at_1": "12:00"}, "valid date"),
-        ({"retired_to": "https://elsewhere.example/"}, "address of this site"),
-        ({"retired_to": MILLERS, "retire_now": "on"}, "lead readers to itself"),
+        ({"retired_to": "https://elsewhere.example/"}, "address on this site"),
+        ({"retired_to": MILLERS, "retire_now": "on"}, "redirect readers to itself"),
     ],
 )
 def test_wrong_times_are_refused_beside_their_field(
@@ -235,7 +260,7 @@ def test_a_correction_tells_readers_what_was_wrong(section: Article, client: Cli
     editor = signed_in()
     save(editor, section, body="Nothing but quaggas.")
     response = transition(editor, section, "publish", kind="correction", note="")
-    assert "tells readers what was wrong" in response.content.decode()
+    assert "tell readers what was wrong" in response.content.decode()
     assert "quaggas" not in seen(client)
 
 
@@ -284,7 +309,7 @@ def test_a_draft_that_names_somebody_deleted_since_is_still_opened_and_published
     somebody.delete()
     assert form_data(editor.get(change(quote)))["text"] == "A quagga slept."
     page = transition(editor, quote, "publish")
-    assert "was deleted meanwhile" in page.content.decode()
+    assert "has been deleted" in page.content.decode()
     save(editor, quote, text="A quagga slept well.")
     assert transition(editor, quote, "publish").status_code == 302
     quote.refresh_from_db()

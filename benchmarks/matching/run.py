@@ -40,7 +40,7 @@ JUDGED = "the judged quotations"
 def main(collection: str | None = None, store: bool = False) -> None:
     path = Path(collection) if collection else None
     if path and not path.is_file():
-        sys.exit(f"There is no file {path}.")
+        sys.exit(f"The file {path} does not exist.")
     rows = evaluation.collection(path) if path else evaluation.judged_quotations()
     name = path.name if path else JUDGED
     with database_in_memory():
@@ -63,7 +63,7 @@ def judge(rows: Sequence[evaluation.Row], name: str) -> dict[str, list[int]]:
         found = evaluation.measure([judged_heading for judged_heading in judged if judged_heading.half == half], shown)
         row(half, found)
         for heading, line in found.unjudged:
-            print(f"    nobody has judged line {line} for “{heading}”")
+            print(f"    not judged yet: line {line} for “{heading}”")
     for label, stems in (("substring", False), ("stem", True)):
         plain = evaluation.PlainSearch(rows, stems=stems)
         others = plain.answers(headings)
@@ -83,10 +83,10 @@ def row(label: str, found: evaluation.Measure) -> None:
 
 def print_changes(before: evaluation.Answers | None, shown: evaluation.Answers, texts: dict[int, str]) -> None:
     if before is None:
-        print("\nNo run is stored to compare with.")
+        print("\nThere is no stored run to compare with.")
         return
     changed = evaluation.changes(before, shown)
-    print(f"\nHeadings answered otherwise than in the stored run: {len(changed)}")
+    print(f"\nHeadings with different quotations from the stored run: {len(changed)}")
     for heading, old, new in changed:
         print(f"  {heading}")
         for sign, lines in (("-", [line for line in old if line not in new]), ("+", [*new])):
@@ -105,7 +105,7 @@ def answer_pages(rows: Sequence[evaluation.Row], name: str) -> None:
     for label, blocks in (("their own quotations", own), (name, page_blocks())):
         answered = [article for article, block in blocks if block]
         print(
-            f"\n{len(answered)} of the {len(blocks)} pages of the fixtures that want quotations are answered "
+            f"\n{len(answered)} of the {len(blocks)} pages of the fixtures that should have quotations have them "
             f"({len(answered) / len(blocks):.0%}) with {label}."
         )
         for article, block in blocks:
@@ -157,5 +157,5 @@ def _beginning(text: str) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--with", dest="collection", metavar="FILE", help="pick from a whole collection (.jsonl)")
-    parser.add_argument("--store", action="store_true", help="keep this run to compare the next ones with")
+    parser.add_argument("--store", action="store_true", help="store this run, to compare later runs with it")
     main(**vars(parser.parse_args()))

@@ -31,9 +31,9 @@ def test_the_script_prints_both_halves_and_what_changed_and_leaves_the_site_alon
     command.main(store=True)
     out = capsys.readouterr().out
     assert "3 headings, 2 quotations (the judged quotations)" in out
-    assert "No run is stored to compare with." in out
-    assert "nobody has judged line 2 for “The Wombat”" in out
-    assert "pages of the fixtures that want quotations are answered" in out
+    assert "There is no stored run to compare with." in out
+    assert "not judged yet: line 2 for “The Wombat”" in out
+    assert "pages of the fixtures that should have quotations have them" in out
     assert "The Allies, judged apart: Famous quotes containing the word allies:" in out
     assert "Mrs. William C. Gannett" in out
     stored = evaluation.stored_runs()["the judged quotations"]
@@ -42,7 +42,7 @@ def test_the_script_prints_both_halves_and_what_changed_and_leaves_the_site_alon
     evaluation.store("the judged quotations", {**stored, "The Wombat": [7]})
     command.main()
     out = capsys.readouterr().out
-    assert "Headings answered otherwise than in the stored run: 1" in out
+    assert "Headings with different quotations from the stored run: 1" in out
     assert "    - 7: \n    + " in out
     assert "    + 1: The wombat is a judge of grass." in out
     assert evaluation.stored_runs()["the judged quotations"]["The Wombat"] == [7]

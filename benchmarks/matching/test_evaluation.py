@@ -113,5 +113,5 @@ def test_a_whole_collection_leaves_out_what_may_be_two_passages(tmp_path: Path) 
 
 
 def test_a_collection_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(SystemExit, match=r"There is no file nowhere\.jsonl"):
+    with pytest.raises(SystemExit, match=r"The file nowhere\.jsonl does not exist"):
         command.main("nowhere.jsonl")

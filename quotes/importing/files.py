@@ -42,7 +42,7 @@ def read_rows(path: Path) -> Iterator[Row | Problem]:
     """Read JSON Lines or CSV, by the suffix of the file; UTF-8, with or without a byte order mark."""
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise UnreadableError(f"{path.name}: the name must end in {', '.join(_READERS)}.")
+        raise UnreadableError(f"{path.name}: the file name must end in {', '.join(_READERS)}.")
     with path.open("rb") as file:
         yield from read(file)
 
@@ -55,14 +55,14 @@ def _read_json_lines(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
             try:
                 values = _decoder.decode(text.strip())
             except json.JSONDecodeError as error:
-                yield Problem(number, "", f"is not JSON: {error.msg.lower()} at character {error.pos + 1}.")
+                yield Problem(number, "", f"is not valid JSON: {error.msg.lower()} at character {error.pos + 1}.")
             except (ValueError, RecursionError) as error:
-                yield Problem(number, "", f"is not JSON: {error}.")
+                yield Problem(number, "", f"is not valid JSON: {error}.")
             else:
                 if isinstance(values, dict):
                     yield Row(number, values)
                 else:
-                    yield Problem(number, "", 'is no JSON object; a row is such as {"text": "…", "author": "…"}.')
+                    yield Problem(number, "", 'is not a JSON object; write each row like {"text": "…", "author": "…"}.')
 
 
 def _read_csv(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
@@ -84,7 +84,7 @@ def _read_csv(lines: Iterable[bytes]) -> Iterator[Row | Problem]:
         except csv.Error as error:
             # After an unclosed quotation mark the rest of the file cannot be trusted.
             raise UnreadableError(
-                f"line {first_line:,}: is not CSV: {error}. Is a quotation mark missing or one too many?"
+                f"line {first_line:,}: is not valid CSV: {error}. Check for a missing or extra quotation mark."
             ) from error
         if cells is None:
             return
@@ -105,7 +105,7 @@ def _read_header(cells: list[str], problems: list[Problem]) -> list[str]:
         raise UnreadableError(str(problems[0]))
     names = [name.strip() for name in cells]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise UnreadableError(f"line 1, field {repeated[0]}: is named twice.")
+        raise UnreadableError(f"line 1, field {repeated[0]}: appears twice.")
     return names
 
 
@@ -133,12 +133,12 @@ def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) != len(pairs):
         names = [name for name, _value in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field {repeated} is there twice")
+        raise ValueError(f"the field {repeated} appears twice")
     return values
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_unique_object, parse_constant=_refuse_constant)

@@ -85,7 +85,7 @@ def _run(path: Path, status: str, auto_pick: bool, skip_bad: bool, dry_run: bool
     digest = files.file_digest(path)
     good, bad = _read(path, progress)
     if not good and not bad:
-        raise UnreadableError("there is no row in it.")
+        raise UnreadableError("the file has no rows.")
     if bad and not skip_bad:
         raise RefusedError(bad)
     rows = len(good) + len({problem.line for problem in bad})

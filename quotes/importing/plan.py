@@ -127,7 +127,9 @@ class People:
             self._add(stored)
         elif data.slug and data.slug in self.lines:
             first = self.lines[data.slug]
-            return Problem(line, "person", f"“{data.slug}” is not the same as on line {first:,}.")
+            return Problem(
+                line, "person", f"“{data.slug}” is described differently on line {first:,}; make both rows agree."
+            )
         elif data.slug:
             stored.changes = {
                 name: list(value) if name == "aliases" else value
@@ -185,7 +187,11 @@ class Works:
         elif not as_printed:
             first, first_line = self.lines.setdefault(data[:3], (data, line))
             if first != data:
-                return Problem(line, "work", f"“{data.title}” is not the same as on line {first_line:,}.")
+                return Problem(
+                    line,
+                    "work",
+                    f"“{data.title}” is described differently on line {first_line:,}; make both rows agree.",
+                )
             stored.changes = {
                 name: value for name, value in data._asdict().items() if value != getattr(stored.data, name)
             }
@@ -262,7 +268,7 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
                 if record.has_own_key or quote.pk not in edited:
                     plan.changed.append(Change(record, quote.pk, fields))
                 else:
-                    note = f"edited here since; {', '.join(fields)} left as they are"
+                    note = f"edited on the site; {', '.join(fields)} left unchanged"
                     plan.unchanged.append(Unchanged(record.line, record.key, note))
             else:
                 plan.unchanged.append(Unchanged(record.line, record.key))
@@ -416,9 +422,9 @@ def _resolve(plan: Plan) -> None:
 def _missing_targets(record: Record, keys: Collection[str]) -> Iterator[Problem]:
     for name, key in record.relations.items():
         if key == record.key:
-            yield Problem(record.line, name, "is the quotation itself.")
+            yield Problem(record.line, name, "names the quotation itself; name another.")
         elif key and key not in keys:
-            yield Problem(record.line, name, f"there is no quotation “{key}”, neither here nor in the file.")
+            yield Problem(record.line, name, f"there is no quotation “{key}” on the site or in the file.")
 
 
 def _find_people_and_works(plan: Plan, record: Record) -> list[Problem]:

@@ -125,7 +125,7 @@ class RecordChecker:
             first = self.lines.setdefault(record.key, record.line)
             if first != record.line:
                 parser.add_problem(
-                    "key", f"“{record.key}” is the key of line {first:,} too; a key names one quotation."
+                    "key", f"“{record.key}” is also the key of line {first:,}; each quotation needs its own key."
                 )
         return parser.problems or record or []
 
@@ -183,12 +183,12 @@ class _RowParser:
     def refuse_unknown_fields(self) -> None:
         for name in self.values:
             if name not in FIELDS:
-                self.add_problem(name, f"is no field of ours. Known are {', '.join(sorted(FIELDS))}.")
+                self.add_problem(name, f"unknown field. Known fields: {', '.join(sorted(FIELDS))}.")
         if self.values.keys().isdisjoint(_COLLECTION_FIELDS.values()):
             return
         for name, own_field in _COLLECTION_FIELDS.items():
             if own_field and self.has_value(name) and self.has_value(own_field):
-                self.add_problem(name, f"says again what {own_field} says; give one of them.")
+                self.add_problem(name, f"repeats {own_field}; give only one of them.")
 
     def has_value(self, name: str) -> bool:
         return self.values.get(name) not in (None, "", [], {})
@@ -212,7 +212,7 @@ class _RowParser:
     def text(self) -> str:
         text = self.string("text", 20_000)
         if not text.strip() and not self.has_problem("text"):
-            self.add_problem("text", "is empty; a quotation has words.")
+            self.add_problem("text", "is empty; give the text of the quotation.")
         return text.strip("\n").rstrip()
 
     def has_problem(self, name: str) -> bool:
@@ -223,16 +223,16 @@ class _RowParser:
         if value is None or value == "":
             return ""
         if not isinstance(value, str):
-            self.add_problem(name, f"{quoted(value)} is no text; put it in quotation marks.")
+            self.add_problem(name, f"{quoted(value)} is not text; put it in quotation marks.")
             return ""
         if not value.isprintable():
             value = printable.with_line_breaks(value)
             if refused := printable.find_refused(value):
-                self.add_problem(name, f"cannot be kept: {refused}")
+                self.add_problem(name, f"cannot be stored: {refused}")
             if not lines and "\n" in value:
-                self.add_problem(name, "has more than one line; only texts may.")
+                self.add_problem(name, "must be on one line.")
         if len(value) > max_length:
-            self.add_problem(name, f"has {len(value):,} characters; at most {max_length:,} are kept.")
+            self.add_problem(name, f"has {len(value):,} characters; at most {max_length:,} are allowed.")
         return value
 
     def year(self, name: str, value: Any) -> int | None:
@@ -240,11 +240,13 @@ class _RowParser:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
             self.add_problem(
-                name, f"{quoted(value)} is no year; give a whole number, negative for BC, such as 1862 or -43."
+                name, f"{quoted(value)} is not a year; give a whole number, negative for BC, such as 1862 or -43."
             )
             return None
         if value not in YEARS:
-            self.add_problem(name, f"{value} is no year; give one from {YEARS[0]} to {YEARS[-1]}, negative for BC.")
+            self.add_problem(
+                name, f"{value} is out of range; give a year from {YEARS[0]} to {YEARS[-1]}, negative for BC."
+            )
             return None
         return value
 
@@ -259,10 +261,10 @@ class _RowParser:
         try:
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
-            self.add_problem(name, f"{quoted(value)} is no date and time; write it like 2026-08-01T12:00:00Z.")
+            self.add_problem(name, f"{quoted(value)} is not a date and time; write it like 2026-08-01T12:00:00Z.")
             return None
         if moment.tzinfo is None:
-            self.add_problem(name, f"{quoted(value)} lacks its time zone; write it like 2026-08-01T12:00:00Z.")
+            self.add_problem(name, f"{quoted(value)} has no time zone; write it like 2026-08-01T12:00:00Z.")
             return None
         return moment.astimezone(UTC)
 
@@ -272,12 +274,12 @@ class _RowParser:
         try:
             return date.fromisoformat(value)
         except (TypeError, ValueError):
-            self.add_problem(name, f"{quoted(value)} is no date; write it like 2026-08-01.")
+            self.add_problem(name, f"{quoted(value)} is not a date; write it like 2026-08-01.")
             return None
 
     def choice(self, name: str, value: Any, choices: Any) -> str:
         if value not in choices.values:
-            self.add_problem(name, f"{quoted(value)} is unknown; it is one of {', '.join(choices.values)}.")
+            self.add_problem(name, f"{quoted(value)} is not allowed; use one of {', '.join(choices.values)}.")
             return ""
         return str(value)
 
@@ -301,9 +303,7 @@ class _RowParser:
     def key(self) -> str:
         key = self.string("key", _max_length(Quote, "key"), lines=False)
         if key and not re.fullmatch(r"[-a-zA-Z0-9_]+", key):
-            self.add_problem(
-                "key", f"{quoted(key)} has other characters than letters, figures, hyphens and underscores."
-            )
+            self.add_problem("key", f"{quoted(key)} is not allowed; use only letters, digits, hyphens and underscores.")
         return key
 
     def other(self, name: str) -> str:
@@ -313,11 +313,11 @@ class _RowParser:
 
     def members(self, name: str, value: Any, known: tuple[str, ...], required: str) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            self.add_problem(name, f'{quoted(value)} is no object; write it like {{"{required}": "…"}}.')
+            self.add_problem(name, f'{quoted(value)} is not an object; write it like {{"{required}": "…"}}.')
             return None
         for member in value:
             if member not in known:
-                self.add_problem(f"{name}.{member}", f"is no field of ours. Known are {', '.join(known)}.")
+                self.add_problem(f"{name}.{member}", f"unknown field. Known fields: {', '.join(known)}.")
         if not isinstance(value.get(required), str) or not value[required].strip():
             self.add_problem(f"{name}.{required}", "is missing or empty.")
         return value
@@ -339,7 +339,7 @@ class _RowParser:
                 cleaned[member] = self.day(path, raw)
             elif member == "aliases":
                 if not isinstance(raw, list) or not all(isinstance(alias, str) for alias in raw):
-                    self.add_problem(path, f'{quoted(raw)} is no list of names; write it like ["Holmston"].')
+                    self.add_problem(path, f'{quoted(raw)} is not a list of names; write it like ["Holmston"].')
                 else:
                     cleaned[member] = tuple(raw)
             elif member == "kind":
@@ -349,7 +349,8 @@ class _RowParser:
         person = _intern(PersonData(**cleaned)) if not self.problems else None
         if person and person.slug and not re.fullmatch(r"[-a-zA-Z0-9_]+", person.slug):
             self.add_problem(
-                f"{name}.slug", f"{quoted(person.slug)} is no slug; it is made of letters, figures and hyphens."
+                f"{name}.slug",
+                f"{quoted(person.slug)} is not a slug; use only letters, digits, hyphens and underscores.",
             )
         return person
 
@@ -375,7 +376,7 @@ class _RowParser:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.add_problem(name, f"{quoted(value)} is no list; write it like {example}.")
+            self.add_problem(name, f"{quoted(value)} is not a list; write it like {example}.")
             return []
         return value
 
@@ -398,9 +399,9 @@ class _RowParser:
                 continue
             word = self.string("index_terms.word", _max_length(IndexTerm, "word"), values.get("word", ""), lines=False)
             if word and not any(occurrences(word)):
-                self.add_problem("index_terms.word", f"{quoted(word)} has no word.")
+                self.add_problem("index_terms.word", f"{quoted(word)} contains no word.")
             if word in terms:
-                self.add_problem("index_terms.word", f"{quoted(word)} is there twice.")
+                self.add_problem("index_terms.word", f"{quoted(word)} appears twice.")
             veto = self.boolean("index_terms.veto", values.get("veto", False))
             note = self.string(
                 "index_terms.note", _max_length(IndexTerm, "note"), values.get("note") or "", lines=False
@@ -426,7 +427,7 @@ class _RowParser:
             place = self.string("checks.place", _max_length(Check, "place"), values.get("place") or "", lines=False)
             found = self.string("checks.found", 20_000, values.get("found") or "")
             if (name, day, place) in checks:
-                self.add_problem("checks", f"the look of {name} on {day} is there twice.")
+                self.add_problem("checks", f"the check by {name} on {day} appears twice.")
             checks[name, day, place] = CheckData(name, day or date.min, work, place, found)
         return tuple(checks.values())
 
@@ -470,7 +471,7 @@ class _RowParser:
         for name in ("locator", "locator_as_printed", "quoted_in_locator", "attribution_as_imported", "translator"):
             max_length = _max_length(Quote, name)
             if len(fields.get(name, "")) > max_length:
-                self.add_problem(name, f"has {len(fields[name]):,} characters; at most {max_length:,} are kept.")
+                self.add_problem(name, f"has {len(fields[name]):,} characters; at most {max_length:,} are allowed.")
 
     def parse_source(
         self,
@@ -524,16 +525,16 @@ class _RowParser:
             data = objects.get(name)
             if data:
                 for member, number in _too_long(data):
-                    self.add_problem(f"{name}.{member}", f"has {number:,} characters, which is too many.")
+                    self.add_problem(f"{name}.{member}", f"has too many characters: {number:,}.")
         if fields.get("status") == Quote.Status.MISATTRIBUTED and not person:
-            self.add_problem("status", "misattributed needs the person whom it is wrongly attributed to.")
+            self.add_problem("status", "“misattributed” needs the person to whom it is wrongly attributed.")
         if fields.get("status") == Quote.Status.VERIFIED and not checks:
-            self.add_problem("status", "verified needs evidence: checks that say who looked it up, when and where.")
+            self.add_problem("status", "“verified” needs evidence: checks that say who checked it, when and where.")
         if fields.get("publish_at") and fields.get("retire_at") and fields["retire_at"] <= fields["publish_at"]:
-            self.add_problem("retire_at", "is not later than publish_at.")
+            self.add_problem("retire_at", "must be later than publish_at.")
         if fields.get("retired_to") and not re.fullmatch(r"/(?!/)\S*", fields["retired_to"]):
             address = quoted(fields["retired_to"])
-            self.add_problem("retired_to", f"{address} is no address of this site such as /yarle-valley/.")
+            self.add_problem("retired_to", f"{address} is not an address of this site; write it like /yarle-valley/.")
 
 
 _PRINTED_FIELDS = ("locator", "translator")  # as printed in collections, as stored in exports
@@ -685,9 +686,11 @@ def _cell_json(cell: str) -> Any:
     try:
         return json.loads(cell)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{quoted(cell)} is not JSON: {error.msg.lower()} at character {error.pos + 1}.") from error
+        raise ValueError(
+            f"{quoted(cell)} is not valid JSON: {error.msg.lower()} at character {error.pos + 1}."
+        ) from error
     except RecursionError as error:
-        raise ValueError(f"{quoted(cell)} is not JSON that can be read: it is nested too deeply.") from error
+        raise ValueError(f"{quoted(cell)} is not readable JSON: it is nested too deeply.") from error
 
 
 def _cell_tags(cell: str) -> Any:

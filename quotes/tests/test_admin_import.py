@@ -69,13 +69,13 @@ def test_new_quotations_are_drafts_of_the_editor(editor: Client) -> None:
     )
     page = preview(editor, QUOTES, data, "zoo.csv")
     assert [(row.line, row.is_new()) for row in page.context["rows"]] == [(2, True), (4, True)]
-    assert "Readers cannot see it: it is a draft." in page.content.decode()
+    assert "Readers will not see it, because it is a draft." in page.content.decode()
     assert not Quote.objects.filter(text__startswith="A zebra").exists()
     assert not Tag.objects.filter(name="Oxmoor, Tolby").exists()
 
     done = confirm(editor, QUOTES, page)
     assert done.redirect_chain[-1][0] == QUOTES
-    assert "Imported zoo.csv: 2 added, 0 changed, 0 as they were." in done.content.decode()
+    assert "Imported zoo.csv: 2 added, 0 changed, 0 unchanged." in done.content.decode()
     zebra, okapi = Quote.objects.get(text__startswith="A zebra"), Quote.objects.get(key="okapi")
     assert zebra.text == "A zebra\nremembers."
     assert str(zebra.person) == "Lena Sommer"
@@ -100,7 +100,7 @@ def test_a_public_quotation_gets_a_draft_from_who_may_not_publish(
     assert shown_changes(page) == {str(Quote(text="A quagga always forgets.", person=quagga.person)): {
         "text": "A quagga [-never-]{+always+} forgets."
     }}  # fmt: skip
-    assert "Readers see the published text until somebody publishes the draft." in page.content.decode()
+    assert "Readers will see the published text until the draft is published." in page.content.decode()
     confirm(editor, QUOTES, page)
     assert "never" in client.get(quagga.get_absolute_url()).content.decode()
     draft = revisions.working_copy(quagga)
@@ -114,7 +114,7 @@ def test_a_public_quotation_gets_a_draft_from_who_may_not_publish(
 def test_a_public_quotation_is_published_by_who_may_publish(publisher: Client, client: Client, quagga: Quote) -> None:
     data = csv_of({"key": "quagga", "text": "A quagga always forgets.", "tags": "bread, river"})
     page = preview(publisher, QUOTES, data)
-    assert "Readers see it at once." in page.content.decode()
+    assert "Readers will see it at once." in page.content.decode()
     confirm(publisher, QUOTES, page)
     quagga.refresh_from_db()
     assert "always" in client.get(quagga.get_absolute_url()).content.decode()
@@ -159,7 +159,7 @@ def test_a_publisher_does_not_pass_over_somebodys_draft(publisher: Client, quagg
     import_rows(group_client("Editors", "edith"), QUOTES, csv_of({"key": "quagga", "text": "A quagga always forgets."}))
     page = preview(publisher, QUOTES, csv_of({"key": "quagga", "locator": "ch. 2"}))
     assert error_messages(page) == [
-        "line 2, key: edith has a draft of it that is not published. Publish or discard it first."
+        "line 2, key: edith has an unpublished draft of this quotation. Publish or discard the draft first."
     ]
 
 
@@ -212,16 +212,16 @@ def test_what_is_wrong_is_told_by_line_and_field_and_nothing_is_written(publishe
     page = preview(publisher, QUOTES, data)
     assert error_messages(page) == [
         "line 3, text: This field cannot be blank.",
-        "line 4, auto_pick: “maybe” is neither yes nor no.",
+        "line 4, auto_pick: “maybe” is not valid. Write yes or no.",
         "line 4, status: Value 'sure' is not a valid choice.",
         "line 5, person: There is no person with the slug “nobody”.",
         "line 5, work: There is no work “No Such Work”. Add it first.",
         "line 6, key: Line 2 is about the same record.",
         "line 7, key: Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
-        "line 8, status: A verified quotation needs evidence, which is written on its own page.",
+        "line 8, status: A verified quotation needs evidence. Add the evidence on its own page.",
     ]
     text = page.content.decode()
-    assert "rows.csv: nothing is imported. 6 rows must be put right:" in text
+    assert "rows.csv: nothing was imported. Please correct 6 rows:" in text
     assert 'name="upload"' not in text
     assert Quote.objects.count() == before
     assert not Import.objects.exists()
@@ -229,7 +229,7 @@ def test_what_is_wrong_is_told_by_line_and_field_and_nothing_is_written(publishe
 
 def test_a_public_quotation_is_not_taken_back_by_a_file(publisher: Client, quagga: Quote) -> None:
     page = preview(publisher, QUOTES, csv_of({"key": "quagga", "published": "no"}))
-    assert error_messages(page) == ["line 2, published: It is public. Retire it on its own page."]
+    assert error_messages(page) == ["line 2, published: The quotation is public. Unpublish it on its own page."]
 
 
 def test_the_same_quotation_is_not_brought_twice(editor: Client, quagga: Quote) -> None:
@@ -240,9 +240,9 @@ def test_the_same_quotation_is_not_brought_twice(editor: Client, quagga: Quote) 
         {"key": "", "text": "A quagga never forgets", "version_of": "quagga"},
     )
     assert error_messages(preview(editor, QUOTES, data)) == [
-        "line 2, text: It is the same quotation as the stored one with the key quagga. Give that key, or name it as"
+        "line 2, text: This is the same quotation as the stored one with the key quagga. Give that key, or give it as"
         " version_of.",
-        "line 4, text: It is the same quotation as line 3. Give that key, or name it as version_of.",
+        "line 4, text: This is the same quotation as line 3. Give that key, or give it as version_of.",
     ]
 
 
@@ -250,7 +250,7 @@ def test_works_of_one_title_are_told_apart_by_authors_and_year(editor: Client, q
     other = Work.objects.create(title="Striped Horses", authors="Bob Hunter", year=1950)
     page = preview(editor, QUOTES, csv_of({"key": "quagga", "work": "Striped Horses"}))
     assert error_messages(page) == [
-        "line 2, work: There are 2 works of this title; name authors and year in columns of their own."
+        "line 2, work: 2 works have this title. Give the authors and the year in their own columns."
     ]
     row = {"key": "quagga", "work": "Striped Horses", "work_authors": "Bob Hunter", "work_year": "1950"}
     import_rows(editor, QUOTES, csv_of(row))
@@ -258,7 +258,9 @@ def test_works_of_one_title_are_told_apart_by_authors_and_year(editor: Client, q
     assert draft is not None
     assert draft.content["work"] == other.pk
     page = preview(editor, QUOTES, csv_of(row | {"work": ""}))
-    assert error_messages(page) == ["line 2, work: Its authors or its year are given, but not its title."]
+    assert error_messages(page) == [
+        "line 2, work: The authors or the year are given, but not the title. Add the title."
+    ]
 
 
 def test_a_json_file_says_yes_no_numbers_and_lists_in_its_own_way(editor: Client) -> None:
@@ -272,9 +274,9 @@ def test_a_json_file_says_yes_no_numbers_and_lists_in_its_own_way(editor: Client
     assert Quote.objects.get(key="gnu").auto_pick is False
     wrong = json_of({"key": "okapi", "auto_pick": 5, "tags": "rain", "text": 7}, {"key": "gnu", "tags": [1]})
     assert error_messages(preview(editor, QUOTES, wrong, "zoo.json")) == [
-        "line 1, text: 7 is no text.",
-        "line 1, auto_pick: “5” is neither yes nor no.",
-        "line 1, tags: 1 is no text.",
+        "line 1, text: 7 is not text.",
+        "line 1, auto_pick: “5” is not valid. Write yes or no.",
+        "line 1, tags: 1 is not text.",
     ]
 
 
@@ -346,11 +348,11 @@ def test_what_became_wrong_after_the_preview_is_told_and_nothing_is_imported(edi
 def test_a_preview_is_confirmed_by_whom_it_was_made_for_and_within_a_day(editor: Client, monkeypatch: Any) -> None:
     page = preview(editor, QUOTES, csv_of({"key": "okapi", "text": "Okapis are shy."}))
     other = confirm(group_client("Editors", "emma"), QUOTES, page)
-    assert "The preview is too old. Nothing was imported" in other.content.decode()
+    assert "The preview has expired. Nothing was imported" in other.content.decode()
     monkeypatch.setattr(import_pages, "PREVIEW_SECONDS", -1)
-    assert "The preview is too old." in confirm(editor, QUOTES, page).content.decode()
+    assert "The preview has expired." in confirm(editor, QUOTES, page).content.decode()
     forged = editor.post(f"{QUOTES}import/", {"upload": "forged", "seen": "forged"}, follow=True)
-    assert "The preview is too old." in forged.content.decode()
+    assert "The preview has expired." in forged.content.decode()
     assert not Quote.objects.filter(key="okapi").exists()
 
 
@@ -384,14 +386,18 @@ def test_the_history_of_the_desk_names_the_file(editor: Client, quagga: Quote) -
 @pytest.mark.parametrize(
     ("name", "data", "error"),
     [
-        ("zoo.xlsx", b"PK", "The name of the file must end in .csv or .json."),
-        ("zoo.csv", b"key,text\nokapi,\xc9\n", "Line 2 is not UTF-8: it has the byte 0xC9. Save the file as UTF-8."),
-        ("zoo.csv", b"key,text,colour\na,b,c\n", "“colour” is no column of ours."),
-        ("zoo.csv", b"key,text,text\na,b,c\n", "The column “text” is there twice."),
-        ("zoo.csv", b"text\nb\n", "The column “key” is missing: it says which record a row is about."),
-        ("zoo.csv", b"key,text\n", "There is no row in it."),
+        ("zoo.xlsx", b"PK", "The file name must end in .csv or .json."),
+        (
+            "zoo.csv",
+            b"key,text\nokapi,\xc9\n",
+            "Line 2 is not valid UTF-8: it contains the byte 0xC9. Save the file as UTF-8.",
+        ),
+        ("zoo.csv", b"key,text,colour\na,b,c\n", "Unknown column “colour”."),
+        ("zoo.csv", b"key,text,text\na,b,c\n", "The column “text” appears twice."),
+        ("zoo.csv", b"text\nb\n", "The column “key” is missing. It says which record each row is about."),
+        ("zoo.csv", b"key,text\n", "The file has no rows."),
         ("zoo.csv", b"", "The submitted file is empty."),
-        ("zoo.json", b'[{"key": "a"}', "Line 1 is not JSON: expecting ',' delimiter."),
+        ("zoo.json", b'[{"key": "a"}', "Line 1 is not valid JSON: expecting ',' delimiter."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_beside_its_field(
@@ -406,16 +412,16 @@ def test_a_file_of_too_many_rows_names_the_command_that_reads_more(editor: Clien
     monkeypatch.setattr(importing, "MOST_ROWS", 1)
     data = csv_of({"key": "a", "text": "b"}, {"key": "c", "text": "d"})
     assert error_messages(preview(editor, QUOTES, data)) == [
-        "It has 2 rows; at most 1 are imported at once. Cut it into several files. The operator's command"
-        " `manage.py import_quotes` reads more."
+        "The file has 2 rows; at most 1 can be imported at once. Split it into several files."
+        " For larger files, ask the operator of the site to run `manage.py import_quotes`."
     ]
     people = csv_of({"slug": "a", "name": "b"}, {"slug": "c", "name": "d"})
     assert error_messages(preview(editor, PEOPLE, people)) == [
-        "It has 2 rows; at most 1 are imported at once. Cut it into several files."
+        "The file has 2 rows; at most 1 can be imported at once. Split it into several files."
     ]
     monkeypatch.setattr(import_pages, "MOST_BYTES", 1_000_000)
     assert error_messages(preview(editor, QUOTES, b"key,text\n" + b"a" * 1_000_000)) == [
-        "It has more than 1 MB. Cut it into several files."
+        "The file is larger than 1 MB. Split it into several files."
     ]
 
 
@@ -507,7 +513,7 @@ def test_an_export_of_too_many_rows_asks_for_fewer(editor: Client, monkeypatch: 
     monkeypatch.setattr(import_pages, "MOST_EXPORTED", 2)
     response = editor.get(f"{QUOTES}export/csv/?auto_pick__exact=1", follow=True)
     assert response.redirect_chain[-1][0] == f"{QUOTES}?auto_pick__exact=1"
-    assert "These are more than 2." in response.content.decode()
+    assert "The list has more than 2 records." in response.content.decode()
 
 
 def test_the_pages_make_as_many_queries_for_many_rows_as_for_few(editor: Client) -> None:
@@ -566,10 +572,10 @@ def test_what_is_wrong_with_people_is_told_by_line_and_field(editor: Client) -> 
     )
     assert error_messages(preview(editor, PEOPLE, data)) == [
         "line 2, name: This field cannot be blank.",
-        "line 3, born: “1900?” is no year; write it as 1862, or -43 for 43 BC.",
-        "line 3, living_checked_on: “3/4/1900” is no date; write it as 2024-02-11.",
+        "line 3, born: “1900?” is not a year. Write it as 1862, or as -43 for 43 BC.",
+        "line 3, living_checked_on: “3/4/1900” is not a date. Write it as 2024-02-11.",
         "line 4, kind: Value 'ghost' is not a valid choice.",
         "line 4, died: The year of death is before the year of birth.",
-        "line 5, slug: There is a Lena Sommer already; give the slug, “lena-sommer” or another.",
-        "line 6, born: “99999999” is no year; write it as 1862, or -43 for 43 BC.",
+        "line 5, slug: Lena Sommer already exists. Give the slug “lena-sommer”, or a new slug for another person.",
+        "line 6, born: “99999999” is not a year. Write it as 1862, or as -43 for 43 BC.",
     ]

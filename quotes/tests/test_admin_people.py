@@ -121,7 +121,7 @@ def test_a_work_that_is_there_already_is_refused_beside_its_title(editor: Client
     Work.objects.create(title="On Stripes", authors="Ann Quill", year=int(year) if year else None)
     response = add(editor, "work", title="On Stripes", authors="Ann Quill", year=year)
     assert list(errors(response)) == ["title"]
-    assert "This work is there already" in errors(response)["title"][0]
+    assert "A work with this title" in errors(response)["title"][0]
 
 
 @pytest.mark.parametrize("use", ["person", "work", "quoted_in"])
@@ -131,7 +131,7 @@ def test_what_is_in_use_is_not_deleted(editor: Client, use: str) -> None:
     address = f"/admin/quotes/{row._meta.model_name}/{row.pk}/delete/"
     for response in (editor.get(address), editor.post(address, {"post": "yes"})):
         page = response.content.decode()
-        assert "is still in use and stays" in page
+        assert "is in use and cannot be deleted" in page
         assert f'href="/admin/quotes/quote/{quote.pk}/change/"' in page
     form = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     assert "No quagga." in editor.post(f"/admin/quotes/{row._meta.model_name}/", form).content.decode()

@@ -94,7 +94,7 @@ def test_articles_and_quotations_share_their_tags(editor: Client) -> None:
     ("typed", "field", "words"),
     [
         ({"text": ""}, "text", "required"),
-        ({"tags": '"open'}, "tags", "not closed"),
+        ({"tags": '"open'}, "tags", "closing quotation mark"),
         ({"status": "misattributed"}, "status", "wrongly attributed"),
         ({"key": "marsh-a-river-reads-no-map"}, "key", "already exists"),
         ({"year_said": "when?"}, "year_said", "whole number"),

@@ -43,7 +43,7 @@ def test_the_existing_one_is_shown_and_nothing_is_saved_or_lost(editor: Client, 
     status, page = save(editor, text=text, translator="Somebody")
     assert status == 200
     assert Quote.objects.count() == before
-    assert "There are similar quotations already." in page
+    assert "There are similar quotations." in page
     assert f'href="/admin/quotes/quote/{old.pk}/change/"' in page
     assert 'value="Somebody"' in page
 

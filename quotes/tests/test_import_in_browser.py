@@ -28,7 +28,7 @@ ROWS = [
 def send(page: "Page", *rows: dict[str, str]) -> None:
     file: FilePayload = {"name": "zoo.csv", "mimeType": "text/csv", "buffer": csv_of(*rows)}
     page.get_by_label("File").set_input_files(file)
-    page.get_by_role("button", name="Show what it would change").click()
+    page.get_by_role("button", name="Preview changes").click()
 
 
 @pytest.mark.full
@@ -45,21 +45,21 @@ def test_a_file_with_three_wrong_rows_is_refused_mended_and_imported(
     assert summary.get_by_role("listitem").all_inner_texts() == [
         "Line 2, text: This field cannot be blank.",
         "Line 3, person: There is no person with the slug “nobody”.",
-        "Line 4, auto_pick: “maybe” is neither yes nor no.",
+        "Line 4, auto_pick: “maybe” is not valid. Write yes or no.",
     ]
     assert summary.evaluate("summary => summary === document.activeElement")
     found += barriers(page)
     page.goto("/admin/quotes/quote/?q=browser-")
-    assert page.get_by_text("Nothing here is like that.").count() == 1
+    assert page.get_by_text("Nothing matches.").count() == 1
 
     page.get_by_role("link", name="Import…").click()
     send(page, *ROWS)
     page.get_by_role("heading", name="zoo.csv").wait_for()
     assert "3 records would be added." in page.locator("#content-main").inner_text()
     found += barriers(page)
-    page.get_by_role("button", name="Import this").click()
+    page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_selector(".success")
-    assert "Imported zoo.csv: 3 added, 0 changed, 0 as they were." in page.locator(".success").inner_text()
+    assert "Imported zoo.csv: 3 added, 0 changed, 0 unchanged." in page.locator(".success").inner_text()
     page.goto("/admin/quotes/quote/?q=browser-")
     assert page.locator("#result_list tbody tr").count() == 3
 
@@ -82,7 +82,7 @@ def test_the_pages_of_an_import_have_no_barriers(
     page.goto("/admin/quotes/quote/import/")
     found = barriers(page)
     send(page, ROWS[0] | {"key": "seen", "text": "A wholly new saying of the browser."})
-    page.get_by_role("button", name="Import this").wait_for()
+    page.get_by_role("button", name="Import", exact=True).wait_for()
     found += barriers(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Choose another file").click()

@@ -114,7 +114,7 @@ def test_a_place_in_the_collection_is_printed(imported: Importer) -> None:
 
 def test_what_the_maker_of_a_collection_doubts_is_no_subject_and_no_report(imported: Importer) -> None:
     report = imported([collected(tags=["zymurgy", "check-two-passages"]), collected(text="A numbat naps.")])
-    assert "1 that the file marks for checking, added as unverified" in report
+    assert "1 marked for checking in the file, added as unverified" in report
     quote = Quote.objects.get(text__startswith="The quagga")
     assert (list(quote.tags.names()), quote.status) == (["zymurgy"], "unverified")
     assert Quote.objects.get(text__startswith="A numbat").status == "reported"
@@ -179,7 +179,7 @@ def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Imp
     quote = Quote.objects.get(text__startswith="The quagga")
     assert quote.attribution_as_imported == f"{odd}; The Oxford Translation. Bohn's Classical Library."
     assert (quote.quoted_in, quote.translator) == (None, "")
-    assert "1 with an attribution that could not be taken apart" in report
+    assert "1 with an attribution that could not be fully parsed" in report
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_rows_of_the_site_are_found_as_duplicates(imported: Importer) -> None:
     fields = {"text": "Nobody can step  twice into the same river", "author": "Heraclitus", "born": -535, "died": -475}
     report = imported([collected(**fields)])
     assert counted(report) | {"added": 0, "duplicates": 1} == counted(report)
-    assert "line 1: same words as heraclitus-twice-into-the-same-river" in report
+    assert "line 1: same quotation as heraclitus-twice-into-the-same-river" in report
 
 
 def test_the_same_file_again_changes_nothing(imported: Importer) -> None:
@@ -314,7 +314,7 @@ def test_what_an_editor_changed_stands(imported: Importer) -> None:
     revisions.record_revision(quote, author=User.objects.create_user("anna"))
     report = imported([collected()])
     assert counted(report)["unchanged"] == 1
-    assert "edited here since; locator left as they are" in report
+    assert "edited on the site; locator left unchanged" in report
     quote.refresh_from_db()
     assert quote.locator == "bk. 3, ch. 5"
 
@@ -333,7 +333,7 @@ def test_duplicates_within_the_file_are_reported_with_the_line(imported: Importe
     shorter = collected(text="the Quagga grazes, where the wombat digs …")
     report = imported([collected(), shorter, collected()])
     assert counted(report) | {"added": 1, "duplicates": 2} == counted(report)
-    assert "of line 1" in report
+    assert "on line 1" in report
 
 
 def test_the_same_file_again_has_the_same_duplicates(imported: Importer) -> None:
@@ -532,7 +532,7 @@ def test_pages_that_show_other_quotations_are_named(
     monkeypatch.setattr(importer, "_observers", [picks])
     shown = picks()
     quiet = imported([collected(text="Our millers graze with wombats and with quaggas on the plain.")], *options)
-    assert "No page shows other quotations." in quiet
+    assert "No page shows different quotations." in quiet
     Quote.objects.filter(key__in=shown["The Millers"]).update(auto_pick=False)
     row = collected(text="Great millers come from the land of quaggas, and the millers of millers are millers.")
     report = imported([row], "--auto-pick", *options)
@@ -564,19 +564,19 @@ def test_bad_rows_are_named_by_file_line_and_field(imported: Importer) -> None:
     ]
     message = refusal(imported, rows)
     for expected in (
-        "new.jsonl, line 2, field year: “nineteen hundred” is no year; give a whole number, negative for BC,",
-        "line 3, field colour: is no field of ours. Known are as_quoted_in, attribution_as_imported, author,",
-        "line 5, field key: “twice” is the key of line 4 too",
-        "line 6, field status: “certain” is unknown; it is one of verified, reported, unverified, disputed,",
+        "new.jsonl, line 2, field year: “nineteen hundred” is not a year; give a whole number, negative for BC,",
+        "line 3, field colour: unknown field. Known fields: as_quoted_in, attribution_as_imported, author,",
+        "line 5, field key: “twice” is also the key of line 4",
+        "line 6, field status: “certain” is not allowed; use one of verified, reported, unverified, disputed,",
         "line 7, field text: is empty",
-        "line 8, field author: says again what person says",
+        "line 8, field author: repeats person",
         "line 9, field died: 1850 is before the year of birth, 1900",
-        "line 10, field status: verified needs evidence",
-        "line 12, field publish_at: “tomorrow” is no date and time",
-        "line 13, field text: cannot be kept: Character 5 is U+0000",
-        "line 14, field key: “with space” has other characters",
-        "line 15, field person.shoe: is no field of ours",
-        "line 16, field text: “15” is no text",
+        "line 10, field status: “verified” needs evidence",
+        "line 12, field publish_at: “tomorrow” is not a date and time",
+        "line 13, field text: cannot be stored: Character 5 is U+0000",
+        "line 14, field key: “with space” is not allowed; use only letters",
+        "line 15, field person.shoe: unknown field",
+        "line 16, field text: “15” is not text",
     ):
         assert expected in message, expected
     assert "line 11" not in message  # whom it points to is asked when the rest is right
@@ -587,7 +587,7 @@ def test_line_4711_of_a_long_file_is_found(imported: Importer) -> None:
     lines = [json.dumps(collected(text=f"Wombat number {n} digs.", key=f"w-{n}")) for n in range(1, 5001)]
     lines[4710] = lines[4710][:-20]
     message = refusal(imported, "\n".join(lines))
-    assert "new.jsonl, line 4,711: is not JSON: " in message
+    assert "new.jsonl, line 4,711: is not valid JSON: " in message
 
 
 def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Importer) -> None:
@@ -602,18 +602,18 @@ def test_a_byte_of_another_encoding_is_an_error_with_its_line(imported: Importer
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("empty.jsonl", b"", "there is no row in it"),
-        ("empty.csv", b"", "there is no row in it"),
-        ("header.csv", b"text,author\n", "there is no row in it"),
-        ("blank.jsonl", b"\n\n", "there is no row in it"),
-        ("list.jsonl", b'["a"]\n', "line 1: is no JSON object"),
-        ("twice.jsonl", b'{"text": "a", "text": "b"}\n', "line 1: is not JSON: the field text is there twice"),
-        ("twice.csv", b"text,text\na,b\n", "line 1, field text: is named twice"),
+        ("empty.jsonl", b"", "the file has no rows"),
+        ("empty.csv", b"", "the file has no rows"),
+        ("header.csv", b"text,author\n", "the file has no rows"),
+        ("blank.jsonl", b"\n\n", "the file has no rows"),
+        ("list.jsonl", b'["a"]\n', "line 1: is not a JSON object"),
+        ("twice.jsonl", b'{"text": "a", "text": "b"}\n', "line 1: is not valid JSON: the field text appears twice"),
+        ("twice.csv", b"text,text\na,b\n", "line 1, field text: appears twice"),
         ("short.csv", b"text,author\na\n", "line 2: has 1 cells; the first line names 2 columns"),
-        ("open.csv", b'text,author\n"a,b\nc,d\n', "line 2: is not CSV"),
-        ("stranger.csv", b"text,colour\na,red\n", "line 2, field colour: is no field of ours"),
-        ("year.csv", b"text,born\na,long ago\n", "line 2, field born: \u201clong ago\u201d is no year"),
-        ("words.txt", b"a\n", "the name must end in .jsonl, .ndjson, .csv"),
+        ("open.csv", b'text,author\n"a,b\nc,d\n', "line 2: is not valid CSV"),
+        ("stranger.csv", b"text,colour\na,red\n", "line 2, field colour: unknown field"),
+        ("year.csv", b"text,born\na,long ago\n", "line 2, field born: \u201clong ago\u201d is not a year"),
+        ("words.txt", b"a\n", "the file name must end in .jsonl, .ndjson, .csv"),
     ],
 )  # fmt: skip
 def test_files_that_are_not_what_they_should_be(imported: Importer, name: str, content: bytes, message: str) -> None:
@@ -634,7 +634,7 @@ def test_skip_bad_imports_the_rest_and_names_what_it_left_out(imported: Importer
     ]
     report = imported(rows, "--skip-bad")
     assert counted(report) | {"added": 1, "refused": 3} == counted(report)
-    assert "line 2, field year: “MCMV” is no year" in report
+    assert "line 2, field year: “MCMV” is not a year" in report
     assert "line 4, field version_of: there is no quotation “points-nowhere”" in report
 
 
@@ -642,7 +642,7 @@ def test_a_dry_run_changes_nothing(imported: Importer) -> None:
     before = counts()
     report = imported([collected(), collected(text="A numbat naps.")], "--dry-run")
     assert counted(report)["added"] == 2
-    assert report.endswith("A dry run: nothing was written.\n")
+    assert report.endswith("Dry run: nothing was written.\n")
     assert counts() == before
 
 

@@ -63,7 +63,7 @@ def test_a_word_is_found_whole_and_in_any_spelling(client: Client) -> None:
 def test_nothing_found_is_said_with_a_way_back(client: Client) -> None:
     response = client.get("/quotes/?word=xyzzyx")
     assert response.status_code == 200
-    assert "No quotation has all of this." in text_of(parse(response).find(".//main"))
+    assert "No quotation matches all of these filters." in text_of(parse(response).find(".//main"))
 
 
 @pytest.mark.parametrize(

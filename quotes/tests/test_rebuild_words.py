@@ -49,11 +49,11 @@ def test_every_kind_of_damage_is_found_and_mended() -> None:
         cursor.execute("UPDATE quotes_word SET quote_count = 99 WHERE text = 'miller'")
     found = rebuilt()
     for line in (
-        "1 entries that were missing",
-        "1 entries with another rank",
-        "1 entries too many",
-        "1 entries of quotations that are gone",
-        "1 words with another form",
+        "1 missing entries",
+        "1 entries with a wrong rank",
+        "1 superfluous entries",
+        "1 entries of deleted quotations",
+        "1 words with a wrong form",
     ):
         assert line in found
     assert links() == before

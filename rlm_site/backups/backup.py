@@ -47,7 +47,7 @@ def back_up(path: Path, progress: Progress) -> Contents:
     with _new_file(path) as temporary, connection.wrap_database_errors:
         contents: Contents = _database().write(temporary, progress)
         if not contents.migrations:
-            raise BackupError("the database is empty; look at DATABASE_URL")
+            raise BackupError("the database is empty; check DATABASE_URL")
     return contents
 
 
@@ -90,8 +90,8 @@ def require_same_engine(path: Path) -> None:
         if beginning.startswith(module.SIGNATURE):
             if module is _database():
                 return
-            raise BackupError(f"it is a backup of {name}, and DATABASE_URL names a database of another kind")
-    raise BackupError("it is no backup: give a file that `manage.py backup` wrote")
+            raise BackupError(f"this is a {name} backup, but DATABASE_URL names a database of another kind")
+    raise BackupError("this is not a backup; choose a file written by `manage.py backup`")
 
 
 def _database() -> ModuleType:
@@ -120,7 +120,7 @@ def _content_types() -> dict[tuple[str, str], int]:
 def _new_file(path: Path) -> Iterator[Path]:
     """Create a file readable by this account only, under a temporary name until it is synced to disk."""
     if path.exists():
-        raise BackupError("this file is there already; name a new one")
+        raise BackupError("this file already exists; choose another name")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     temporary = Path(name)

@@ -30,11 +30,11 @@ class Contents:
 
     def require_compatible(self) -> None:
         if not any(app == "rlm_site" for app, _name in self.migrations):
-            raise BackupError("it holds another program's data")
+            raise BackupError("this is a backup of another program")
         known = MigrationLoader(None).disk_migrations
         if newer := sorted(self.migrations - known.keys()):
             raise BackupError(
-                f"it was made by a newer version of the site ({'.'.join(newer[0])} is not known here);"
+                f"this backup is from a newer version of the site ({'.'.join(newer[0])} is unknown here);"
                 " update the site first"
             )
 

@@ -45,7 +45,7 @@ def write(path: Path, progress: Progress) -> Contents:
         _dump(path, progress, f"--snapshot={snapshot}")
     contents = read(path, progress)
     if {table: contents.rows.get(table) for table in rows} != rows:
-        raise BackupError("the copy has not as many rows as the database; try another disk")
+        raise BackupError("the copy and the database differ in their numbers of rows; try another disk")
     return contents
 
 
@@ -108,7 +108,7 @@ def _lock(mode: str) -> None:
         except OperationalError as error:
             if time.monotonic() > deadline:
                 raise BackupError(
-                    f"other programs did not let go of the tables for {MAX_WAIT} seconds; end them and try again"
+                    f"other programs kept the tables locked for {MAX_WAIT} seconds; stop them and try again"
                 ) from error
             _cancel_sessions_waiting_for_us()
 
@@ -216,7 +216,7 @@ def _program(name: str, server: int) -> str:
     version = re.search(r"\d+", output)
     if version and int(version[0]) < server:
         raise BackupError(
-            f"{found} is of version {version[0]} and the server of version {server}; install postgresql-client-{server}"
+            f"{found} is version {version[0]} but the server is version {server}; install postgresql-client-{server}"
         )
     return found
 

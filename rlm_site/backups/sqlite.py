@@ -29,7 +29,7 @@ def folder() -> Path:
 def write(path: Path, progress: Progress) -> Contents:
     """Copy a snapshot of the database to a file; readers and writers continue meanwhile."""
     if not _live_path().exists():
-        raise BackupError(f"there is no database {_live_path()}; look at DATABASE_URL")
+        raise BackupError(f"the database {_live_path()} does not exist; check DATABASE_URL")
     with closing(_open(_live_path())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
         source.execute("BEGIN")  # one snapshot for all steps: a write between two would restart the copy
         rows = _count(source)
@@ -37,14 +37,14 @@ def write(path: Path, progress: Progress) -> Contents:
         copy.execute("PRAGMA journal_mode = DELETE")  # a single file, without a -wal
     contents = read(path, progress)
     if contents.rows != rows:
-        raise BackupError("the copy has not as many rows as the database; try another disk")
+        raise BackupError("the copy and the database differ in their numbers of rows; try another disk")
     return contents
 
 
 def write_replaced(path: Path, progress: Progress) -> None:
     """Copy the old database while writers wait. It is not verified: damage may be the reason for restoring."""
     with closing(_open(_live_path())) as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        _copy(source, copy, "Keeping what is replaced", progress)
+        _copy(source, copy, "Backing up the replaced database", progress)
 
 
 def read(path: Path, progress: Progress) -> Contents:
@@ -54,16 +54,16 @@ def read(path: Path, progress: Progress) -> Contents:
         with closing(_open(path)) as database:
             damage = [row[0] for row in database.execute("PRAGMA integrity_check(1)")]
             if damage != ["ok"]:
-                raise BackupError(f"it is damaged ({damage[0]})")
+                raise BackupError(f"the file is damaged ({damage[0]})")
             rows = _count(database)
             broken = [row[0] for row in database.execute("PRAGMA foreign_key_check")]
             applied = database.execute("SELECT app, name FROM django_migrations") if "django_migrations" in rows else ()
             flaws = tuple(
-                f"{broken.count(table)} rows of {table} name others that do not exist" for table in sorted(set(broken))
+                f"rows of {table} that refer to missing rows: {broken.count(table)}" for table in sorted(set(broken))
             )
             return Contents(rows, frozenset(applied), flaws)
     except sqlite3.DatabaseError as error:
-        raise BackupError(f"it cannot be read ({error})") from error
+        raise BackupError(f"the file cannot be read ({error})") from error
     finally:
         progress("Checking", 1, 1)
 
@@ -75,7 +75,7 @@ def replace(path: Path, keep: Callable[[], None], prepare: Callable[[], None], p
     database is locked, and before it is overwritten, `keep` may copy it.
     """
     if path.samefile(_live_path()):
-        raise BackupError("it is the database itself")
+        raise BackupError("this file is the database itself; choose a backup")
     with TemporaryDirectory(dir=folder(), prefix=".restore-") as temporary:
         prepared = Path(temporary) / path.name
         with closing(_open(path)) as source, closing(sqlite3.connect(prepared, isolation_level=None)) as copy:
@@ -103,8 +103,8 @@ def _open_live() -> sqlite3.Connection:
         opened: sqlite3.Connection = connection.get_new_connection(connection.get_connection_params())
     except sqlite3.DatabaseError as error:
         raise BackupError(
-            f"{_live_path()} is too damaged to be written to ({error});"
-            " end the servers, move it and the -wal beside it away, and try again"
+            f"{_live_path()} is too damaged to write to ({error});"
+            " stop the servers, move it and its -wal file away, and try again"
         ) from error
     return opened
 

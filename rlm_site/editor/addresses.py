@@ -49,7 +49,7 @@ class TakeAddressesField(forms.CharField):
     widget: Any = forms.HiddenInput
 
     def __init__(self) -> None:
-        super().__init__(label=gettext_lazy("Take an address that leads elsewhere"), required=False)
+        super().__init__(label=gettext_lazy("Take over an address that leads elsewhere"), required=False)
 
     def ask(self, taken: Mapping[str, Any], lost: Backlinks = NO_LINKS) -> None:
         """Ask about addresses that are taken, each with the row that it leads to, and links that would be lost."""
@@ -61,18 +61,18 @@ class TakeAddressesField(forms.CharField):
             lines[MAX_NAMED:] = [_("And %(count)d more.") % {"count": len(lines) - MAX_NAMED}]
         if taken:
             lines.append(
-                _("They will find this page there instead. When it is no longer public, the address leads there again.")
+                _("Readers will find this page there instead. Once it is unpublished, the address leads there again.")
             )
         else:
-            self.label = _("Change it although links are lost")
+            self.label = _("Save this and break these links")
         lines += [
-            _("The link %(link)s on “%(title)s” will lead nowhere.") % {"link": link.target, "title": link.title}
+            _("The link %(link)s on “%(title)s” will be broken.") % {"link": link.target, "title": link.title}
             for link in lost.listed[:MAX_NAMED]
         ]
         if more := lost.total - len(lost.listed[:MAX_NAMED]):
             links = ngettext(
-                "%(count)d more page that readers cannot see links here, and will lead nowhere.",
-                "%(count)d more pages link here, and will lead nowhere.",
+                "Links on %(count)d more page will be broken.",
+                "Links on %(count)d more pages will be broken.",
                 more,
             )
             lines.append(links % {"count": more})
@@ -83,7 +83,7 @@ class TakeAddressesField(forms.CharField):
     def validate(self, value: str) -> None:
         super().validate(value)
         if isinstance(self.widget, _Tick) and value != self.widget.value:
-            raise ValidationError(_("Tick the box to go on, or choose another address."), code="taken")
+            raise ValidationError(_("Tick the box to continue, or choose another address."), code="taken")
 
 
 def ask_about(form: forms.Form, taken: Mapping[str, Any]) -> None:

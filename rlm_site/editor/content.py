@@ -139,7 +139,9 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
             kwargs |= {
                 "form_class": TagsField,
                 "widget": TagsInput(attrs={"class": "vLargeTextField"}),
-                "help_text": _("With commas between them: free software, exile. Quotes keep a comma inside a tag."),
+                "help_text": _(
+                    "Separate tags with commas: free software, exile. Put a tag with a comma in quotation marks."
+                ),
             }
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -180,7 +182,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         except OperationalError as error:
             if request.method != "POST" or not locking.is_busy(error):
                 raise
-            messages.error(request, _("The database is busy. Nothing was changed; try again."))
+            messages.error(request, _("The database is busy. Nothing was changed. Please try again."))
             return HttpResponseRedirect(request.get_full_path())
         context = getattr(response, "context_data", None) or {}
         if "cl" in context and "seen" not in context:
@@ -203,14 +205,14 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         if request.POST.get("select_across") == "1":
             if mark == row_versions.content_etag():
                 return ""
-            return _("Something was changed since this list was opened. Nothing was done; choose again.")
+            return _("Something has changed since you opened this list. Nothing was done. Please select again.")
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
         changed = row_versions.changed_rows(chosen, seen)
         if not changed:
             return ""
-        return _("Changed since this list was opened: %(rows)s. Nothing was done; look at them, then choose again.") % {
-            "rows": ", ".join(f"“{row}”" for row in changed[:MOST_LISTED])
-        }
+        return _(
+            "Changed since you opened this list: %(rows)s. Nothing was done. Please check them, then select again."
+        ) % {"rows": ", ".join(f"“{row}”" for row in changed[:MOST_LISTED])}
 
     def for_export(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return those of the listed rows that this person may export, with all that the columns need."""
@@ -249,7 +251,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         except OperationalError as error:
             if not locking.is_busy(error):
                 raise
-            messages.error(request, _("The database is busy. Nothing was deleted; try again."))
+            messages.error(request, _("The database is busy. Nothing was deleted. Please try again."))
             return HttpResponseRedirect(request.get_full_path())
         context = getattr(response, "context_data", None) or {}
         if "deleted_objects" in context and context["deleted_objects"].changed:

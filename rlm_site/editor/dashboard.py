@@ -109,42 +109,42 @@ def _drafted_by(model: type[Publishable], user: Any, state: str) -> Q:
 STAGES = {
     "returned": _Stage(
         gettext_lazy("Returned to you"),
-        gettext_lazy("Nothing was returned to you."),
+        gettext_lazy("Nothing has been returned to you."),
         {"work": "returned"},
         _can_write,
         lambda model, user, now: _drafted_by(model, user, Revision.State.RETURNED),
     ),
     "mine": _Stage(
         gettext_lazy("Your drafts"),
-        gettext_lazy("You have no draft in hand."),
+        gettext_lazy("You have no drafts."),
         {"work": "mine"},
         _can_write,
         lambda model, user, now: _drafted_by(model, user, Revision.State.DRAFT),
     ),
     "in_review": _Stage(
         gettext_lazy("Waiting for review"),
-        gettext_lazy("Nothing waits for review."),
+        gettext_lazy("Nothing is waiting for review."),
         {"state": "in_review"},
         permissions.can_edit_any,
         lambda model, user, now: Q(newest_state=Revision.State.IN_REVIEW),
     ),
     "approved": _Stage(
-        gettext_lazy("Approved, to be published"),
-        gettext_lazy("Nothing waits to be published."),
+        gettext_lazy("Approved, ready to publish"),
+        gettext_lazy("Nothing is ready to publish."),
         {"state": "approved"},
         permissions.can_publish,
         lambda model, user, now: Q(newest_state=Revision.State.APPROVED),
     ),
     "scheduled": _Stage(
         gettext_lazy("Scheduled"),
-        gettext_lazy("Nothing is to become public by the clock."),
+        gettext_lazy("Nothing is scheduled."),
         {"state": "scheduled"},
         permissions.can_edit_any,
         lambda model, user, now: visibility.in_publication_state("scheduled", now),
     ),
     "retiring": _Stage(
-        gettext_lazy("To be retired"),
-        gettext_lazy("Nothing is to be retired by the clock."),
+        gettext_lazy("To be unpublished"),
+        gettext_lazy("Nothing is scheduled to be unpublished."),
         {"work": "retiring"},
         permissions.can_edit_any,
         lambda model, user, now: Q(published=True, retire_at__gt=now),
@@ -178,7 +178,7 @@ def workflow_tasks(request: HttpRequest, site: admin.AdminSite) -> list[Task]:
 class DashboardFilter(admin.SimpleListFilter):
     """Records that wait for the person who looks."""
 
-    title = gettext_lazy("work")
+    title = gettext_lazy("task")
     parameter_name = "work"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -39,7 +39,7 @@ def sign_in_again(site: admin.AdminSite, request: HttpRequest) -> HttpResponse |
         "title": _("Sign in to continue"),
         "said": _locked_out()
         if is_locked
-        else _("You are no longer signed in. Nothing has been saved yet; what you typed is kept below."),
+        else _("You are signed out. Nothing has been saved yet. What you typed is shown below."),
         "sign_in": form,
         "sent": kept,
         "typed": typed,

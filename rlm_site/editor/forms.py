@@ -40,7 +40,9 @@ class TextField(forms.CharField):
 
 def _validate_length(text: str, most: int) -> None:
     if len(text) > most:
-        told = _("The text has %(count)s characters; at most %(most)s are kept. Line %(line)s is the first too many.")
+        told = _(
+            "The text has %(count)s characters; at most %(most)s are allowed. The limit is exceeded on line %(line)s."
+        )
         params = {"count": f"{len(text):,}", "most": f"{most:,}", "line": f"{text.count(chr(10), 0, most) + 1:,}"}
         raise ValidationError(told, params=params, code="too_long")
 
@@ -55,19 +57,19 @@ class TagsField(TagField):
         except ValueError as error:
             raise ValidationError(str(error), code="unclosed") from error
         if len(names) > MAX_TAGS:
-            told = _("These are %(count)s tags; at most %(most)d are kept.")
+            told = _("There are %(count)s tags; at most %(most)d are allowed.")
             raise ValidationError(told, params={"count": f"{len(names):,}", "most": MAX_TAGS}, code="too_many")
         longest = Tag._meta.get_field("name").max_length or 100
         for name in names:
             if len(name) > longest:
                 raise ValidationError(
-                    _("“%(name)s…” is too long: a tag has at most %(count)s characters."),
+                    _("“%(name)s…” is too long. A tag has at most %(count)s characters."),
                     params={"name": name[:40], "count": longest},
                     code="too_long",
                 )
             if not any(char.isalnum() for char in name):
                 raise ValidationError(
-                    _("“%(name)s” has no letter or figure."), params={"name": name}, code="no_letters"
+                    _("“%(name)s” needs at least one letter or digit."), params={"name": name}, code="no_letters"
                 )
         return names
 

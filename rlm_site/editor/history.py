@@ -39,7 +39,7 @@ class RestoreForm(forms.Form):
         required=False,
         max_length=900,
         widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
-        help_text=gettext_lazy("Why the old version is wanted back; stands in the history."),
+        help_text=gettext_lazy("Why you are restoring the old version. Saved in the history."),
     )
 
 
@@ -126,7 +126,7 @@ class HistoryPages(Feature):
             except OperationalError as error:
                 if not locking.is_busy(error):
                     raise
-                refused = _("The database is busy. Nothing was changed; try again.")
+                refused = _("The database is busy. Nothing was changed. Please try again.")
             if not refused:
                 return self._restored(request, row, number)
         row, revision = self._to_restore(request, pk, number)
@@ -161,7 +161,9 @@ class HistoryPages(Feature):
         """Save the version as the working copy; return why not, or nothing."""
         newest = row.revisions.select_related("author").order_by("-number")[0]
         if seen != newest.number:
-            return _("%(name)s saved version %(number)s on %(time)s, after you opened this page. Look again.") % {
+            return _(
+                "%(name)s saved version %(number)s on %(time)s, after you opened this page. Check it, then try again."
+            ) % {
                 "name": newest.author or _("Another program"),
                 "number": newest.number,
                 "time": formats.date_format(timezone.localtime(newest.created), "j F Y, H:i"),
@@ -169,14 +171,14 @@ class HistoryPages(Feature):
         now = _text_now(row)
         content, _kept = _with_text_of(row, revision, now)
         if content == now:
-            return _("The text says the same now: there is nothing to restore.")
+            return _("The current text is the same. There is nothing to restore.")
         restored = _("Restored version %(number)s.") % {"number": revision.number}
         revisions.save_draft(row, content, author=author, comment=f"{restored} {comment}".strip())
         queue.process_queue()
         return ""
 
     def _restored(self, request: HttpRequest, row: Publishable, number: int) -> HttpResponse:
-        said = _("Version %(number)s of “%(title)s” is the draft now.") % {"number": number, "title": row}
+        said = _("Version %(number)s of “%(title)s” was restored as a draft.") % {"number": number, "title": row}
         readers = _("Readers still see the published text.") if row.published else _("Readers cannot see it yet.")
         messages.success(request, f"{said} {readers}")
         return HttpResponseRedirect(self.url("change", row.pk))

@@ -75,15 +75,15 @@ class UploadForm(forms.Form):
         label=gettext_lazy("File"),
         max_length=200,
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.json"}),
-        help_text=gettext_lazy("CSV or JSON, in UTF-8. You see what it would change before anything is written."),
+        help_text=gettext_lazy("A CSV or JSON file in UTF-8. You see what it would change before anything is saved."),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if _ending(file.name) not in READERS:
-            raise ValidationError(_("The name of the file must end in .csv or .json."))
+            raise ValidationError(_("The file name must end in .csv or .json."))
         if file.size > MOST_BYTES:
-            told = _("It has more than %(most)d MB. Cut it into several files.")
+            told = _("The file is larger than %(most)d MB. Split it into several files.")
             raise ValidationError(told, params={"most": MOST_BYTES // 1_000_000}, code="too_large")
         return file
 
@@ -141,7 +141,11 @@ class ImportExport(Feature):
 
     def _for_more(self) -> str:
         command = self.resource_class.command
-        return _("The operator's command `manage.py %(name)s` reads more.") % {"name": command} if command else ""
+        return (
+            _("For larger files, ask the operator of the site to run `manage.py %(name)s`.") % {"name": command}
+            if command
+            else ""
+        )
 
     def _preview(self, request: HttpRequest, upload: Upload, **context: Any) -> HttpResponse:
         resource = self.resource_class(request.user)
@@ -162,7 +166,7 @@ class ImportExport(Feature):
         try:
             upload = Upload.read(request.POST["upload"], self._salt(request))
         except signing.BadSignature:
-            messages.error(request, _("The preview is too old. Nothing was imported; choose the file again."))
+            messages.error(request, _("The preview has expired. Nothing was imported. Please choose the file again."))
             return HttpResponseRedirect(request.path)
         seen, _mark = row_versions.unsign(request.POST.get("seen", ""))
         try:
@@ -176,12 +180,15 @@ class ImportExport(Feature):
             messages.error(request, str(error))
             return HttpResponseRedirect(request.path)
         except IntegrityError:
-            messages.error(request, _("Somebody has saved the same meanwhile. Nothing was imported; look at it again."))
+            messages.error(
+                request,
+                _("Somebody has just saved the same record. Nothing was imported. Please check the preview again."),
+            )
             return self._preview(request, upload, status=409)
         except OperationalError as error:
             if not locking.is_busy(error):
                 raise
-            messages.error(request, _("The database is busy. Nothing was imported; try again."))
+            messages.error(request, _("The database is busy. Nothing was imported. Please try again."))
             return self._preview(request, upload, status=503)
         queue.process_queue()
         messages.success(request, self._said(result, imported))
@@ -201,7 +208,7 @@ class ImportExport(Feature):
         resource.load(upload.rows(), lock=True)
         if resource.seen != seen:
             names = ", ".join(f"“{row}”" for row in resource.changed_since(seen)[:MOST_NAMED])
-            told = _("Changed since this preview: %(names)s. Nothing was imported; this is how it stands now.")
+            told = _("Changed since this preview: %(names)s. Nothing was imported. An updated preview is shown below.")
             raise RefusedError(told % {"names": names or _("something was deleted")})
         result = resource.run(write=True)
         if result.has_validation_errors():
@@ -223,7 +230,7 @@ class ImportExport(Feature):
             "changed": imported.changed,
             "unchanged": imported.unchanged,
         }
-        said = _("Imported %(file)s: %(added)d added, %(changed)d changed, %(unchanged)d as they were.") % counts
+        said = _("Imported %(file)s: %(added)d added, %(changed)d changed, %(unchanged)d unchanged.") % counts
         outcomes = dict.fromkeys(row.outcome for row in result.rows if row.outcome and not row.is_skip())
         return " ".join([said, *outcomes])
 
@@ -264,7 +271,7 @@ class ImportExport(Feature):
             return HttpResponseRedirect(listed)
         rows = self.admin.for_export(request, queryset)
         if rows.count() > MOST_EXPORTED:
-            told = _("These are more than %(most)d. Choose fewer with the filters of the list.")
+            told = _("The list has more than %(most)d records. Filter it to export fewer.")
             messages.error(request, told % {"most": MOST_EXPORTED})
             return HttpResponseRedirect(listed)
         resource = self.resource_class(request.user)

@@ -55,14 +55,14 @@ class TooManyRowsError(UnreadableError):
     """`count` is None where nobody has counted them."""
 
     def __init__(self, count: int | None = None) -> None:
-        told = _("It has %(count)s rows; at most %(most)d are imported at once. Cut it into several files.")
+        told = _("The file has %(count)s rows; at most %(most)d can be imported at once. Split it into several files.")
         counted = _("more than %(most)d") % {"most": MOST_ROWS} if count is None else count
         super().__init__(told % {"count": counted, "most": MOST_ROWS})
 
 
 class TooManyColumnsError(UnreadableError):
     def __init__(self, count: int) -> None:
-        told = _("It names %(count)d columns; at most %(most)d are read. Delete those that we do not have.")
+        told = _("The file has %(count)d columns; at most %(most)d are allowed. Delete the unknown ones.")
         super().__init__(told % {"count": count, "most": MOST_COLUMNS})
 
 
@@ -77,7 +77,7 @@ class Rows(NamedTuple):
 
     def dataset(self) -> Any:
         if not self.rows:
-            raise UnreadableError(_("There is no row in it."))
+            raise UnreadableError(_("The file has no rows."))
         return tablib.Dataset(*self.rows, headers=self.headers)
 
 
@@ -86,7 +86,7 @@ def decoded(data: bytes) -> str:
         return data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
-        told = _("Line %(line)d is not UTF-8: it has the byte 0x%(byte)02X. Save the file as UTF-8.")
+        told = _("Line %(line)d is not valid UTF-8: it contains the byte 0x%(byte)02X. Save the file as UTF-8.")
         raise UnreadableError(told % {"line": line, "byte": byte}) from error
 
 
@@ -104,7 +104,7 @@ def read_csv(text: str) -> Rows:
                     raise TooManyColumnsError(len(headers))
             elif any(cells):
                 if len(cells) != len(headers):
-                    told = _("Line %(line)d has %(cells)d cells; the first line names %(columns)d columns.")
+                    told = _("Line %(line)d has %(cells)d cells, but the first line names %(columns)d columns.")
                     counts = {"line": begins, "cells": len(cells), "columns": len(headers)}
                     raise UnreadableError(told % counts)
                 if len(found.rows) == MOST_ROWS:
@@ -113,7 +113,7 @@ def read_csv(text: str) -> Rows:
                 found.lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
-        told = _("Line %(line)d is not CSV: %(error)s. Is a quotation mark missing or one too many?")
+        told = _("Line %(line)d is not valid CSV: %(error)s. Check for a missing or extra quotation mark.")
         raise UnreadableError(told % {"line": begins, "error": error}) from error
     return found
 
@@ -128,7 +128,7 @@ def read_json(text: str) -> Rows:
         lines.append(line)
         values.append(value)
     if "\\u" in text and (half := _HALF_OF_A_PAIR.search(text)) and not _is_whole(values):
-        told = _("Line %(line)d has %(half)s, half of a character. Write the character itself.")
+        told = _("Line %(line)d contains %(half)s, which is half of a character. Write the character itself.")
         raise UnreadableError(told % {"line": text.count("\n", 0, half.start()) + 1, "half": half[0]})
     headers = list(dict.fromkeys(name for value in values for name in value))
     if len(headers) > MOST_COLUMNS:
@@ -178,30 +178,30 @@ def _read_object(text: str, place: int) -> tuple[dict[str, Any], int]:
     except json.JSONDecodeError as error:
         raise _no_json(text, error.pos, error.msg.lower()) from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableError(_("It is not JSON: %(error)s.") % {"error": error}) from error
+        raise UnreadableError(_("The file is not valid JSON: %(error)s.") % {"error": error}) from error
 
 
 def _no_json(text: str, place: int, why: str) -> UnreadableError:
     line = text.count("\n", 0, place) + 1
-    return UnreadableError(_("Line %(line)d is not JSON: %(error)s.") % {"line": line, "error": why})
+    return UnreadableError(_("Line %(line)d is not valid JSON: %(error)s.") % {"line": line, "error": why})
 
 
 def _no_object(text: str, place: int) -> UnreadableError:
     if text[place : place + 1] in {"", ",", "]"}:
         return _no_json(text, place, "expecting value")
-    return UnreadableError(_('It is no list of objects, such as [{"name": "…"}, {"name": "…"}].'))
+    return UnreadableError(_('The file is not a list of objects, such as [{"name": "…"}, {"name": "…"}].'))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         [(name, _count)] = Counter(name for name, _value in pairs).most_common(1)
-        raise ValueError(_("the field %(name)s is there twice") % {"name": name})
+        raise ValueError(_("the field %(name)s appears twice") % {"name": name})
     return values
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(_("%(name)s is no number") % {"name": name})
+    raise ValueError(_("%(name)s is not a number") % {"name": name})
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
@@ -239,16 +239,16 @@ class Text(Widget):
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise ValueError(_("%(value)s is no text.") % {"value": value})
+            raise ValueError(_("%(value)s is not text.") % {"value": value})
         value = value.strip()
         if len(value) > MAX_PASSAGE:
-            told = _("It has %(count)s characters; at most %(most)s are kept.")
+            told = _("The text has %(count)s characters; at most %(most)s are allowed.")
             raise ValueError(told % {"count": f"{len(value):,}", "most": f"{MAX_PASSAGE:,}"})
         value = printable.with_line_breaks(value).strip()
         if refused := printable.find_refused(value):
             raise ValueError(str(refused))
         if "\n" in value and not self.lines:
-            raise ValueError(_("It has more than one line."))
+            raise ValueError(_("The text has more than one line. Write it on one line."))
         return value
 
     def render(self, value: Any, **kwargs: Any) -> Any:
@@ -261,7 +261,7 @@ class YesNo(Widget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool:
         known = self.KNOWN.get(str(value).strip().lower())
         if known is None:
-            raise ValueError(_("“%(value)s” is neither yes nor no.") % {"value": value})
+            raise ValueError(_("“%(value)s” is not valid. Write yes or no.") % {"value": value})
         return known
 
     def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
@@ -273,7 +273,7 @@ class Year(Widget):
         if is_empty(value):
             return None
         if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,4}", str(value).strip()):
-            raise ValueError(_("“%(value)s” is no year; write it as 1862, or -43 for 43 BC.") % {"value": value})
+            raise ValueError(_("“%(value)s” is not a year. Write it as 1862, or as -43 for 43 BC.") % {"value": value})
         return int(value)
 
     def render(self, value: Any, as_json: bool = False, **kwargs: Any) -> Any:
@@ -290,7 +290,7 @@ class Day(Widget):
                 raise ValueError(text)
             return date.fromisoformat(text)
         except ValueError as error:
-            raise ValueError(_("“%(value)s” is no date; write it as 2024-02-11.") % {"value": value}) from error
+            raise ValueError(_("“%(value)s” is not a date. Write it as 2024-02-11.") % {"value": value}) from error
 
     def render(self, value: Any, **kwargs: Any) -> str:
         return value.isoformat() if value else ""
@@ -304,7 +304,7 @@ class NameList(Widget):
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError) as error:
-                raise ValueError(_("It is neither names with semicolons between them nor a list.")) from error
+                raise ValueError(_("Separate the names with semicolons, or write them as a JSON list.")) from error
         names = value if isinstance(value, list) else Text().clean(value).split(";")
         return [name for name in (Text().clean(name) for name in names) if name]
 
@@ -517,14 +517,14 @@ class ContentResource(ModelResource):
 
     def _wrong_headers(self, headers: list[str]) -> list[str]:
         known = {field.column_name for field in self.fields.values()}
-        wrong = [_("“%(name)s” is no column of ours.") % {"name": name} for name in headers if name not in known]
+        wrong = [_("Unknown column “%(name)s”.") % {"name": name} for name in headers if name not in known]
         wrong += [
-            _("The column “%(name)s” is there twice.") % {"name": name}
+            _("The column “%(name)s” appears twice.") % {"name": name}
             for name in dict.fromkeys(headers)
             if headers.count(name) > 1
         ]
         if self.natural_key not in headers:
-            told = _("The column “%(name)s” is missing: it says which record a row is about.")
+            told = _("The column “%(name)s” is missing. It says which record each row is about.")
             wrong.append(told % {"name": self.natural_key})
         return wrong
 

@@ -18,7 +18,7 @@ MAX_SEARCH = 200  # characters
 def check_search(text: str) -> None:
     """Raise ValidationError where a search is too long to be one."""
     if len(text) > MAX_SEARCH or sum(1 for _word in smart_split(text)) > MAX_WORDS:
-        told = _("Search for at most %(words)d words, and at most %(characters)d characters.")
+        told = _("Search for at most %(words)d words and %(characters)d characters.")
         raise ValidationError(told, params={"words": MAX_WORDS, "characters": MAX_SEARCH})
 
 
@@ -45,7 +45,7 @@ class OfferedChangeList(ChangeList):
         return filters
 
     def _refuse(self, request: HttpRequest) -> None:
-        messages.warning(request, _("The address asked for what cannot be. Here is the list without that."))
+        messages.warning(request, _("Part of the address is not valid. The list is shown without it."))
         raise IncorrectLookupParameters
 
 

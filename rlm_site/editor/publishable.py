@@ -44,7 +44,7 @@ class PublishableForm(AddressFormMixin, ContentForm):
         max_length=1000,
         required=False,
         widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
-        help_text=gettext_lazy("What you changed and why; stands in the history."),
+        help_text=gettext_lazy("What you changed and why. Saved in the history."),
     )
 
 
@@ -150,9 +150,9 @@ class PublishableAdmin(ContentAdmin):
             base=_form_of(Draft.at(row, copy.base)) if copy.base else None,
             mine=_form_of(draft),
             theirs=_form_of(Draft.at(row, published)),
-            said=_("The published text was changed after this draft was begun. Bring both together, then save."),
+            said=_("The published text has changed since this draft was started. Merge the two versions, then save."),
             mine_are=_("The draft"),
-            theirs_are=_("Published"),
+            theirs_are=_("The published text"),
         )
 
     # Saving the form: a draft, and what takes effect at once
@@ -230,7 +230,7 @@ class PublishableAdmin(ContentAdmin):
         for name in ("review", "publish"):
             if f"_{name}" in request.POST:
                 return HttpResponseRedirect(self.feature(Workflow).url(name, obj.pk))
-        said = _("The draft of “%(title)s” is saved. %(readers)s") % {
+        said = _("The draft of “%(title)s” was saved. %(readers)s") % {
             "title": obj,
             "readers": _("Readers still see the published text.") if obj.published else _("Readers cannot see it yet."),
         }

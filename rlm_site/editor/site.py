@@ -36,7 +36,7 @@ class SiteAdmin(admin.AdminSite):
     login_form = SignInForm
     site_header = settings.SITE_NAME
     site_title = settings.SITE_NAME
-    index_title = gettext_lazy("Editors’ desk")
+    index_title = gettext_lazy("Editorial dashboard")
     site_url = "/"
     enable_nav_sidebar = False  # its room belongs to the text that is edited
 
@@ -65,9 +65,9 @@ class SiteAdmin(admin.AdminSite):
                     raise
                 page = request.resolver_match and request.resolver_match.url_name
                 if request.method != "POST" and str(page).endswith("_changelist"):
-                    messages.warning(request, _("The address asked for what cannot be. Here is the list without that."))
+                    messages.warning(request, _("Part of the address is not valid. The list is shown without it."))
                     return HttpResponseRedirect(request.path)
-                raise SuspiciousOperation(f"What was sent cannot be right: {error}") from error
+                raise SuspiciousOperation(f"Invalid request: {error}") from error
 
         protected = super().admin_view(careful, cacheable)
 

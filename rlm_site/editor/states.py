@@ -25,8 +25,8 @@ STATES: dict[str, str | Promise] = {
     "approved": gettext_lazy("Approved"),
     "scheduled": gettext_lazy("Scheduled"),
     "published": gettext_lazy("Published"),
-    "waiting": gettext_lazy("Published, changes waiting"),
-    "retired": gettext_lazy("Retired"),
+    "waiting": gettext_lazy("Published (changes pending)"),
+    "retired": gettext_lazy("Unpublished"),
 }
 
 
@@ -55,25 +55,25 @@ def describe_visibility(row: Publishable, now: datetime) -> str:
         until = _("Readers can see it until %(time)s.") % {"time": _moment(row.retire_at)} if row.retire_at else ""
         return until or _("Readers can see it.")
     if row.retired_to:
-        return _("Since %(time)s readers are led to %(path)s.") % {
+        return _("Since %(time)s, readers have been redirected to %(path)s.") % {
             "time": _moment(row.retire_at),
             "path": row.retired_to,
         }
-    return _("Since %(time)s readers are told that it was withdrawn.") % {"time": _moment(row.retire_at)}
+    return _("Since %(time)s, readers have been told that it was withdrawn.") % {"time": _moment(row.retire_at)}
 
 
 def describe_working_copy(row: Publishable, copy: Revision | None) -> str:
     """Return what was written and readers do not see yet, in words."""
     if copy is None:
         return ""
-    by = {"name": copy.author or _("another program"), "time": _moment(copy.created), "reasons": copy.comment}
+    by = {"name": copy.author or _("Another program"), "time": _moment(copy.created), "reasons": copy.comment}
     if copy.state == Revision.State.IN_REVIEW:
-        return _("%(name)s sent it to review on %(time)s.") % by
+        return _("%(name)s sent it for review on %(time)s.") % by
     if copy.state == Revision.State.RETURNED:
         return _("%(name)s returned it on %(time)s: “%(reasons)s”") % by
     if copy.state == Revision.State.APPROVED:
         return _("%(name)s approved it on %(time)s.") % by
-    return _("%(name)s saved this draft of it on %(time)s.") % by if row.published else ""
+    return _("%(name)s saved this draft on %(time)s.") % by if row.published else ""
 
 
 def _moment(moment: datetime | None) -> str:

@@ -42,12 +42,12 @@ class TagResource(ContentResource):
             except ValidationError as error:
                 problems["name"] = " ".join(error.messages)
         if instance._state.adding and (called := self.now_called.get(fold_name(instance.name))):
-            problems["name"] = _("This tag is called “%(name)s” now.") % {"name": called}
+            problems["name"] = _("This tag is now called “%(name)s”.") % {"name": called}
         stored = self.stored.get(fold_name(instance.name))
         if stored is not None and not self.user.has_perm("rlm_site.merge_tag"):
             for name in ("name", "slug"):
                 if getattr(instance, name) != getattr(stored, name):
-                    problems[name] = _("You may not rename tags.")
+                    problems[name] = _("You do not have permission to rename tags.")
         return problems
 
     def write(self, instance: Any, is_new: bool) -> None:

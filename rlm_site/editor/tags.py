@@ -32,7 +32,7 @@ class MergeForm(forms.Form):
     into = forms.CharField(
         label=gettext_lazy("Merge into"),
         widget=TagInput(attrs={"class": "vTextField"}),
-        help_text=gettext_lazy("The name of the tag that stays. Nothing is changed before you have seen what moves."),
+        help_text=gettext_lazy("The name of the tag to keep. You see what will change before anything is saved."),
     )
 
     def __init__(self, tag: Tag, *args: Any, **kwargs: Any) -> None:
@@ -42,7 +42,7 @@ class MergeForm(forms.Form):
     def clean_into(self) -> Tag:
         into = next(iter(manager.find_tags([self.cleaned_data["into"]]).values()), None)
         if into is None:
-            raise ValidationError(_("There is no tag of this name."))
+            raise ValidationError(_("There is no tag with this name."))
         if into.pk == self.tag.pk:
             raise ValidationError(_("A tag cannot be merged into itself."))
         return into
@@ -148,7 +148,7 @@ class TagChanges(Feature):
         except OperationalError as error:
             if not locking.is_busy(error):
                 raise
-            messages.error(request, _("The database is busy. Nothing was changed; try again."))
+            messages.error(request, _("The database is busy. Nothing was changed. Please try again."))
             return HttpResponseRedirect(refused)
         queue.process_queue()  # a batch a transaction: others can write between them
         messages.success(request, f"{said}.")

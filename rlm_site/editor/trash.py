@@ -43,7 +43,9 @@ def offer_recovery(request: HttpRequest, deletions: Sequence[Deletion]) -> None:
         address = reverse("admin:rlm_site_deletion_change", args=[deletions[0].pk])
     else:
         address = reverse("admin:rlm_site_deletion_changelist")
-    messages.info(request, format_html('{} <a href="{}">{}</a>', _("It can come back:"), address, _("Recover…")))
+    messages.info(
+        request, format_html('{} <a href="{}">{}</a>', _("You can undo the deletion:"), address, _("Restore…"))
+    )
 
 
 class RecoveryAdmin(admin.ModelAdmin):
@@ -76,13 +78,13 @@ class RecoveryAdmin(admin.ModelAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Deleted"), **(extra_context or {})})
+        return super().changelist_view(request, {"title": _("Deleted records"), **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("kind"), ordering="content_type")
     def kind(self, obj: Deletion) -> str:
         return capfirst(obj.content_type.name)
 
-    @admin.display(description=gettext_lazy("what is in it"))
+    @admin.display(description=gettext_lazy("contents"))
     def contents(self, obj: Any) -> str:
         return ", ".join(trash.describe_contents(obj.counts))
 
@@ -90,13 +92,13 @@ class RecoveryAdmin(admin.ModelAdmin):
     def when(self, obj: Deletion) -> str:
         return formats.date_format(timezone.localtime(obj.created), "j M Y, H:i")
 
-    @admin.display(description=gettext_lazy("recovered"), ordering="recovered")
+    @admin.display(description=gettext_lazy("restored"), ordering="recovered")
     def standing(self, obj: Deletion) -> str:
         if obj.recovered is None:
-            return format_html('<a href="{}">{}</a>', self._address(obj), _("Recover…"))
+            return format_html('<a href="{}">{}</a>', self._address(obj), _("Restore…"))
         return _("%(date)s, by %(name)s") % {
             "date": formats.date_format(timezone.localtime(obj.recovered), "j M Y"),
-            "name": obj.recovered_by or _("somebody whose account is gone"),
+            "name": obj.recovered_by or _("somebody whose account was deleted"),
         }
 
     # One deletion
@@ -131,12 +133,12 @@ class RecoveryAdmin(admin.ModelAdmin):
             except OperationalError as error:
                 if not locking.is_busy(error):
                     raise
-                status, errors = 409, [_("The database is busy. Nothing was changed; try again.")]
+                status, errors = 409, [_("The database is busy. Nothing was changed. Please try again.")]
             else:
                 return self._recovered(request, deletion, row)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Recovered") if deletion.recovered else _("Recover"),
+            "title": _("Restored") if deletion.recovered else _("Restore"),
             "subtitle": deletion.title,
             "opts": self.opts,
             "deletion": deletion,
@@ -154,7 +156,7 @@ class RecoveryAdmin(admin.ModelAdmin):
     def _recovered(self, request: HttpRequest, deletion: Deletion, row: Model) -> HttpResponse:
         said = format_html(
             '{} <a href="{}">{}</a>',
-            _("“%(title)s” is recovered.") % {"title": deletion.title},
+            _("“%(title)s” was restored.") % {"title": deletion.title},
             self._address(row),
             _("Open it"),
         )

@@ -17,10 +17,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.timesince import timeuntil
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,7 +45,7 @@ class TransitionForm(forms.Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Stands in the history."),
+        help_text=gettext_lazy("Saved in the history."),
     )
 
     def __init__(self, *args: Any, row: Publishable, taken: Mapping[str, Any], **kwargs: Any) -> None:
@@ -56,29 +56,29 @@ class TransitionForm(forms.Form):
 
 class ReasonsForm(TransitionForm):
     comment = forms.CharField(
-        label=gettext_lazy("Reasons"),
+        label=gettext_lazy("Comments"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=gettext_lazy("What the author should change. They stand above the text until it is sent again."),
+        help_text=gettext_lazy("What the author should change. Shown above the text until it is in review again."),
     )
 
 
 class PublishForm(TransitionForm):
     kind = forms.ChoiceField(
-        label=gettext_lazy("Kind of change for readers"),
-        choices=[choice for choice in Revision.Kind.choices if choice[0] != Revision.Kind.NEW],
+        label=gettext_lazy("Kind of change"),
+        choices=[(kind, capfirst(label)) for kind, label in Revision.Kind.choices if kind != Revision.Kind.NEW],
         initial=Revision.Kind.REVISION,
         widget=forms.RadioSelect,
     )
     note = forms.CharField(
-        label=gettext_lazy("Sentence for readers"),
+        label=gettext_lazy("Summary for readers"),
         required=False,
         max_length=300,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=gettext_lazy("Says on the page of changes what is different. What is not notable is not listed."),
+        help_text=gettext_lazy("Tells readers on the changes page what changed. Minor changes are not listed."),
     )
     publish_at = _Moment(
-        label=gettext_lazy("From when on"), required=False, widget=AdminSplitDateTime, help_text="", initial=None
+        label=gettext_lazy("Publish at"), required=False, widget=AdminSplitDateTime, help_text="", initial=None
     )
     field_order = ["kind", "note", "publish_at", "comment"]
 
@@ -88,14 +88,16 @@ class PublishForm(TransitionForm):
             del self.fields["publish_at"]
         else:
             del self.fields["kind"]  # it is new
-            self.fields["publish_at"].help_text = _("Empty: at once. %(clock)s") % {"clock": describe_clock()}
+            self.fields["publish_at"].help_text = _("Leave empty to publish at once. %(clock)s") % {
+                "clock": describe_clock()
+            }
         _name_parts(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         kind = cleaned.get("kind", Revision.Kind.NONE)
         if kind == Revision.Kind.CORRECTION and not cleaned.get("note"):
-            self.add_error("note", _("A correction tells readers what was wrong."))
+            self.add_error("note", _("For a correction, tell readers what was wrong."))
         return cleaned
 
 
@@ -103,15 +105,17 @@ SCHEDULE = ("publish_at", "retire_at", "retired_to")
 
 
 class ScheduleForm(TransitionForm):
-    retire_now = forms.BooleanField(label=gettext_lazy("Retire it now"), required=False)
+    retire_now = forms.BooleanField(label=gettext_lazy("Unpublish now"), required=False)
     publish_at = _Moment(label=gettext_lazy("Public from"), required=False, widget=AdminSplitDateTime)
     retire_at = _Moment(label=gettext_lazy("Public until"), required=False, widget=AdminSplitDateTime)
     retired_to = forms.CharField(
-        label=gettext_lazy("After that, lead readers to"),
+        label=gettext_lazy("Redirect readers to"),
         max_length=300,
         required=False,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=gettext_lazy("An address of this site that takes its place. Empty: they are told it was withdrawn."),
+        help_text=gettext_lazy(
+            "The address on this site that replaces it. Leave empty to tell readers that it was withdrawn."
+        ),
     )
     field_order = ["retire_now", "publish_at", "retire_at", "retired_to", "comment"]
 
@@ -126,7 +130,7 @@ class ScheduleForm(TransitionForm):
             del self.fields["publish_at"]
         if state == "retired":
             del self.fields["retire_now"]
-        self.fields["retire_at"].help_text = _("Empty: without end. %(clock)s") % {"clock": describe_clock()}
+        self.fields["retire_at"].help_text = _("Leave empty for no end date. %(clock)s") % {"clock": describe_clock()}
         _name_parts(self)
 
     def clean(self) -> dict[str, Any]:
@@ -150,7 +154,7 @@ class ScheduleForm(TransitionForm):
 
 def describe_clock() -> str:
     """Return by which clock the times of a form go, in words."""
-    return _("Times are those of %(zone)s, where it is %(time)s.") % {
+    return _("Time zone: %(zone)s (now %(time)s).") % {
         "zone": timezone.get_current_timezone_name(),
         "time": timezone.localtime().strftime("%H:%M"),
     }
@@ -170,6 +174,7 @@ class Transition:
     explanation: str | Promise
     is_allowed: Callable[[Any, Publishable], bool]
     fits: Callable[[Publishable, Revision | None], bool]
+    # Returns what was done, in words with the record's title; empty where nothing was changed
     apply: Callable[[Publishable, Revision | None, Any, Mapping[str, Any]], str]
     form: type[TransitionForm] = TransitionForm
     shows_difference: bool = False
@@ -183,7 +188,7 @@ def _set_state(state: str, said: str | Promise) -> Callable[..., str]:
         revisions.record_revision(
             row, state=state, content=copy.content, base=copy.base, author=user, comment=given["comment"]
         )
-        return str(said)
+        return str(said) % {"title": row}
 
     return apply
 
@@ -202,20 +207,58 @@ def _publish(row: Publishable, copy: Revision | None, user: Any, given: Mapping[
         comment=given["comment"],
         publish_at=publish_at,
     )
-    if publish_at:
-        return _("It is approved for publication in %(time)s.") % {"time": timeuntil(publish_at)}
-    return _("It is published.")
+    if visibility.publication_state(row) == "retired":
+        return _("The changes are saved, but “%(title)s” is still unpublished.") % {"title": row}
+    return _describe_schedule(row)
 
 
 def _reschedule(row: Publishable, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
-    for name in SCHEDULE:
-        if name in given:
-            setattr(row, name, given[name])
+    changed = [name for name in SCHEDULE if name in given and _as_typed(given[name]) != _as_typed(getattr(row, name))]
+    if not changed:
+        return ""
+    for name in changed:
+        setattr(row, name, given[name])
     row.save(update_fields=SCHEDULE)
     revisions.record_revision(
         row, state=Revision.State.PUBLISHED, act=Revision.Act.TIMES, author=user, comment=given["comment"]
     )
-    return _("Its times are changed.")
+    return _describe_schedule(row)
+
+
+def _as_typed(value: Any) -> Any:
+    """Return a value as a form shows it: a time without its fraction of a second."""
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+
+
+def _describe_schedule(row: Publishable) -> str:
+    """Return what readers see of a record that is published, and until when, in words."""
+    now = timezone.now()
+    times = {
+        "title": row,
+        "start": _moment(row.publish_at, now),
+        "end": _moment(row.retire_at, now),
+        "path": row.retired_to,
+    }
+    state = visibility.publication_state(row, now)
+    if state == "retired" and row.retired_to:
+        return _("“%(title)s” is unpublished. Its address redirects readers to %(path)s.") % times
+    if state == "retired":
+        return _("“%(title)s” is unpublished.") % times
+    if state == "scheduled" and row.retire_at:
+        return _("“%(title)s” will be published on %(start)s, and unpublished on %(end)s.") % times
+    if state == "scheduled":
+        return _("“%(title)s” will be published on %(start)s.") % times
+    if row.retire_at:
+        return _("“%(title)s” is published until %(end)s.") % times
+    return _("“%(title)s” is published.") % times
+
+
+def _moment(moment: datetime | None, now: datetime) -> str:
+    """Return a time with its time zone, without the year where it is this one."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return formats.date_format(local, "j F, H:i T" if local.year == timezone.localtime(now).year else "j F Y, H:i T")
 
 
 def _mark_reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
@@ -223,7 +266,7 @@ def _mark_reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[st
     row.save(update_fields=["reviewed_on"])
     state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
     revisions.record_revision(row, state=state, act=Revision.Act.REVIEWED, author=user, comment=given["comment"])
-    return _("It is noted as reviewed today.")
+    return _("“%(title)s” is marked as reviewed today.") % {"title": row}
 
 
 def _in_state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
@@ -235,7 +278,7 @@ TRANSITIONS = (
     Transition(
         "publish",
         gettext_lazy("Publish changes…"),
-        gettext_lazy("Readers see this text from then on."),
+        gettext_lazy("Readers see this text as soon as it is published."),
         permissions.can_publish,
         _in_state(*Revision.WORKING),
         _publish,
@@ -245,46 +288,46 @@ TRANSITIONS = (
     ),
     Transition(
         "review",
-        gettext_lazy("Send to review…"),
-        gettext_lazy("Whoever reviews finds it on the first page of the desk."),
+        gettext_lazy("Send for review…"),
+        gettext_lazy("Reviewers find it on their dashboard."),
         permissions.can_write_draft,
         _in_state(State.DRAFT, State.RETURNED),
-        _set_state(State.IN_REVIEW, gettext_lazy("It is sent to review.")),
+        _set_state(State.IN_REVIEW, gettext_lazy("“%(title)s” was sent for review.")),
         shows_difference=True,
     ),
     Transition(
         "approve",
         gettext_lazy("Approve…"),
-        gettext_lazy("A publisher can publish it now."),
+        gettext_lazy("A publisher can then publish it."),
         permissions.can_edit_any,
         _in_state(State.IN_REVIEW),
-        _set_state(State.APPROVED, gettext_lazy("It is approved.")),
+        _set_state(State.APPROVED, gettext_lazy("“%(title)s” is approved.")),
         shows_difference=True,
         takes_address=True,
     ),
     Transition(
         "return",
-        gettext_lazy("Return with reasons…"),
-        gettext_lazy("The author goes on with it."),
+        gettext_lazy("Return with comments…"),
+        gettext_lazy("The draft goes back to its author."),
         permissions.can_edit_any,
         _in_state(State.IN_REVIEW, State.APPROVED),
-        _set_state(State.RETURNED, gettext_lazy("It is returned to its author.")),
+        _set_state(State.RETURNED, gettext_lazy("“%(title)s” was returned to its author.")),
         ReasonsForm,
         shows_difference=True,
     ),
     Transition(
         "discard",
-        gettext_lazy("Discard the draft…"),
-        gettext_lazy("The published text stays as it is. The draft stays in the history."),
+        gettext_lazy("Discard draft…"),
+        gettext_lazy("The published text does not change. The draft is kept in the history."),
         permissions.can_write_draft,
         lambda row, copy: row.published and copy is not None,
-        _set_state(State.DISCARDED, gettext_lazy("The draft is discarded.")),
+        _set_state(State.DISCARDED, gettext_lazy("The draft of “%(title)s” was discarded.")),
         shows_difference=True,
     ),
     Transition(
         "times",
-        gettext_lazy("Retire or change times…"),
-        gettext_lazy("From then on its address says that it was withdrawn, or leads to what takes its place."),
+        gettext_lazy("Schedule or unpublish…"),
+        gettext_lazy("Once it is unpublished, its address tells readers that it was withdrawn, or redirects them."),
         permissions.can_publish,
         lambda row, copy: row.published,
         _reschedule,
@@ -294,8 +337,8 @@ TRANSITIONS = (
     ),
     Transition(
         "reviewed",
-        gettext_lazy("Reviewed, nothing changed…"),
-        gettext_lazy("Notes that somebody has read it today and found it right. Readers see no change."),
+        gettext_lazy("Mark as reviewed…"),
+        gettext_lazy("Records that somebody checked it today and found it correct. Readers see no change."),
         permissions.can_edit_any,
         lambda row, copy: hasattr(row, "reviewed_on"),
         _mark_reviewed,
@@ -345,7 +388,7 @@ class Workflow(Feature):
                 raise
         row = get_object_or_404(self.model, pk=pk)
         form = transition.form(request.POST or None, row=row, taken={}, initial={"seen": 0})
-        busy = _("The database is busy. Nothing was changed; try again.")
+        busy = _("The database is busy. Nothing was changed. Please try again.")
         response = self._transition_page(request, transition, row, revisions.working_copy(row), form, busy)
         response.status_code = 503
         return response
@@ -358,7 +401,6 @@ class Workflow(Feature):
         taken = self._addresses_taken(transition, row)
         seen = newest.number if newest else 0
         form = transition.form(request.POST or None, row=row, taken=taken, initial={"seen": seen})
-        title = str(row)
         if request.method == "POST" and not obstacle and form.is_valid():
             if newest is None or form.cleaned_data["seen"] == newest.number:
                 try:
@@ -369,9 +411,9 @@ class Workflow(Feature):
                     row.refresh_from_db()
                     form.add_error(None, ValidationError(error.messages))
                 else:
-                    return self._done(request, row, title, said, form.cleaned_data["comment"])
+                    return self._done(request, row, said, form.cleaned_data["comment"])
             else:
-                obstacle = _("%(name)s saved this meanwhile. Look at it as it is now, then decide again.") % {
+                obstacle = _("%(name)s saved a newer version after you opened this page. Check it, then try again.") % {
                     "name": newest.author or _("Another program")
                 }
                 form = transition.form(row=row, taken=taken, initial={**form.cleaned_data, "seen": newest.number})
@@ -386,18 +428,18 @@ class Workflow(Feature):
     def _in_the_way(self, request: HttpRequest, transition: Transition, row: Publishable, copy: Revision | None) -> str:
         """Return why this cannot be done now and what can be done about it; empty where nothing is in the way."""
         if not transition.fits(row, copy):
-            return _("There is nothing for this to be done with. Perhaps somebody has done it already.")
+            return _("This is no longer possible. Somebody may have done it already.")
         judges = transition.name in {"publish", "approve"}
         if judges and settings.REVIEW_BY_ANOTHER and request.user.pk in revisions.authors_of(row):
-            return _("You have written on this text yourself. Somebody else has to approve and publish it.")
+            return _("You wrote part of this text. Somebody else has to approve and publish it.")
         published = revisions.published_since(row, copy) if transition.name == "publish" and copy is not None else None
         if published is not None:
             return format_html(
                 '{} <a href="{}?merge={}">{}</a>',
-                _("The published text was changed after this draft was begun, and publishing would undo that."),
+                _("The published text has changed since this draft was started. Publishing would undo those changes."),
                 self.url("change", row.pk),
                 published.number,
-                _("Bring both together"),
+                _("Merge the two versions"),
             )
         return ""
 
@@ -435,10 +477,13 @@ class Workflow(Feature):
         status = 409 if obstacle and request.method == "POST" else 200
         return TemplateResponse(request, "editor/transition.html", context, status=status)
 
-    def _done(self, request: HttpRequest, row: Any, title: str, said: str, comment: str) -> HttpResponse:
+    def _done(self, request: HttpRequest, row: Any, said: str, comment: str) -> HttpResponse:
+        if not said:
+            messages.info(request, _("Nothing was changed."))
+            return HttpResponseRedirect(self.url("change", row.pk))
         self.admin.log_change(request, row, f"{said} {comment}".strip())
         link = ""
         if self.admin.is_public(row):
-            link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("See it as readers do"))
-        messages.success(request, format_html("“{}”: {}{}", title, said, link))
+            link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("View on site"))
+        messages.success(request, format_html("{}{}", said, link))
         return HttpResponseRedirect(self.url("change", row.pk))

@@ -52,7 +52,7 @@ class Changes(SiteFeed):
         return _("%(site)s: changes") % {"site": settings.SITE_NAME}
 
     def subtitle(self) -> str:
-        return _("Notable changes of published text")
+        return _("Notable changes to published text")
 
     def items(self) -> list[Change]:
         queue.ensure_indexed()

@@ -227,13 +227,13 @@ def health(request: HttpRequest) -> JsonResponse:
         else:
             problem = ""
     except DatabaseError:
-        problem = "the database does not answer"
+        problem = "the database does not respond"
     if not problem:
         try:
             home.__wrapped__(request)  # made anew, and not from memory
         except Exception:  # whatever readers would be answered 500 for
-            log.exception("The home page cannot be made.")
-            problem = "the home page cannot be made"
+            log.exception("The home page cannot be rendered.")
+            problem = "the home page cannot be rendered"
     return JsonResponse({"status": problem or "ok"}, status=503 if problem else 200)
 
 
@@ -252,7 +252,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _deleted(request: HttpRequest, now: datetime) -> HttpResponse:
     """Say that there was a page, and offer the words of its address as a search; its title is not known here."""
-    reason = _("It was deleted, and no other page takes its place.")
+    reason = _("It was deleted, and no other page replaces it.")
     return render(request, "410.html", {"reason": reason, **_words_of(request.path, now)}, status=410)
 
 

@@ -13,7 +13,7 @@ class Import(models.Model):
 
     name = CharField(_("file"), max_length=200)
     digest = CharField(_("SHA-256"), max_length=64)
-    model = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+", verbose_name=_("kind of record"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -53,46 +53,52 @@ class Revision(models.Model):
         NEW = "new", _("new")
         REVISION = "revision", _("revision")
         CORRECTION = "correction", _("correction")
-        NONE = "none", _("not notable")
+        NONE = "none", _("minor change")
 
     class Act(models.TextChoices):
         """Changes that take effect at once, and leave the text and its working copy alone."""
 
         PLACE = "place", _("moved")
-        CHOICES = "choices", _("choices and evidence")
-        TIMES = "times", _("retired or put back")
-        REVIEWED = "reviewed", _("reviewed, nothing changed")
-        RECOVERED = "recovered", _("recovered after deletion")
-        OUTSIDE = "outside", _("changed outside of the desk")
+        CHOICES = "choices", _("choices or evidence changed")
+        TIMES = "times", _("schedule changed")
+        REVIEWED = "reviewed", _("marked as reviewed")
+        RECOVERED = "recovered", _("restored after deletion")
+        OUTSIDE = "outside", _("changed by another program")
 
-    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    content_type = models.ForeignKey(
+        ContentType, on_delete=models.CASCADE, related_name="+", verbose_name=_("kind of record")
+    )
     object_id = models.BigIntegerField()
     number = models.PositiveIntegerField()
-    content = ObjectField(help_text=_("The drafted fields and the names of the tags."))
+    content = ObjectField(help_text=_("The versioned fields and the names of the tags."))
     standing = ObjectField(
-        default=dict, blank=True, help_text=_("What acts at once, as it stood: address, place, times, choices.")
+        default=dict,
+        blank=True,
+        help_text=_("What takes effect immediately, as it was: address, place, times, choices."),
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     comment = CharField(max_length=1000, blank=True)
     state = CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    act = CharField(max_length=10, choices=Act.choices, blank=True)
+    act = CharField(_("action"), max_length=10, choices=Act.choices, blank=True)
     base = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("The published revision that a working copy began from."),
+        help_text=_("The published version that the draft started from."),
     )
     imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, blank=True, related_name="revisions")
-    kind = CharField(max_length=10, choices=Kind.choices, default=Kind.NONE)
-    note = CharField(max_length=300, blank=True, help_text=_("One sentence for readers."))
+    kind = CharField(_("kind of change"), max_length=10, choices=Kind.choices, default=Kind.NONE)
+    note = CharField(_("summary for readers"), max_length=300, blank=True, help_text=_("One sentence for readers."))
     created = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
         ordering = ["-created", "-id"]
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         constraints = [
             models.UniqueConstraint(fields=["content_type", "object_id", "number"], name="revision_number_is_unique")
         ]
@@ -123,7 +129,9 @@ class PreviewLink(models.Model):
 class Deletion(models.Model):
     """A deleted record with all its rows, as serialized by Django, for recovery."""
 
-    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    content_type = models.ForeignKey(
+        ContentType, on_delete=models.CASCADE, related_name="+", verbose_name=_("kind of record")
+    )
     object_id = models.BigIntegerField()
     title = CharField(max_length=400)
     rows = ObjectField()
@@ -138,6 +146,8 @@ class Deletion(models.Model):
 
     class Meta:
         ordering = ["-created", "-id"]
+        verbose_name = _("deleted record")
+        verbose_name_plural = _("deleted records")
 
     def __str__(self) -> str:
         return self.title

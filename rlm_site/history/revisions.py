@@ -111,7 +111,7 @@ def record_external_changes(row: Publishable) -> Revision | None:
             row,
             state=Revision.State.PUBLISHED if row.published else Revision.State.DRAFT,
             act=Revision.Act.OUTSIDE if row.published and known else "",
-            comment=_("As another program has left it.") if known else _("As it was before the first edit here."),
+            comment=_("Changed by another program.") if known else _("The text before its first edit here."),
         )
 
 
@@ -223,7 +223,7 @@ def _check_relations(row: Publishable) -> None:
         field = field_of(row, name)
         key = getattr(row, field.attname)
         if not key_exists(field, key):
-            raise ValidationError({name: _("What this text names here was deleted meanwhile. Choose another.")})
+            raise ValidationError({name: _("The record chosen here has been deleted. Please choose another.")})
 
 
 # Reading

@@ -165,17 +165,19 @@ def plan_recovery(deletion: Deletion) -> RecoveryPlan:
     try:
         found = [entry.object for entry in serializers.deserialize("python", stored, ignorenonexistent=True)]
     except serializers.base.DeserializationError as error:
-        return RecoveryPlan(None, obstacles=[Obstacle(_("The site has changed since: %(error)s") % {"error": error})])
+        return RecoveryPlan(
+            None, obstacles=[Obstacle(_("The site has changed since this was deleted: %(error)s") % {"error": error})]
+        )
     rows: Rows = {(type(row), row.pk): row for row in found}
     first = (deletion.content_type.model_class(), deletion.object_id)
     if first not in rows:
-        return RecoveryPlan(None, obstacles=[Obstacle(_("The site no longer keeps what this was."))])
+        return RecoveryPlan(None, obstacles=[Obstacle(_("The site no longer has records of this kind."))])
     refused = _existing_rows(rows) | _unique_clashes(rows)
     while missing := _dangling_rows({key: row for key, row in rows.items() if key not in refused}):
         refused |= missing
     lost = [obstacle for key, obstacle in refused.items() if key != first and key[0] is not Address]
     if len(found) < len(stored):
-        lost.append(Obstacle(_("The site no longer keeps some of what went with it.")))
+        lost.append(Obstacle(_("Some of what was deleted with it is of a kind that the site no longer has.")))
     return RecoveryPlan(
         rows[first],
         [row for key, row in rows.items() if key not in refused],
@@ -189,7 +191,7 @@ def recover(deletion: Deletion, author: User | None, *, without_lost: bool = Fal
     """Restore the rows with their keys. Raises ValidationError, and changes nothing, if that is impossible."""
     deletion = Deletion.objects.select_for_update(of=("self",)).get(pk=deletion.pk)
     if deletion.recovered:
-        raise ValidationError(_("It is recovered already."))
+        raise ValidationError(_("This has already been restored."))
     planned = plan_recovery(deletion)
     refused = planned.obstacles or ([] if without_lost else planned.lost)
     if refused or planned.row is None:
@@ -218,9 +220,7 @@ def _existing_rows(rows: Rows) -> dict[Key, Obstacle]:
     refused = {}
     for model, batch in _by_model(rows.values()).items():
         for pk in _existing_keys(model, [row.pk for row in batch]):
-            refused[model, pk] = Obstacle(
-                _("%(kind)s %(id)s is there already.") % {"kind": _kind_name(model), "id": pk}
-            )
+            refused[model, pk] = Obstacle(_("%(kind)s %(id)s already exists.") % {"kind": _kind_name(model), "id": pk})
     return refused
 
 
@@ -239,9 +239,9 @@ def _unique_clashes(rows: Rows) -> dict[Key, Obstacle]:
                 row = wanted[_values(other, fields)]
                 if constraint is None or _violates(constraint, row):
                     refused[model, row.pk] = Obstacle(
-                        _("The %(field)s “%(value)s” belongs to “%(other)s” now.")
+                        _("The %(field)s “%(value)s” is now used by “%(other)s”.")
                         % {"field": fields[-1].verbose_name, "value": _values(row, fields)[-1], "other": other},
-                        _("Give that another one, or delete it. Then come back to this page."),
+                        _("Change it there, or delete that record, then return to this page."),
                         other,
                     )
     return refused
@@ -307,13 +307,13 @@ def _dangling_rows(rows: Rows) -> dict[Key, Obstacle]:
             continue
         deletion = deletions.get(key)
         missing[type(row), row.pk] = Obstacle(
-            _("%(kind)s: the %(other)s “%(title)s” was deleted since.")
+            _("%(kind)s: the %(other)s “%(title)s” has since been deleted.")
             % {
                 "kind": capfirst(_kind_name(type(row))),
                 "other": _kind_name(key[0]),
                 "title": deletion.title if deletion else key[1],
             },
-            _("Recover that first.") if deletion else "",
+            _("Restore it first.") if deletion else "",
             deletion,
         )
     return missing

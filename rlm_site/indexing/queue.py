@@ -139,7 +139,7 @@ def _set_aside(kind: str, ids: Collection[int], broken: Mapping[int, str]) -> No
         SetAside(kind=kind, object_id=object_id, reason=reason) for object_id, reason in sorted(broken.items())
     )
     for object_id, reason in broken.items():
-        log.warning("Set aside until it is mended at %s: %s", _form_of(kind, object_id), reason)
+        log.warning("Hidden from readers until corrected at %s: %s", _form_of(kind, object_id), reason)
 
 
 def _form_of(kind: str, object_id: int) -> str:

@@ -24,8 +24,8 @@ def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
         for table in unwatched:
             problems.append(
                 Error(
-                    f"Changes of the table {table} would go unnoticed: it has no trigger.",
-                    hint="Run `manage.py migrate`, which installs missing triggers.",
+                    f"Changes to the table {table} would go unnoticed: a trigger is missing.",
+                    hint="Run `manage.py migrate` to install the missing triggers.",
                     id="rlm_site.E001",
                 )
             )

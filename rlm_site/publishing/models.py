@@ -25,16 +25,20 @@ class Publishable(models.Model):
     """A record that readers see only while `visibility.public_at` says so."""
 
     published = models.BooleanField(
-        _("published"), default=False, help_text=_("Readers can see it, at the times below.")
+        _("published"), default=False, help_text=_("Readers can see it between the times below.")
     )
-    publish_at = models.DateTimeField(_("public from"), null=True, blank=True, help_text=_("Empty: at once."))
-    retire_at = models.DateTimeField(_("public until"), null=True, blank=True, help_text=_("Empty: without end."))
+    publish_at = models.DateTimeField(
+        _("public from"), null=True, blank=True, help_text=_("Leave empty to publish at once.")
+    )
+    retire_at = models.DateTimeField(
+        _("public until"), null=True, blank=True, help_text=_("Leave empty for no end date.")
+    )
     retired_to = CharField(
-        _("after that, lead readers to"),
+        _("redirect readers to"),
         max_length=300,
         blank=True,
-        validators=[RegexValidator(r"^/(?!/)\S*$", _("Give an address of this site, such as /yarle-valley/."))],
-        help_text=_("An address of this site that takes its place. Empty: readers are told that it was withdrawn."),
+        validators=[RegexValidator(r"^/(?!/)\S*$", _("Enter an address on this site, such as /yarle-valley/."))],
+        help_text=_("The address on this site that replaces it. Leave empty to tell readers that it was withdrawn."),
     )
     created = models.DateTimeField(_("created"), default=timezone.now, db_default=Now(), editable=False)
     updated = models.DateTimeField(_("updated"), default=timezone.now, db_default=Now(), editable=False)
@@ -45,7 +49,7 @@ class Publishable(models.Model):
         blank=True,
         editable=False,
         related_name="+",
-        help_text=_("Who began it: an author may go on with their own."),
+        help_text=_("Who created it. Authors may edit what they created."),
     )
 
     revisions = RevisionRelation("rlm_site.Revision")

@@ -68,7 +68,7 @@ def merge_tags(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
     if tag.pk == into.pk:
         raise ValidationError(_("A tag cannot be merged into itself."))
     if len(locked) < 2:
-        raise ValidationError(_("One of the two tags is gone: somebody has merged or deleted it meanwhile."))
+        raise ValidationError(_("One of the two tags no longer exists. Somebody has merged or deleted it."))
     tag, into = locked[tag.pk], locked[into.pk]
     items = {}
     for through in Tag.through_models():
@@ -118,9 +118,9 @@ def undo_change(change: TagChange, author: User | None = None) -> Tag:
     changed_tag = Tag.objects.select_for_update().filter(pk=change.before["of"]).first()
     change = TagChange.objects.select_for_update().get(pk=change.pk)
     if change.undone is not None:
-        raise ValidationError(_("This is undone already."))
+        raise ValidationError(_("This has already been undone."))
     if changed_tag is None or change.tag_id != changed_tag.pk:
-        raise ValidationError(_("The tag that this was done to is gone. If it was merged, undo that first."))
+        raise ValidationError(_("The tag that was changed no longer exists. If it was merged, undo the merge first."))
     later = TagChange.objects.filter(
         tag=changed_tag, kind=change.kind, undone=None, before__of=changed_tag.pk, pk__gt=change.pk
     )
@@ -162,7 +162,7 @@ def _refuse_if_taken(tag: Tag) -> None:
     other = Tag.objects.filter(Q(folded=folded) | Q(slug=tag.slug)).exclude(pk=tag.pk).first()
     if other is not None:
         raise ValidationError(
-            _("The tag “%(name)s” has the name or the address of this one now. Rename or merge it first.")
+            _("The tag “%(name)s” now has the name or address of this one. Rename or merge it first.")
             % {"name": other.name}
         )
 

@@ -30,14 +30,20 @@ _TagManager = NaturalKeyManager.from_queryset(TagQuerySet)
 
 class Tag(TagBase):
     name = CharField(_("name"), unique=True, max_length=100)
-    slug = SlugField(_("slug"), unique=True, max_length=100, source="name", help_text=_("The tag's address: /tags/…/."))
+    slug = SlugField(
+        _("slug"),
+        unique=True,
+        max_length=100,
+        source="name",
+        help_text=_("The last part of the tag’s address: /tags/…/."),
+    )
     folded = FoldedField(unique=True, source="name", help_text=_("The name without case and accents."))
-    description = TextField(_("description"), blank=True, help_text=_("One sentence, shown on the tag's page."))
+    description = TextField(_("description"), blank=True, help_text=_("One sentence, shown on the tag’s page."))
     brings_quotations = models.BooleanField(
-        _("may bring quotations"),
+        _("can supply quotations"),
         default=False,
         help_text=_(
-            "A page with this tag may show quotations with the same tag when none contains a word of its heading."
+            "A page with this tag may show quotations with the same tag if none contains a word of its heading."
         ),
     )
 
@@ -52,7 +58,7 @@ class Tag(TagBase):
     def clean(self) -> None:
         if Tag.objects.filter(folded=fold_name(self.name)).exclude(pk=self.pk).exists():
             raise ValidationError(
-                {"name": _("There is already a tag of this name, perhaps with other capitals or accents.")}
+                {"name": _("There is already a tag with this name, perhaps with different capitals or accents.")}
             )
 
     @classmethod

@@ -26,7 +26,7 @@ def parse_tags(text: str) -> list[str]:
         else:
             name += char
     if quoted:
-        raise ValueError(_("A quotation mark is not closed."))
+        raise ValueError(_("A closing quotation mark is missing."))
     unique: dict[str, str] = {}
     for candidate in [*names, name]:
         candidate = " ".join(candidate.split())
@@ -46,7 +46,7 @@ def clean_tag_name(name: str) -> str:
     """Normalize a name. Raises ValidationError where it could not be typed again, or has nothing to fold."""
     name = " ".join(name.split())
     if '"' in name:
-        raise ValidationError(_("A tag has no quotation marks of this kind: they would end it where it is typed."))
+        raise ValidationError(_("A tag cannot contain straight quotation marks. Use “ and ” instead."))
     if not any(char.isalnum() for char in name):
-        raise ValidationError(_("Give a name with at least one letter or figure."))
+        raise ValidationError(_("Enter a name with at least one letter or digit."))
     return name

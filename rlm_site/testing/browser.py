@@ -23,7 +23,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NO_CHROMIUM = "no Chromium is installed (Debian: apt-get install chromium)"
+NO_CHROMIUM = "Chromium is not installed (Debian: apt-get install chromium)"
 AXE = ROOT / "rlm_site" / "tests" / "vendor" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -46,7 +46,7 @@ def template(content: str) -> str:
             _create(url)
             failure.write_text(fill(url, content))
         if failure.read_text():
-            raise RuntimeError(f"the database of the tests could not be made:\n{failure.read_text()}")
+            raise RuntimeError(f"the test database could not be created:\n{failure.read_text()}")
     return url
 
 

@@ -37,7 +37,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an option of our own for the long tests, so that `-m` is left to whoever runs some of the tests."""
-    parser.addoption("--full", choices=["no", "only", "also"], default="also", help="run tests that are marked full")
+    parser.addoption(
+        "--full", choices=["no", "only", "also"], default="also", help="whether to run the tests marked full"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

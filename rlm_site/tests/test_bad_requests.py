@@ -143,7 +143,7 @@ def test_what_was_asked_is_shown_as_text(client: Client) -> None:
 
 def refused(method: str, address: str) -> bool:
     response = getattr(Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True), method)(address)
-    readable = b"This page can only be read" in response.content
+    readable = b"This page is read-only" in response.content
     return response.status_code == 405 and response["Allow"] == "GET, HEAD" and readable
 
 
@@ -222,7 +222,7 @@ def test_a_list_that_is_asked_for_what_cannot_be_is_shown_without_that() -> None
     response = signed_in().get(f"/admin/axes/accesslog/?attempt_time__year={'9' * 30}", follow=True)
     assert response.status_code == 200
     assert [str(message) for message in response.context["messages"]] == [
-        "The address asked for what cannot be. Here is the list without that."
+        "Part of the address is not valid. The list is shown without it."
     ]
 
 

@@ -38,11 +38,11 @@ def test_a_page_without_a_slug_takes_no_page_down(client: Client) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "empty slug": (lambda: Article.objects.update(slug=""), "articles_article.slug must be made of"),
-    "slug with a slash": (lambda: Tag.objects.update(slug="a/b"), "rlm_site_tag.slug must be made of"),
+    "empty slug": (lambda: Article.objects.update(slug=""), "articles_article.slug must consist of"),
+    "slug with a slash": (lambda: Tag.objects.update(slug="a/b"), "rlm_site_tag.slug must consist of"),
     "reserved slug": (
         lambda: Article.objects.filter(pk=topic().pk).update(slug="search"),
-        "the slug is an address of the site itself",
+        "the slug is reserved for the site itself",
     ),
     "empty title": (lambda: Article.objects.update(title=" "), "articles_article.title must not be empty"),
     "empty text": (lambda: Quote.objects.update(text="\n"), "quotes_quote.text must not be empty"),

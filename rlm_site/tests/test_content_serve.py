@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.content, pytest.mark.full]
 def test_the_first_start_serves_the_content(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> None:
     folder = tmp_path_factory.mktemp("first")
     with fresh_database(folder) as url, serving(url, folder) as site:
-        assert "Loading the content from fixtures/ …" in site.log.read_text()
+        assert "Loading content from fixtures/ …" in site.log.read_text()
         assert site.ask("/healthz")[::2] == (200, b'{"status": "ok"}')
         status, _headers, page = site.ask("/russian-liberation-movement/the-allies/")
         assert status == 200

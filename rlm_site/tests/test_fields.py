@@ -146,7 +146,7 @@ def test_what_another_program_left_is_exported_as_it_is_read_and_imported_again(
 
 @pytest.mark.parametrize("text", ['[{"name": "Half\\ud800", "slug": "half"}]', '[{"na\\udfff": "a", "slug": "b"}]'])
 def test_half_of_a_character_in_a_file_is_named_with_its_line(text: str) -> None:
-    with pytest.raises(importing.UnreadableError, match=r"Line 1 has .*half of a character"):
+    with pytest.raises(importing.UnreadableError, match=r"Line 1 contains .*half of a character"):
         importing.read_json(text)
 
 

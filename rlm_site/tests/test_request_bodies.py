@@ -272,6 +272,6 @@ def test_what_is_too_long_is_refused_before_it_is_sent(server: Site, path: str, 
     with half_sent(server, length, path) as connection:
         answer = connection.recv(65536).decode()
     assert answer.startswith("HTTP/1.1 413 ")
-    assert "bytes are read here" in answer
+    assert "bytes are accepted here" in answer
     for header in ("content-security-policy", "permissions-policy", "cross-origin-resource-policy"):
         assert f"\r\n{header}: " in answer.lower()

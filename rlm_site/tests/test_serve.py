@@ -132,7 +132,7 @@ def test_a_signal_ends_it_cleanly(database: Path, by: signal.Signals) -> None:
     with serving(f"sqlite:///{database}", database.parent) as site:
         assert stop(site, by) == 0
         lines = site.log.read_text().splitlines()
-    assert lines == [f"Serving {site.url}/ on 127.0.0.1 port {site.url.rsplit(':')[-1]}; Ctrl-C ends it."]
+    assert lines == [f"Serving {site.url}/ on 127.0.0.1 port {site.url.rsplit(':')[-1]}. Press Ctrl-C to stop."]
 
 
 def start(database: Path, port: int) -> subprocess.Popen[str]:
@@ -216,24 +216,25 @@ def test_a_host_of_another_machine_is_said_in_one_line() -> None:
 
 def test_a_missing_folder_of_the_database_is_said_in_one_line() -> None:
     assert failure("sqlite:////nonexistent/folder/db.sqlite3") == (
-        "CommandError: There is no folder /nonexistent/folder for the database. Make it, or look at DATABASE_URL.\n"
+        "CommandError: The folder /nonexistent/folder for the database does not exist."
+        " Create it, or check DATABASE_URL.\n"
     )
 
 
 def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Not a database at all, however long one looks at it.")
     assert failure(f"sqlite:///{tmp_path / 'notes.txt'}") == (
-        "CommandError: The database cannot be reached: file is not a database. Look at DATABASE_URL.\n"
+        "CommandError: Cannot connect to the database: file is not a database. Check DATABASE_URL.\n"
     )
 
 
 def test_a_database_server_that_does_not_answer_is_said_in_one_line_without_the_password() -> None:
     said = failure(f"postgres://site:not-to-be-told@127.0.0.1:{free_port()}/site")
-    assert said.startswith("CommandError: The database cannot be reached: connection failed: ")
+    assert said.startswith("CommandError: Cannot connect to the database: connection failed: ")
     assert said.count("\n") == 1
     assert "not-to-be-told" not in said
 
 
 def test_wrong_settings_are_said_in_one_line() -> None:
-    assert failure(PORT="eighty") == "rlm_site: PORT is 'eighty'; give a number from 1 to 65535.\n"
+    assert failure(PORT="eighty") == "rlm_site: PORT is 'eighty'; it must be a number from 1 to 65535.\n"
     assert os.environ["PORT"] == "8000"

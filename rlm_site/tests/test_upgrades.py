@@ -118,7 +118,7 @@ def test_an_earlier_database_becomes_like_a_new_one(commit: str, tmp_path: Path,
         store(commit, old)
         content = rows(old, CONTENT)
         with serving(old, tmp_path) as site:
-            assert site.log.read_text().startswith("Bringing the tables of the database up to date …\nIndexing")
+            assert site.log.read_text().startswith("Updating the database tables …\nIndexing")
             page = site.ask("/yarle-valley/the-millers/")[2]
             assert b"Famous quotes containing the word millers:" in page
             assert b"/yarle-valley/the-millers/" in site.ask("/search/?q=millers")[2]
@@ -135,8 +135,8 @@ def test_a_database_of_a_newer_release_is_refused_in_a_line(tmp_path: Path) -> N
         done = manage(url, "serve")
     assert done.returncode == 1
     assert done.stdout + done.stderr == (
-        "CommandError: The database was made by a newer release: it has the migration articles.9999_later. Install"
-        " that release, or restore a backup that was made before it.\n"
+        "CommandError: The database belongs to a newer release: it has the migration articles.9999_later. Install"
+        " that release, or restore a backup made before it.\n"
     )
 
 
@@ -146,6 +146,6 @@ def test_a_database_whose_tables_are_of_no_release_is_refused_in_a_line(tmp_path
         write(url, "DELETE FROM django_migrations WHERE name = '0001_initial' AND app = 'quotes'")
         done = manage(url, "serve")
     assert done.returncode == 1
-    assert done.stderr.startswith("CommandError: The tables of the database could not be brought up to date: ")
+    assert done.stderr.startswith("CommandError: The database tables could not be updated: ")
     assert done.stderr.count("\n") == 1
     assert os.fspath(ROOT) not in done.stderr

@@ -47,7 +47,7 @@ def test_what_is_refused_never_reaches_the_site(wsgi: ModuleType, monkeypatch: p
     monkeypatch.setattr(wsgi, "_django", None)
     status, [page] = asked(wsgi, CONTENT_LENGTH="150000000")
     assert status == "413 Content Too Large"
-    assert page.startswith(b"This is too long: at most 16,000 bytes are read here.")
+    assert page.startswith(b"Too much data: at most 16,000 bytes are accepted here.")
 
 
 LOADED = "print(gc.get_freeze_count(), len(gc.get_objects()), 'articles.views' in sys.modules)"

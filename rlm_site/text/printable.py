@@ -40,8 +40,8 @@ class Refused(NamedTuple):
             "place": place % {"line": self.line, "column": self.column},
             "code": self.code,
         }
-        remedy = _("Delete it or type it anew; it stands after “%(after)s”.") % {"after": self.after}
-        return f"{told} {remedy}" if self.after else f"{told} {_('Delete it or type it anew.')}"
+        remedy = _("Delete it or type it again; it follows “%(after)s”.") % {"after": self.after}
+        return f"{told} {remedy}" if self.after else f"{told} {_('Delete it or type it again.')}"
 
 
 def with_line_breaks(text: str) -> str:

@@ -85,7 +85,7 @@ def _first_segments(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[st
 def validate_first_level(slug: str) -> None:
     if slug in first_level_words():
         raise ValidationError(
-            _("“%(slug)s” is an address of the site itself. Choose another slug, such as “%(slug)s-topic”."),
+            _("“%(slug)s” is reserved for the site itself. Choose another slug, such as “%(slug)s-topic”."),
             params={"slug": slug},
             code="reserved",
         )

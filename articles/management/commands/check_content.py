@@ -6,11 +6,11 @@ from articles.content_files import default_files, find_faults, find_file
 
 
 class Command(BaseCommand):
-    help = "Say what is wrong with files of content, by default those in fixtures/. The database is not touched."
+    help = "Check content files, by default those in fixtures/. The database is not used."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="*", help="names of fixtures or paths; they are read as a whole")
+        parser.add_argument("files", nargs="*", help="fixture names or paths; all files are checked together")
 
     def handle(self, *args: Any, files: list[str], verbosity: int, **options: Any) -> None:
         paths = [find_file(name) for name in files] or default_files()
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             self.stdout.write(str(fault))
         if faults:
             spoilt = len({fault.path for fault in faults})
-            some = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+            some = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
             raise CommandError(f"{some} in {spoilt} of {len(paths)} files.")
         if verbosity:
-            self.stdout.write(f"{len(paths)} files, {rows:,} rows: no fault.")
+            self.stdout.write(f"{len(paths)} files, {rows:,} rows: no problems found.")

@@ -12,9 +12,7 @@ from rlm_site.progress import ProgressBar
 
 
 class Command(BaseCommand):
-    help = (
-        "Write all quotations, published or not, as JSON Lines that import_quotes reads. Without a file: to the output."
-    )
+    help = "Export all quotations, published or not, as JSON Lines for import_quotes. Without a file, print them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?")

@@ -17,22 +17,22 @@ STATUSES = (Quote.Status.REPORTED, Quote.Status.UNVERIFIED, Quote.Status.DISPUTE
 
 class Command(BaseCommand):
     help = (
-        "Add quotations from a file of JSON Lines (.jsonl) or CSV (.csv), or change those that are there. "
-        "A wrong row stops the import before anything is written."
+        "Add or change quotations from a JSON Lines (.jsonl) or CSV (.csv) file. "
+        "An invalid row stops the import before anything is written."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report what would happen, and change nothing")
         parser.add_argument(
-            "--auto-pick", action="store_true", help="let the site pick the new quotations by itself; else it does not"
+            "--auto-pick", action="store_true", help="let the site pick the new quotations; by default it does not"
         )
-        parser.add_argument("--skip-bad", action="store_true", help="leave wrong rows out instead of stopping")
+        parser.add_argument("--skip-bad", action="store_true", help="skip invalid rows instead of stopping")
         parser.add_argument(
             "--status",
             choices=[str(status) for status in STATUSES],
             default="",
-            help="of new quotations whose rows name none; else reported where a source is named, or unverified",
+            help="of new quotations whose rows give none; by default “reported” with a source, otherwise “unverified”",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error} Nothing was written.") from error
         except RefusedError as error:
             lines = self.truncate([f"{path}, {problem}" for problem in error.problems], options["verbosity"])
-            advice = "Nothing was written. Correct the file, or leave wrong rows out with --skip-bad."
+            advice = "Nothing was written. Correct the file, or skip invalid rows with --skip-bad."
             raise CommandError("\n".join([*lines, advice])) from error
         finally:
             bar.clear()
@@ -69,9 +69,9 @@ class Command(BaseCommand):
             if entries:
                 lines += [f"{title}:", *(f"  {entry}" for entry in self.truncate(entries, verbosity))]
         if not report.picks and (report.plan.added or report.plan.changed):
-            lines.append("No page shows other quotations.")
+            lines.append("No page shows different quotations.")
         if dry_run:
-            lines.append("A dry run: nothing was written.")
+            lines.append("Dry run: nothing was written.")
         return lines
 
     def totals(self, report: Report, path: Path) -> list[str]:
@@ -86,10 +86,10 @@ class Command(BaseCommand):
             f"{len(refused):8,} refused",
         ]
         if plan.to_verify:
-            lines.append(f"{plan.to_verify:8,} that the file marks for checking, added as unverified")
+            lines.append(f"{plan.to_verify:8,} marked for checking in the file, added as unverified")
         if plan.unparsed:
             lines.append(
-                f"{plan.unparsed:8,} with an attribution that could not be taken apart whole and is kept as printed"
+                f"{plan.unparsed:8,} with an attribution that could not be fully parsed and is kept as printed"
             )
         return lines
 
@@ -100,8 +100,9 @@ class Command(BaseCommand):
         ]
         unchanged = [f"line {row.line:,}: {row.key}: {row.note}" for row in plan.unchanged if row.note]
         duplicates = [
-            f"line {duplicate.line:,}: {duplicate.verdict} as {duplicate.original_key}"
-            + (f" of line {duplicate.original_line:,}" if duplicate.original_line else "")
+            f"line {duplicate.line:,}: same quotation as {duplicate.original_key}"
+            + (f" on line {duplicate.original_line:,}" if duplicate.original_line else "")
+            + f" ({duplicate.verdict})"
             for duplicate in plan.duplicates
         ]
         picks = [
@@ -109,10 +110,10 @@ class Command(BaseCommand):
         ]
         return {
             "Changed": changed,
-            "Edited here and left as it is": unchanged,
+            "Edited on the site and left unchanged": unchanged,
             "Duplicates": duplicates,
             "Refused": [str(problem) for problem in sorted(plan.refused)],
-            "Pages that show other quotations": picks,
+            "Pages that show different quotations": picks,
         }
 
     def truncate(self, lines: Sequence[str], verbosity: int) -> list[str]:
@@ -124,4 +125,4 @@ class Command(BaseCommand):
         """Return `+ key` for each quotation that a page shows now, `- key` for each that it no longer shows."""
         gone = [f"- {key}" for key in before if key not in after]
         new = [f"+ {key}" for key in after if key not in before]
-        return [*gone, *new] or ["in another order"]
+        return [*gone, *new] or ["in a different order"]

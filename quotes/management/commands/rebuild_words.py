@@ -16,7 +16,7 @@ BATCH = 500
 
 
 class Command(BaseCommand):
-    help = "Rebuild the word index of all quotations, and report where it was wrong (0 differences: nowhere)."
+    help = "Rebuild the word index of all quotations, and report differences (0 if the index was correct)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         queue.process_queue()  # entries that are merely pending are not wrong
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             bar("Words", done, total)
         Word.objects.bulk_update(wrong, ["form"], batch_size=BATCH)
         if wrong:
-            found["words with another form"] += len(wrong)
+            found["words with a wrong form"] += len(wrong)
 
     def rebuild_links(self, found: Counter[str], bar: ProgressBar) -> None:
         total = Quote.objects.count()
@@ -58,17 +58,17 @@ class Command(BaseCommand):
                 after = self.links(ids)
             for key in before.keys() | after.keys():
                 if key not in before:
-                    found["entries that were missing"] += 1
+                    found["missing entries"] += 1
                 elif key not in after:
-                    found["entries too many"] += 1
+                    found["superfluous entries"] += 1
                 elif before[key] != after[key]:
-                    found["entries with another rank"] += 1
+                    found["entries with a wrong rank"] += 1
             done, last = done + len(ids), ids[-1]
             bar("Quotations", done, total)
         strays = QuoteWord.objects.exclude(quote__in=Quote.objects.values("pk"))
         gone = list(strays.values_list("quote", flat=True).distinct())
         if gone:
-            found["entries of quotations that are gone"] += strays.count()
+            found["entries of deleted quotations"] += strays.count()
             word_index.index_quotes(gone)
 
     def links(self, ids: list[int]) -> dict[tuple[int, int], tuple[int, bool]]:
@@ -83,4 +83,4 @@ class Command(BaseCommand):
             word.quote_count = word.right
         Word.objects.bulk_update(wrong, ["quote_count"], batch_size=BATCH)
         if wrong:
-            found["words with another number of quotations"] += len(wrong)
+            found["words with a wrong number of quotations"] += len(wrong)

@@ -227,7 +227,7 @@ def test_a_backup_says_what_it_holds(sqlite_original: Database) -> None:
 def test_a_backup_overwrites_nothing(original: Database) -> None:
     before = original.backup.read_bytes()
     assert original.manage("backup", original.backup, fails=True) == (
-        f"CommandError: {original.backup}: this file is there already; name a new one. Nothing was written.\n"
+        f"CommandError: {original.backup}: this file already exists; choose another name. Nothing was written.\n"
     )
     assert original.backup.read_bytes() == before
 
@@ -242,7 +242,7 @@ def test_a_backup_that_cannot_be_written_is_said_in_one_line(original: Database)
 
 @pytest.mark.full
 def test_an_empty_database_is_not_backed_up(empty: Database) -> None:
-    assert "look at DATABASE_URL" in empty.manage("backup", empty.backup, fails=True)
+    assert "check DATABASE_URL" in empty.manage("backup", empty.backup, fails=True)
     assert not empty.backup.exists()
 
 
@@ -263,7 +263,7 @@ def test_a_database_with_content_is_not_replaced_unless_forced(original: Databas
     database.ask(SIGN.format("Written since"))
     before = database.rows()
     assert database.restore(file=original.backup, fails=True) == (
-        "CommandError: The database has content. Replace it with --force; it is kept as a backup then.\n"
+        "CommandError: The database has content. Use --force to replace it; a backup of it is kept.\n"
     )
     assert database.rows() == before
     assert not database.kept.exists()
@@ -361,8 +361,8 @@ def test_a_backup_of_a_newer_version_is_refused(database: Database, empty: Datab
     database.ask("INSERT INTO django_migrations (app, name, applied) VALUES ('quotes', '0099_later', '2099-01-01')")
     database.back_up()
     assert empty.restore(file=database.backup, fails=True) == (
-        f"CommandError: {database.backup}: it was made by a newer version of the site (quotes.0099_later is not known"
-        " here); update the site first. Nothing was changed.\n"
+        f"CommandError: {database.backup}: this backup is from a newer version of the site (quotes.0099_later is"
+        " unknown here); update the site first. Nothing was changed.\n"
     )
     assert not any(empty.rows().values())
 
@@ -406,13 +406,15 @@ def test_another_programs_database_is_refused(sqlite_original: Database, tmp_pat
     database = copy_of(sqlite_original, tmp_path)
     with closing(sqlite3.connect(database.backup)) as other, other:
         other.execute("CREATE TABLE recipes (name TEXT)")
-    assert "it holds another program's data" in database.restore("--force", fails=True)
+    assert "this is a backup of another program" in database.restore("--force", fails=True)
 
 
 @pytest.mark.full
 def test_the_database_is_not_restored_from_itself(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
-    assert "it is the database itself" in database.restore("--force", file=database.file, fails=True)
+    assert "this file is the database itself; choose a backup" in database.restore(
+        "--force", file=database.file, fails=True
+    )
 
 
 @pytest.mark.full
@@ -425,7 +427,7 @@ def test_a_damaged_database_is_not_backed_up_but_can_be_replaced(sqlite_original
     assert not database.backup.exists()
     assert "kept in" in database.restore("--force", file=sqlite_original.backup)
     assert database.rows() == sqlite_original.rows()
-    assert "checked." in database.back_up()
+    assert "verified." in database.back_up()
 
 
 @pytest.mark.full
@@ -454,7 +456,7 @@ def test_a_backup_with_pages_of_another_size_is_restored(sqlite_original: Databa
 def test_rows_that_name_others_that_are_gone_are_said_and_kept(sqlite_original: Database, tmp_path: Path) -> None:
     database = copy_of(sqlite_original, tmp_path)
     database.ask("UPDATE quotes_quote SET work_id = 999999 WHERE key = 'sommer-honest-men'")
-    assert "Flaw of the database itself: 1 rows of quotes_quote name others that do not exist." in database.back_up()
+    assert "Problem in the database itself: rows of quotes_quote that refer to missing rows: 1." in database.back_up()
 
 
 # PostgreSQL

@@ -200,10 +200,12 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         if submitted is None or made is None:
             return None
         if submitted.digest == submissions.digest(request):
-            messages.info(request, _("“%(record)s” was saved already: the form was sent twice.") % {"record": made})
+            messages.info(
+                request, _("“%(record)s” has already been saved: the form was sent twice.") % {"record": made}
+            )
             return self.response_add(request, made) if IS_POPUP_VAR in request.POST else self._to_form_of(made)
         said = _("This form has already created “%(record)s”. What you have typed since has not been saved.")
-        notice = ConflictNotice(f"{said % {'record': made}} {_('Save it to create another record.')}")
+        notice = ConflictNotice(f"{said % {'record': made}} {_('Save to create another record.')}")
         context = {"form_id": submissions.new_form_id()}
         return UnsavedForm(None, request.POST, notice, context, form_url)
 
@@ -238,7 +240,9 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         """Return why this is not saved as it came; None where nothing is in the way."""
         notice = ConflictNotice("", 409, merged.differences, merged.mine_alone, _("Yours"), _("Theirs"))
         if token is None:
-            said = _("This form does not say what it was opened with, so nobody can tell what you have changed.")
+            said = _(
+                "This form does not record which version it was opened with, so your changes cannot be identified."
+            )
             return replace(notice, said=said)
         if token.state != now:
             others = saved_since(row, token.at)
@@ -246,9 +250,9 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             if only_mine and not merged.choices and SHOW_MERGED not in request.POST:
                 return None
             who = get_text_list([_describe_saver(saver, request.user) for saver in others], _("and"))
-            return replace(notice, said=_("This was changed while you had it open, by %(who)s.") % {"who": who})
+            return replace(notice, said=_("While you had this open, it was changed by %(who)s.") % {"who": who})
         if merged.choices:
-            return replace(notice, said=_("Something is still to be chosen."))
+            return replace(notice, said=_("Some changes still need a choice."))
         if SHOW_MERGED in request.POST:
             return replace(notice, said=_not_saved_yet(), status=200)
         return None
@@ -276,7 +280,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             self.log_change(request, saved, message)
             response = self.response_change(request, saved)
         if merged_own_changes:
-            messages.info(request, _("It was brought together with what you saved in another window."))
+            messages.info(request, _("Your changes were merged with those you saved in another window."))
         autosave.confirm_saved(request, response)
         return response
 
@@ -414,7 +418,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         """Offer what was typed into a record that was deleted meanwhile as a new one, to whoever may add one."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        said = _("This was deleted while you had it open. What you typed is here, not saved.")
+        said = _("This was deleted while you had it open. What you typed is shown here but is not saved.")
         if not self.has_add_permission(request):
             return self._show_plainly(request, said, 409)
         snapshot = self._snapshot(request, None, self._what_opens(request, None))
@@ -427,11 +431,11 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             for prefix, rows in sent.rows.items()
         }
         add_url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_add")
-        notice = ConflictNotice(f"{said} {_('Save it to make it a new record.')}")
+        notice = ConflictNotice(f"{said} {_('Save to create a new record.')}")
         return UnsavedForm(None, snapshot.write(state, request.POST), notice, form_url=add_url)
 
     def _busy(self, request: HttpRequest, object_id: str | None, form_url: str) -> HttpResponse:
-        said = _("The database is busy. Nothing was saved; press Save again.")
+        said = _("The database is busy. Nothing was saved. Please save again.")
         chosen = [(name, str(value)) for name, value in request.POST.items() if name.startswith("choice-")]
         context = {"form_token": request.POST.get("form_token", ""), "is_busy": True}
         notice = ConflictNotice(said, 503, carried=chosen)
@@ -456,7 +460,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
 
     def _missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say that there is no such record, on the first page of the admin."""
-        said = _("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?")
+        said = _("There is no %(name)s with the ID “%(key)s”. It may have been deleted.")
         messages.warning(request, said % {"name": self.opts.verbose_name, "key": unquote(object_id)})
         return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
 
@@ -482,12 +486,12 @@ def _not_asked_again(still_open: Sequence[Choice], asked: Sequence[Choice]) -> l
 
 
 def _not_saved_yet() -> str:
-    return _("This is not saved yet. Look through it, then save it.")
+    return _("This is not saved yet. Check it, then save.")
 
 
 def _describe_saver(saver: Saver, user: Any) -> str:
     if saver.user is None:
-        name = _("somebody outside of the desk")
+        name = _("another program")
     elif saver.user == user:
         name = _("you in another window")
     else:

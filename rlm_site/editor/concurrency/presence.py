@@ -68,7 +68,7 @@ def others_present(row: Model, user: Any) -> str:
         .order_by("since")
     )
     return " ".join(
-        _("%(name)s has this open since %(time)s.")
+        _("%(name)s has had this page open since %(time)s.")
         % {"name": one.user.get_full_name() or one.user.get_username(), "time": _moment(one.since)}
         for one in here
     )

@@ -86,9 +86,9 @@ def test_what_is_in_work_is_counted_by_its_stage(busy_desk: Client) -> None:
         "Returned to you": [3, 0],
         "Your drafts": [2, 1],
         "Waiting for review": [1, 0],
-        "Approved, to be published": [0, 1],
+        "Approved, ready to publish": [0, 1],
         "Scheduled": [1, 0],
-        "To be retired": [0, 1],
+        "To be unpublished": [0, 1],
     }
 
 
@@ -97,7 +97,7 @@ def test_a_number_is_a_link_and_nothing_is_said_in_words(busy_desk: Client) -> N
     [link] = [link for link in page.iter("a") if link.get("href") == "/admin/articles/article/?work=returned"]
     assert text_of(link) == "3 articles"
     quiet = signed_in("quiet", "add_article", "view_article")
-    assert "You have no draft in hand." in quiet.get("/admin/").content.decode()
+    assert "You have no drafts." in quiet.get("/admin/").content.decode()
 
 
 def test_what_is_published_or_discarded_is_nobodys_draft_any_more(busy_desk: Client) -> None:
@@ -114,10 +114,10 @@ def test_what_is_published_or_discarded_is_nobodys_draft_any_more(busy_desk: Cli
 def test_everybody_sees_their_own_drafts_and_what_they_may_do(busy_desk: Client) -> None:
     assert set(counts(group_client("Authors"))) == {"Returned to you", "Your drafts"}
     editor = counts(group_client("Editors"))
-    assert "Approved, to be published" not in editor
+    assert "Approved, ready to publish" not in editor
     assert (editor["Your drafts"], editor["Waiting for review"]) == (0, 1)
     assert "Broken links" in editor
-    assert counts(group_client("Publishers"))["Approved, to be published"] == 1
+    assert counts(group_client("Publishers"))["Approved, ready to publish"] == 1
 
 
 def test_nobody_learns_of_what_they_may_not_see(busy_desk: Client) -> None:
@@ -134,7 +134,7 @@ def test_somebody_with_nothing_to_do_here_is_shown_nothing() -> None:
     assert not page.context["in_stages"]
     assert not page.context["of_apps"]
     assert page.context["newest"] is None
-    assert "Newest changes" not in page.content.decode()
+    assert "Recent changes" not in page.content.decode()
 
 
 def test_the_newest_changes_are_there_with_who_and_why() -> None:

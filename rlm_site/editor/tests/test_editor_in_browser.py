@@ -33,10 +33,10 @@ def write_a_section(page: "Page", title: str) -> None:
     page.fill("#id_title", title)
     page.fill("#id_body", "Written *by hand*, see ")
     page.get_by_role("button", name="Page…").click()
-    page.get_by_role("combobox", name="Words of its title").fill("edgar tarl")
+    page.get_by_role("combobox", name="Words from the title").fill("edgar tarl")
     page.get_by_role("option", name="Edgar Tarlow", exact=False).first.click()
     page.get_by_role("button", name="Cite…").click()
-    page.get_by_role("combobox", name="Its author, title or key").fill("arden")
+    page.get_by_role("combobox", name="Author, title or key").fill("arden")
     page.get_by_role("option", name="arden-1987", exact=False).first.click()
     page.fill("#id_tags", "free software, bread")
 
@@ -48,16 +48,16 @@ def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
     name = member_login(author, "Authors")
     write_a_section(author, "A Page of the Browser")
     assert author.input_value("#id_body").startswith("Written *by hand*, see [[Edgar Tarlow]][@arden-1987")
-    author.get_by_role("button", name="Send to review…").click()
+    author.get_by_role("button", name="Send for review…").click()
     author.get_by_role("heading", name="What readers will see").wait_for()
     author.fill("#id_comment", "My first one.")
-    author.get_by_role("button", name="Send to review").click()
+    author.get_by_role("button", name="Send for review").click()
     author.wait_for_selector(".success")
 
     member_login(publisher, "Publishers")
     publisher.goto("/admin/articles/article/?state=in_review")
     publisher.get_by_role("link", name="A Page of the Browser").click()
-    assert f"{name} sent it to review" in publisher.locator(".current-state").inner_text()
+    assert f"{name} sent it for review" in publisher.locator(".current-state").inner_text()
     assert publisher.input_value("#id_tags") == "bread, free software"
     answer = reader.goto("/tolby-market/a-page-of-the-browser/")
     assert answer is not None
@@ -65,7 +65,7 @@ def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
     publisher.get_by_role("button", name="Publish…").click()
     publisher.get_by_role("heading", name="Checks").wait_for()
     publisher.get_by_role("button", name="Publish changes").click()
-    publisher.get_by_role("link", name="See it as readers do").wait_for()
+    publisher.get_by_role("link", name="View on site").wait_for()
 
     reader.goto("/tolby-market/a-page-of-the-browser/")
     assert reader.title().startswith("Tolby Market - A Page of the Browser")
@@ -75,7 +75,7 @@ def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
     assert reader.get_by_role("link", name="A Page of the Browser").count() == 1
 
     publisher.get_by_role("link", name="Delete", exact=True).click()
-    publisher.get_by_role("button", name="Yes, I’m sure").click()
+    publisher.get_by_role("button", name="Yes, delete").click()
     publisher.wait_for_selector(".success")
     answer = reader.goto("/tolby-market/a-page-of-the-browser/")
     assert answer is not None
@@ -91,7 +91,7 @@ def test_a_section_is_moved_to_another_topic_and_its_old_address_leads_there(
     write_a_section(page, "A Page That Moves")
     page.get_by_role("button", name="Publish…").click()
     page.get_by_role("button", name="Publish changes").click()
-    page.get_by_role("link", name="See it as readers do").wait_for()
+    page.get_by_role("link", name="View on site").wait_for()
     page.locator("#select2-id_parent-container").click()
     page.locator(".select2-search__field").fill("Edgar Tarlow")
     page.get_by_role("option", name="Edgar Tarlow", exact=True).click()
@@ -113,7 +113,7 @@ def test_a_quotation_is_pinned_by_keyboard_and_no_unsaved_text_is_lost(
     editor_login(page)
     open_article(page, "Bread Before Noon")
     page.fill("#id_title", "Rain Before Noon")
-    page.wait_for_selector("text=With the form as it stands, not saved yet:")
+    page.wait_for_selector("text=Based on the form as it is now, not saved yet:")
     panel = page.locator(".quotation-panel-body")
     assert "rain" in panel.locator("h3", has_text="Famous quotes").inner_text()
 
@@ -143,7 +143,7 @@ def test_any_quotation_says_what_kept_it_out(new_page: "NewPage", editor_login: 
     open_article(page, "The Millers")
     page.fill("[data-quotation-search]", "wolf lamb")
     page.press("[data-quotation-search]", "Enter")
-    page.wait_for_selector("text=No quotation has these words.")
+    page.wait_for_selector("text=No quotations found.")
     page.fill("[data-quotation-search]", "Sommer")
     page.press("[data-quotation-search]", "Enter")
     page.wait_for_selector("text=It is shown.")
@@ -162,7 +162,7 @@ def test_what_is_typed_while_the_panel_is_brought_up_to_date_stays(new_page: "Ne
     page.fill("[data-quotation-search]", "rain")
     for route in held:
         route.continue_()
-    page.wait_for_selector("text=With the form as it stands, not saved yet:")
+    page.wait_for_selector("text=Based on the form as it is now, not saved yet:")
     assert page.input_value("[data-quotation-search]") == "rain"
     assert page.evaluate("document.activeElement.matches('[data-quotation-search]')")
 

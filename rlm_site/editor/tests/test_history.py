@@ -78,7 +78,7 @@ def test_the_newest_two_are_chosen_to_be_compared(section: Article) -> None:
 
 def test_a_row_that_was_changed_from_outside_has_a_version_for_it(section: Article) -> None:
     Article.objects.filter(pk=section.pk).update(body="Written by another program.")
-    assert "Changed outside of the desk" in signed_in().get(history(section)).content.decode()
+    assert "Changed by another program" in signed_in().get(history(section)).content.decode()
     assert section.revisions.order_by("-number")[0].content["body"] == "Written by another program."
 
 
@@ -266,7 +266,7 @@ def test_a_person_who_was_deleted_since_does_not_come_back(client: Client) -> No
     revisions.save_draft(quote, {**revisions.content_of(quote), "person": other.pk, "text": "Two zorblaxes."})
     person.delete()
     editor = signed_in()
-    assert "Person stays as it is" in editor.get(history(quote, 1, "restore")).content.decode()
+    assert "Person will not change" in editor.get(history(quote, 1, "restore")).content.decode()
     restore(editor, quote, 1)
     quote.refresh_from_db()
     assert (quote.text, quote.person) == ("A zorblax.", other)

@@ -46,7 +46,7 @@ def test_an_old_version_is_compared_and_restored(new_page: "NewPage", editor_log
     assert page.locator("ins").inner_text().endswith("blue")
 
     page.go_back()
-    page.get_by_role("link", name=f"Restore… {newest}", exact=True).focus()
+    page.get_by_role("link", name=f"Restore this version… {newest}", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("input[name=comment]")
     page.fill("input[name=comment]", "There is no zorblax.")
@@ -77,23 +77,23 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
 
     open_article(page, "Tolby Market")
     page.get_by_role("link", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Yes, I’m sure").click()
+    page.get_by_role("button", name="Yes, delete").click()
     page.wait_for_selector(".success")
     for address in addresses:
         answer = reader.goto(address)
         assert answer is not None
         assert answer.status == 410
 
-    page.get_by_role("link", name="Recover…").first.click()
+    page.get_by_role("link", name="Restore…").first.click()
     assert "Tolby Market" in page.locator("#content").inner_text()
-    page.get_by_role("button", name="Recover").click()
+    page.get_by_role("button", name="Restore").click()
     page.wait_for_selector(".success")
     for address in addresses:
         reader.goto(address)
         assert reader.locator("main").inner_text() == before[address]
     page.get_by_role("link", name="Open it").click()
     page.get_by_role("link", name="History").click()
-    assert "Recovered after deletion" in page.locator(".versions li").first.inner_text()
+    assert "Restored after deletion" in page.locator(".versions li").first.inner_text()
 
 
 LOOKS = [(1200, False), (1200, True), (320, False), (320, True)]
@@ -115,9 +115,9 @@ def test_the_first_page_history_and_deletions_have_no_barriers(new_page: "NewPag
     page.click("input[name=_continue]")
     page.wait_for_selector(".success")
     page.get_by_role("link", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Yes, I’m sure").click()
+    page.get_by_role("button", name="Yes, delete").click()
     page.wait_for_selector(".success")
-    page.get_by_role("link", name="Recover…").first.click()
+    page.get_by_role("link", name="Restore…").first.click()
     addresses = [
         "/admin/", f"{row}history/", f"{row}history/compare/", f"{row}history/1/restore/",
         "/admin/rlm_site/deletion/", page.url, "/admin/rlm_site/revision/",

@@ -44,8 +44,8 @@ def test_one_tag_has_one_row_whatever_the_case_and_accents(editor: Client) -> No
     data = csv_of({"name": "Émigré"}, {"name": "emigre"}, {"name": 'say "no"'}, {"name": "!?"}, {"name": "BREAD"})
     assert error_messages(preview(editor, TAGS, data)) == [
         "line 3, name: Line 2 is about the same record.",
-        "line 4, name: A tag has no quotation marks of this kind: they would end it where it is typed.",
-        "line 5, name: Give a name with at least one letter or figure.",
+        "line 4, name: A tag cannot contain straight quotation marks. Use “ and ” instead.",
+        "line 5, name: Enter a name with at least one letter or digit.",
     ]
 
 
@@ -61,7 +61,7 @@ def test_a_new_address_leaves_the_old_one_leading_to_it(editor: Client, client: 
 def test_a_file_brings_no_merged_tag_back(editor: Client) -> None:
     changes.merge_tags(Tag.objects.create(name="quagga"), Tag.objects.create(name="zebra"))
     page = preview(editor, TAGS, csv_of({"name": "Quagga"}))
-    assert error_messages(page) == ["line 2, name: This tag is called “zebra” now."]
+    assert error_messages(page) == ["line 2, name: This tag is now called “zebra”."]
 
 
 def test_who_may_not_rename_tags_renames_none_by_a_file() -> None:
@@ -69,8 +69,8 @@ def test_who_may_not_rename_tags_renames_none_by_a_file() -> None:
     helper = signed_in("helper", "view_tag", "add_tag", "change_tag", "import_tag")
     data = csv_of({"name": "QUAGGA", "slug": "burchell", "description": "A striped horse."})
     assert error_messages(preview(helper, TAGS, data)) == [
-        "line 2, name: You may not rename tags.",
-        "line 2, slug: You may not rename tags.",
+        "line 2, name: You do not have permission to rename tags.",
+        "line 2, slug: You do not have permission to rename tags.",
     ]
     import_rows(helper, TAGS, csv_of({"name": "quagga", "description": "A striped horse."}))
     assert Tag.objects.get(name="quagga").description == "A striped horse."

@@ -91,7 +91,7 @@ def test_a_look_up_that_is_not_offered_leads_to_the_list(editor: Client, query: 
     response = editor.get(f"{ARTICLES}?{query}")
     assert response["Location"] == f"{ARTICLES}?e=1"
     told = [str(message) for message in editor.get(response["Location"]).context["messages"]]
-    assert told[-1] == "The address asked for what cannot be. Here is the list without that."
+    assert told[-1] == "Part of the address is not valid. The list is shown without it."
 
 
 def test_a_filter_is_given_once(editor: Client) -> None:
@@ -107,7 +107,7 @@ def test_a_search_that_is_too_long_is_told(editor: Client, search: str) -> None:
             continue
         response = editor.get(list_of(model_admin), {"q": search})
         assert response.status_code == 200, model_admin
-        assert "Search for at most 12 words, and at most 200 characters." in response.content.decode()
+        assert "Search for at most 12 words and 200 characters." in response.content.decode()
 
 
 def test_the_longest_search_is_answered(editor: Client) -> None:

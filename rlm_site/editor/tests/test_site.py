@@ -92,7 +92,7 @@ def test_somebody_who_guesses_passwords_is_told_to_wait(client: Client, settings
     response = client.post("/admin/login/", form)
     assert response.status_code == 429
     page = response.content.decode()
-    assert "Too many failed logins" in page
+    assert "Too many failed sign-ins" in page
     assert "Wait 15 minutes" in page
 
 

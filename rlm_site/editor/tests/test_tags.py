@@ -175,7 +175,7 @@ def test_a_rename_is_undone_from_the_log_on_the_page(editor: Client) -> None:
     tag.refresh_from_db()
     assert tag.name == "quagga"
     page = editor.post(undo, follow=True).content.decode()
-    assert "This is undone already." in page
+    assert "This has already been undone." in page
 
 
 # Merging
@@ -208,9 +208,9 @@ def test_what_a_merge_would_move_is_shown_before_anything_moves(editor: Client, 
     assert ">Horse</a>" in page
     assert ">Mare</a>" not in page
     assert page.count(">“Quote ") == 10
-    assert "The first 10 are listed." in page
-    assert "The description “A striped horse.” goes." in page
-    assert "pages lose those that stand there for this tag" in page
+    assert "Only the first 10 are listed." in page
+    assert "The description “A striped horse.” will be removed." in page
+    assert "pages lose the quotations shown for this tag" in page
     assert quagga.taggedquote_items.count() == 11
 
 
@@ -233,7 +233,7 @@ def test_two_tags_are_merged_and_the_merge_is_undone(editor: Client, quagga: Tag
 
 @pytest.mark.parametrize(
     ("into", "told"),
-    [("", "required"), ("no such tag", "no tag of this name"), ("QUAGGA", "itself"), ("\0", "Null characters")],
+    [("", "required"), ("no such tag", "no tag with this name"), ("QUAGGA", "itself"), ("\0", "Null characters")],
 )
 def test_what_cannot_be_merged_into_is_said_beside_the_field(editor: Client, quagga: Tag, into: str, told: str) -> None:
     for response in (editor.get(merge_page(quagga), {"into": into}), editor.post(merge_page(quagga), {"into": into})):

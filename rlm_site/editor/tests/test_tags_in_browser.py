@@ -94,10 +94,10 @@ def test_two_tags_are_merged_by_keyboard_and_taken_apart_again(new_page: "NewPag
     page.keyboard.press("Enter")
     assert page.get_by_role("combobox", name="Merge into").input_value() == "browsing, by keyboard"
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="“browsing by hand” becomes “browsing, by keyboard”").wait_for()
+    page.get_by_role("heading", name="Merge “browsing by hand” into “browsing, by keyboard”").wait_for()
     found += barriers(page)
     page.get_by_role("button", name="Merge into “browsing, by keyboard”").press("Enter")
-    page.get_by_role("heading", name="Renamed and merged").wait_for()
+    page.get_by_role("heading", name="Renames and merges").wait_for()
     assert page.input_value("#id_name") == "browsing, by keyboard"
     found += barriers(page)
     page.get_by_role("button", name="Undo: “browsing by hand” merged into “browsing, by keyboard”").press("Enter")
@@ -119,7 +119,7 @@ def test_the_pages_of_a_merge_have_no_barriers(new_page: "NewPage", editor_login
         page.wait_for_selector(".errorlist")
         found += barriers(page)
         page.fill("#id_into", "rain")
-        page.get_by_role("button", name="Show what would move").click()
+        page.get_by_role("button", name="Preview changes").click()
         page.get_by_role("button", name="Merge into “rain”").wait_for()
         found += barriers(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -133,5 +133,5 @@ def test_without_a_script_the_field_is_a_plain_one(new_page: "NewPage", editor_l
     page.get_by_role("link", name="bread", exact=True).click()
     page.get_by_role("link", name="Merge into another tag…").click()
     page.get_by_role("textbox", name="Merge into").fill("rain")
-    page.get_by_role("button", name="Show what would move").click()
+    page.get_by_role("button", name="Preview changes").click()
     assert page.get_by_role("button", name="Merge into “rain”").is_visible()

@@ -68,7 +68,7 @@ def refused_then_done(somebody: Client, address: str, **typed: Any) -> Any:
     refused = somebody.post(address, form_data(somebody.get(address), **typed))
     assert refused.status_code == 200
     assert asks(refused)
-    assert "Tick the box to go on, or choose another address." in text_of(parse(refused))
+    assert "Tick the box to continue, or choose another address." in text_of(parse(refused))
     kept = form_data(refused)
     assert {name: kept.get(name) for name in typed} == typed
     assert leads_to("/quagga/") == "/quokka/"

@@ -220,8 +220,8 @@ def test_a_slug_that_another_page_has_got_stands_in_the_way(topic: Article) -> N
     before = stored()
     page = editor.get(address(deletion, "change"))
     text = text_of(parse(page).find(".//*[@id='content-main']"))
-    assert "The slug “yarle-valley” belongs to “Zorblax” now." in text
-    assert "Give that another one, or delete it." in text
+    assert "The slug “yarle-valley” is now used by “Zorblax”." in text
+    assert "Change it there, or delete that record" in text
     assert address(other, "change") in page.content.decode()
     assert "<form" not in page.content.decode().split('id="content-main"')[1]
     assert editor.post(address(deletion, "change")).status_code == 409
@@ -237,7 +237,7 @@ def test_a_section_waits_for_its_topic(topic: Article) -> None:
     first = delete(editor, section)
     second = delete(editor, topic)
     page = editor.get(address(first, "change")).content.decode()
-    assert "the article “Yarle Valley” was deleted since. Recover that first." in page
+    assert "the article “Yarle Valley” has since been deleted. Restore it first." in page
     assert address(second, "change") in page
     assert editor.post(address(first, "change")).status_code == 409
     assert recover(editor, second).status_code == 302
@@ -252,7 +252,7 @@ def test_a_pin_of_a_quotation_that_was_deleted_since_is_left_out_only_when_someb
     second = delete(editor, quote)
     before = stored()
     page = editor.get(address(first, "change")).content.decode()
-    assert "was deleted since. Recover that first." in page
+    assert "has since been deleted. Restore it first." in page
     assert address(second, "change") in page
     assert editor.post(address(first, "change")).status_code == 409
     assert stored() == before
@@ -297,10 +297,10 @@ def test_nothing_is_recovered_twice(topic: Article) -> None:
     editor = signed_in()
     deletion = delete(editor, topic)
     recover(editor, deletion)
-    with pytest.raises(ValidationError, match="recovered already"):
+    with pytest.raises(ValidationError, match="already been restored"):
         trash.recover(deletion, None)
     assert editor.post(address(deletion, "change")).status_code == 409
-    assert "It was recovered" in editor.get(address(deletion, "change")).content.decode()
+    assert "Restored on" in editor.get(address(deletion, "change")).content.decode()
 
 
 # The list, and who may
@@ -314,9 +314,9 @@ def test_the_list_says_what_was_deleted_by_whom_and_what_is_in_it(topic: Article
     assert "Yarle Valley" in page
     assert f"{sections + 1} articles" in page
     assert "anna" in page
-    assert "Recover…" in page
+    assert "Restore…" in page
     recover(editor, deletion)
-    assert "Recover…" not in editor.get(LIST).content.decode()
+    assert "Restore…" not in editor.get(LIST).content.decode()
     assert deletion not in editor.get(f"{LIST}?recovered=no").context["cl"].result_list
 
 
@@ -366,7 +366,7 @@ def test_only_whoever_could_delete_a_record_reads_its_history_after_it_is_delete
 def test_only_a_publisher_brings_a_public_page_back(topic: Article) -> None:
     deletion = delete(signed_in(), topic)
     somebody = signed_in("boris", "delete_article", "change_article")
-    assert "Ask somebody who may publish" in somebody.get(address(deletion, "change")).content.decode()
+    assert "Ask a publisher" in somebody.get(address(deletion, "change")).content.decode()
     assert somebody.post(address(deletion, "change")).status_code == 403
     assert not Article.objects.filter(pk=topic.pk).exists()
     assert recover(group_client("Publishers"), deletion).status_code == 302

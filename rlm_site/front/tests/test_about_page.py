@@ -96,10 +96,12 @@ def test_its_slug_may_be_chosen_in_the_form_and_others_of_the_site_may_not() -> 
 
 
 def test_without_a_licence_nobody_is_told_that_copies_are_free(client: Client, settings: Any) -> None:
-    assert "Our own texts are under the licence Yarle Commons Licence. Copy them, and name" in words(client)
+    assert "Our own texts are available under the licence Yarle Commons Licence. Copy them, and name" in words(client)
     settings.LICENCE_NAME = settings.LICENCE_URL = settings.LICENCE_TERMS = ""
     Article.objects.filter(slug="the-millers").update(position=7)  # its page is made anew
-    assert "No licence is given" in text_of(parse(Client(HTTP_HOST="127.0.0.1").get("/about/")).find(".//main"))
+    assert "Our own texts have no licence" in text_of(
+        parse(Client(HTTP_HOST="127.0.0.1").get("/about/")).find(".//main")
+    )
     assert '"license":' not in client.get("/yarle-valley/the-millers/").content.decode()
 
 

@@ -50,7 +50,7 @@ def test_each_has_its_day_and_its_kind(client: Client) -> None:
         {"state": "discarded"},
         {"created": FUTURE},
     ],
-    ids=["not notable", "draft", "in review", "returned", "approved", "discarded", "of tomorrow"],
+    ids=["minor change", "draft", "in review", "returned", "approved", "discarded", "of tomorrow"],
 )
 def test_what_readers_are_not_told_of_is_not_listed(client: Client, fields: dict[str, Any]) -> None:
     change(**fields)

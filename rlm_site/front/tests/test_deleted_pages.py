@@ -93,7 +93,7 @@ def test_a_deleted_page_is_gone(client: Client, make: Callable[[], Any], remove:
     assert response.status_code == 410
     assert "zorblax" in address
     main = text_of(parse(response).find(".//main"))
-    assert "It was deleted, and no other page takes its place." in main
+    assert "It was deleted, and no other page replaces it." in main
     assert "friend" not in main
     assert "Zorblax" not in main
     assert client.head(address).status_code == 410

@@ -51,4 +51,4 @@ def test_a_home_page_that_cannot_be_made_is_reported(client: Client, monkeypatch
     monkeypatch.setattr(topics, "first_sentence", fail)
     response = client.get("/healthz")
     assert response.status_code == 503
-    assert response.json() == {"status": "the home page cannot be made"}
+    assert response.json() == {"status": "the home page cannot be rendered"}

@@ -130,7 +130,7 @@ def test_of_very_many_results_it_is_said_that_there_are_more(client: Client, mon
         Article.objects.create(parent=topic, title="Zorblaxes", slug="zorblaxes", published=True)
         Quote.objects.create(text=f"No zorblax, {number} friends.", status="reported", published=True)
     page = parse(client.get("/search/?q=zorblax"))
-    assert text_of(page.find(".//p[@class='found']")).startswith("At least 15 results for zorblax. The best of them")
+    assert text_of(page.find(".//p[@class='found']")).startswith("At least 15 results for zorblax. The best matches")
     filters = [text_of(link) for link in page.findall(".//nav[@class='filters']//a")]
     assert filters[:3] == ["Topics (5+)", "Sections (5+)", "Quotations (5+)"]
     assert not any("(" in tag for tag in filters[3:])

@@ -73,7 +73,7 @@ def test_whoever_can_mend_it_is_told_of_it_and_mends_it(client: Client, millers:
     editor = signed_in()
     form = f"/admin/articles/article/{millers.pk}/change/"
     page = editor.get("/admin/").content.decode()
-    assert "Set aside" in page
+    assert "Hidden from readers" in page
     assert form in page
     assert "articles_article.slug" in page
     response = editor.post(form, form_data(editor.get(form)))
@@ -81,11 +81,11 @@ def test_whoever_can_mend_it_is_told_of_it_and_mends_it(client: Client, millers:
     assert "The Millers" in client.get("/yarle-valley/").content.decode()
     assert client.get("/yarle-valley/the-millers/").status_code == 200
     assert not SetAside.objects.exists()
-    assert "Set aside" not in editor.get("/admin/").content.decode()
+    assert "Hidden from readers" not in editor.get("/admin/").content.decode()
 
 
 def test_others_are_not_told(millers: Article) -> None:
-    assert "Set aside" not in group_client("Authors").get("/admin/").content.decode()
+    assert "Hidden from readers" not in group_client("Authors").get("/admin/").content.decode()
 
 
 def test_the_log_tells_of_it(millers: Article, caplog: pytest.LogCaptureFixture) -> None:
@@ -156,7 +156,7 @@ def test_a_quotation_whose_person_another_program_deleted_is_not_shown_as_nobody
         cursor.execute("PRAGMA defer_foreign_keys = ON")
         cursor.execute("DELETE FROM quotes_person WHERE id = %s", [person.pk])
     assert "simple theory of flour" not in client.get("/quotes/").content.decode()
-    assert SetAside.objects.filter(kind="quote", reason__contains="names a person that is gone").exists()
+    assert SetAside.objects.filter(kind="quote", reason__contains="refers to a person that does not exist").exists()
     editor = signed_in()
     quote = Quote.objects.get(key="sommer-honest-men")
     assert quote.person is None

@@ -12,13 +12,16 @@ from rlm_site.progress import ProgressBar
 
 class Command(BaseCommand):
     help = (
-        "Write the whole database into one new file while the site runs, and check the copy by opening it. "
-        "The file holds accounts and sessions too, and only this account may read it. Keep .env with it."
+        "Write the whole database to one new file while the site runs, and verify the copy by opening it. "
+        "The file includes user accounts and sessions; only the account that runs this command can read it. "
+        "Keep a copy of .env with it."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, nargs="?", help="else one named by date and time in var/backups/")
+        parser.add_argument(
+            "file", type=Path, nargs="?", help="file to write (default: named by date and time, in var/backups/)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         bar = ProgressBar()
@@ -31,14 +34,14 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(f"{path}: {error}. Nothing was written.") from error
         except DatabaseError as error:
-            raise CommandError(f"The database failed: {first_line(error)}. Nothing was written.") from error
+            raise CommandError(f"Database error: {first_line(error)}. Nothing was written.") from error
         finally:
             bar.clear()
-        self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB, checked.")
+        self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB, verified.")
         for line in report(contents):
             self.stdout.write(line)
         for flaw in contents.flaws:
-            self.stderr.write(f"Flaw of the database itself: {flaw}.")
+            self.stderr.write(f"Problem in the database itself: {flaw}.")
 
 
 def report(contents: Contents) -> list[str]:

@@ -13,7 +13,7 @@ class Command(runserver.Command):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            self.stdout.write("DEBUG is off: an edited template or static file shows after a restart.")
+            self.stdout.write("DEBUG is off: edited templates and static files appear only after a restart.")
             if not static_files.are_collected():
                 self.stdout.write("Collecting and compressing static files …")
                 static_files.collect()

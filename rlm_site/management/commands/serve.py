@@ -26,7 +26,7 @@ FIRST_EDITOR = "editor"
 
 
 class Command(BaseCommand):
-    help = "Bring the database and the static files up to date, then serve the site."
+    help = "Update the database and the static files, then serve the site."
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_free_port(settings.HOST, settings.PORT)
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.collect_static_files()
             self.create_first_editor()
         except OperationalError as error:
-            raise CommandError(f"The database failed: {first_line(error)}.") from error
+            raise CommandError(f"Database error: {first_line(error)}.") from error
         connections.close_all()
         os.chdir(settings.BASE_DIR)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # until the server minds them
@@ -53,20 +53,20 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         require_known_migrations(executor.loader)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.say("Bringing the tables of the database up to date …")
+            self.say("Updating the database tables …")
         # Also without pending migrations, because it reinstalls missing triggers.
         try:
             call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         except (DatabaseError, InconsistentMigrationHistory) as error:
             raise CommandError(
-                f"The tables of the database could not be brought up to date: {first_line(error)}."
-                " Is it this site's, and of a release that CHANGELOG.md names? Restore a backup of one that is."
+                f"The database tables could not be updated: {first_line(error)}."
+                " It must be a database of this site and of a release in CHANGELOG.md; if not, restore a backup of one."
             ) from error
 
     def load_content(self) -> None:
         if not any_record():
             call_command("check_content", *FIXTURES, stdout=self.stdout, verbosity=0)
-            self.say("Loading the content from fixtures/ …")
+            self.say("Loading content from fixtures/ …")
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
                 call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
         if Stale.objects.exists():
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(15)
         users.create_superuser(FIRST_EDITOR, password=password)
-        self.say(f"An editor's account for {settings.SITE_URL}/admin/ was made. Its password is shown only now:")
+        self.say(f"Created an editor account for {settings.SITE_URL}/admin/. Its password is shown only this once:")
         self.say(f"  name      {FIRST_EDITOR}")
         self.say(f"  password  {password}")
 
@@ -112,7 +112,7 @@ def require_database() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        raise CommandError(f"The database cannot be reached: {first_line(error)}. Look at DATABASE_URL.") from error
+        raise CommandError(f"Cannot connect to the database: {first_line(error)}. Check DATABASE_URL.") from error
 
 
 def require_known_migrations(loader: MigrationLoader) -> None:
@@ -121,8 +121,8 @@ def require_known_migrations(loader: MigrationLoader) -> None:
     newer = [name for name in newer if tuple(name.split(".")) not in loader.disk_migrations]
     if newer:
         raise CommandError(
-            f"The database was made by a newer release: it has the migration {newer[-1]}. Install that release, or"
-            " restore a backup that was made before it."
+            f"The database belongs to a newer release: it has the migration {newer[-1]}. Install that release, or"
+            " restore a backup made before it."
         )
 
 
@@ -130,9 +130,9 @@ def require_folder(folder: Path) -> None:
     try:
         settings.STATE_DIR.mkdir(exist_ok=True)
     except OSError as error:
-        raise CommandError(f"The folder {settings.STATE_DIR} cannot be made: {error.strerror}.") from error
+        raise CommandError(f"Cannot create the folder {settings.STATE_DIR}: {error.strerror}.") from error
     if not folder.is_dir():
-        raise CommandError(f"There is no folder {folder} for the database. Make it, or look at DATABASE_URL.")
+        raise CommandError(f"The folder {folder} for the database does not exist. Create it, or check DATABASE_URL.")
 
 
 def first_line(error: Exception) -> str:

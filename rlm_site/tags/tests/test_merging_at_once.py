@@ -97,6 +97,6 @@ def test_a_merge_is_refused_in_words_while_the_database_is_busy(server: Site) ->
     with locked_tag(server, tag):
         assert editor.ask(merge_page(tag), form)[0] == 302
     page = editor.ask(preview)[1].content.decode()
-    assert "The database is busy. Nothing was changed; try again." in page
-    assert "“waiting 0, a” becomes “waiting 0, b”" in page
+    assert "The database is busy. Nothing was changed. Please try again." in page
+    assert "Merge “waiting 0, a” into “waiting 0, b”" in page
     assert report(server, "waiting", article)[2] == []

@@ -24,7 +24,7 @@ def test_names_are_separated_by_commas(typed: str, names: list[str]) -> None:
 
 
 def test_an_open_quotation_mark_is_an_error() -> None:
-    with pytest.raises(ValueError, match="not closed"):
+    with pytest.raises(ValueError, match="closing quotation mark"):
         parse_tags('"Oxmoor, Tolby')
 
 

@@ -37,7 +37,7 @@ def test_long_titles_are_cut_between_words() -> None:
     "word", ["admin", "quotes", "people", "words", "tags", "search", "changes", "en", "preview", "static"]
 )
 def test_words_of_the_url_table_and_reserved_ones_are_refused(word: str) -> None:
-    with pytest.raises(ValidationError, match="address of the site itself"):
+    with pytest.raises(ValidationError, match="reserved for the site itself"):
         validate_first_level(word)
 
 

@@ -117,8 +117,8 @@ def test_what_another_saved_meanwhile_is_shown_and_nothing_is_saved(
     told = conflict_of(response)
     assert "by Anna Bauer (" in told
     assert "Title" in told
-    assert "Merged: the form below has it." in told
-    assert "Changed by you alone, and kept: Words to match." in told
+    assert "Merged into the form below." in told
+    assert "Changed only by you, and kept: Words to match." in told
     assert form_data(response)["title"] == "The Quagga"
     assert form_data(response)["quote_words"] == "herds"
 
@@ -157,7 +157,7 @@ def test_a_field_that_both_changed_is_chosen(
     assert "added: Anna’s" in told
     unchosen = ivan.post(change(quagga), form_data(shown, **{"choice-1": None}))
     assert unchosen.status_code == 409
-    assert "Something is still to be chosen." in conflict_of(unchosen)
+    assert "Some changes still need a choice." in conflict_of(unchosen)
     quagga.refresh_from_db()
     assert quagga.title == "Anna’s Quagga"
     assert ivan.post(change(quagga), form_data(unchosen, **{"choice-1": choice})).status_code == 302
@@ -252,7 +252,7 @@ def test_a_text_with_an_open_overlap_is_not_saved(anna: Client, ivan: Client, qu
     for body in (form["body"], form["body"].replace("▼ [1]", "oops")):
         again = ivan.post(change(quagga), {**form, "body": body})
         assert again.status_code == 409
-        assert "In the text below it stands between" in conflict_of(again)
+        assert "In the text below, it is between" in conflict_of(again)
         assert form_data(again)["body"].replace("\r\n", "\n") == body.replace("\r\n", "\n")
     assert quagga.revisions.count() == saved
 
@@ -303,7 +303,7 @@ def test_a_change_from_outside_is_met_and_named(ivan: Client, quagga: Article) -
     Article.objects.filter(pk=quagga.pk).update(title="The Quagga")
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
-    assert "by somebody outside of the desk" in conflict_of(shown)
+    assert "by another program" in conflict_of(shown)
     assert form_data(shown)["title"] == "The Quagga"
 
 
@@ -313,7 +313,7 @@ def test_what_one_has_saved_in_another_window_is_taken_along_if_it_does_not_over
     form = opened(ivan, quagga, quote_words="herds")
     save(ivan, quagga, title="The Quagga")
     response = ivan.post(change(quagga), form, follow=True)
-    assert "brought together with what you saved in another window" in response.content.decode()
+    assert "merged with those you saved in another window" in response.content.decode()
     quagga.refresh_from_db()
     assert (quagga.title, quagga.quote_words) == ("The Quagga", "herds")
     form = opened(ivan, quagga, title="One Quagga")
@@ -329,7 +329,7 @@ def test_a_form_that_does_not_say_what_it_was_opened_with_is_not_saved(
     form = opened(ivan, quagga, title="The Quagga", form_token=mark)
     shown = ivan.post(change(quagga), form)
     assert shown.status_code == 409
-    assert "does not say what it was opened with" in conflict_of(shown)
+    assert "does not record which version it was opened with" in conflict_of(shown)
     assert form_data(shown)["title"] == "The Quagga"
     quagga.refresh_from_db()
     assert quagga.title == "Quagga"
@@ -498,7 +498,7 @@ def test_an_action_on_rows_that_changed_since_the_list_was_opened_does_nothing_t
     page = form_data(ivan.get(address), action="known_to_be_living", _selected_action=[one.pk for one in people])
     save(anna, people[1], description="poet")
     response = ivan.post(address, page, follow=True)
-    assert "Changed since this list was opened: “P1”. Nothing was done" in response.content.decode()
+    assert "Changed since you opened this list: “P1”. Nothing was done" in response.content.decode()
     assert not Person.objects.filter(pk__in=[one.pk for one in people]).exclude(living_checked_on=None).exists()
     run_action(ivan, "known_to_be_living", *people)
     assert Person.objects.filter(pk__in=[one.pk for one in people], living_checked_on=None).count() == 0
@@ -511,7 +511,7 @@ def test_rows_beyond_the_page_are_chosen_only_while_nothing_changes(anna: Client
     quagga = Article.objects.create(title="Quagga", slug="quagga", body=BODY)
     save(anna, quagga, title="The Quagga")
     response = ivan.post(address, page, follow=True)
-    assert "Something was changed since this list was opened" in response.content.decode()
+    assert "Something has changed since you opened this list" in response.content.decode()
     assert Person.objects.filter(living_checked_on=None, pk__in=[one.pk for one in people]).count() == 2
     page = form_data(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
     ivan.post(address, page)
@@ -571,8 +571,8 @@ def presence(row: Any) -> str:
 
 def test_whoever_has_the_form_open_is_named_to_the_others(anna: Client, ivan: Client, quagga: Article) -> None:
     assert anna.post(presence(quagga)).content == b""
-    assert ivan.post(presence(quagga)).content.decode().startswith("Anna Bauer has this open since ")
-    assert anna.post(presence(quagga)).content.decode().startswith("ivan has this open since ")
+    assert ivan.post(presence(quagga)).content.decode().startswith("Anna Bauer has had this page open since ")
+    assert anna.post(presence(quagga)).content.decode().startswith("ivan has had this page open since ")
     assert anna.post(presence(quagga), {"leaving": "1"}).status_code == 200
     assert ivan.post(presence(quagga)).content == b""
 

@@ -97,9 +97,9 @@ def test_two_browsers_edit_one_article_and_nothing_is_lost(anna: "Page", ivan: "
     assert three.locator("h3").all_inner_texts() == ["Yours", "Before", "Theirs"]
 
     ivan.set_viewport_size({"width": 1200, "height": 900})
-    ivan.get_by_role("radio", name="Both, one after the other").focus()
+    ivan.get_by_role("radio", name="Keep both, one after the other").focus()
     ivan.keyboard.press("Space")
-    ivan.get_by_role("button", name="Put my choices into the form, save nothing").focus()
+    ivan.get_by_role("button", name="Apply my choices without saving").focus()
     ivan.keyboard.press("Enter")
     ivan.wait_for_selector("text=This is not saved yet.")
     both = "The last one died in August 1883.\n\nThe last one died in 1883 in Amsterdam."
@@ -118,7 +118,9 @@ def test_whoever_opens_a_form_sees_who_else_has_it_open(anna: "Page", ivan: "Pag
     anna.goto(article)
     with ivan.expect_response("**/presence/"):
         ivan.goto(article)
-    ivan.wait_for_function("() => document.querySelector('.presence').textContent.includes('has this open since')")
+    ivan.wait_for_function(
+        "() => document.querySelector('.presence').textContent.includes('has had this page open since')"
+    )
     assert "editors-" in ivan.inner_text(".presence")
     assert barriers(ivan) == []
     anna.goto("/admin/")
@@ -139,11 +141,11 @@ def test_text_survives_an_expired_session(anna: "Page", article: str) -> None:
     anna.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # or some seconds later
     anna.wait_for_selector("text=You are signed out. What you typed stays here")
     anna.click(SAVE)
-    anna.wait_for_selector("text=You are no longer signed in.")
+    anna.wait_for_selector("text=You are signed out. Nothing has been saved yet.")
     assert barriers(anna) == []
     anna.context.add_cookies(cookies)  # signed in again, in another tab
     anna.goto(article)
-    anna.get_by_role("button", name="Put it back").click()
+    anna.get_by_role("button", name="Restore it").click()
     anna.wait_for_selector("text=This is not saved yet.")
     save(anna)
     assert anna.input_value("#id_body") == "Typed before the session expired."
@@ -164,13 +166,13 @@ def test_text_survives_a_closed_tab_and_is_put_back_or_discarded(
     assert "was not saved." in offer.inner_text()
     assert barriers(page) == []
     assert page.input_value("#id_body") == BODY
-    offer.get_by_role("button", name="Put it back").focus()
+    offer.get_by_role("button", name="Restore it").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("text=This is not saved yet.")
     assert page.input_value("#id_body") == "Typed in a tab that was closed."
     assert page.input_value("#id_tags") == "zebras"
     page.goto(article)  # still not saved, and still kept
-    page.get_by_role("button", name="Put it back").click()
+    page.get_by_role("button", name="Restore it").click()
     page.wait_for_selector("text=This is not saved yet.")
     save(page)
     assert page.locator(".autosave").inner_text() == ""
@@ -193,7 +195,7 @@ def test_kept_text_meets_what_was_saved_since(anna: "Page", ivan: "Page", articl
     save(anna)
     ivan.goto(article)
     assert ivan.input_value("#id_title") == "Anna’s Quagga"
-    ivan.get_by_role("button", name="Put it back").click()
+    ivan.get_by_role("button", name="Restore it").click()
     ivan.wait_for_selector(".conflict .three")
     ivan.get_by_role("radio", name="Keep yours").check()
     save(ivan)
@@ -211,7 +213,7 @@ def test_text_of_a_new_record_is_kept_with_its_rows(anna: "Page") -> None:
     anna.fill("#id_index_terms-0-word", "zebra")
     anna.wait_for_timeout(400)
     anna.goto("/admin/quotes/quote/add/")
-    anna.get_by_role("button", name="Put it back").click()
+    anna.get_by_role("button", name="Restore it").click()
     anna.wait_for_selector("text=This is not saved yet.")
     assert anna.input_value("#id_text") == "Not one quagga.\nNot two."
     assert anna.input_value("#id_index_terms-0-word") == "zebra"
@@ -235,8 +237,8 @@ def test_another_account_is_not_offered_the_text(anna: "Page", article: str, mem
 def test_a_browser_that_keeps_nothing_says_so_once(anna: "Page", article: str) -> None:
     anna.add_init_script(FULL)
     type_over(anna, article, body="Typed.")
-    anna.wait_for_selector("text=This browser keeps no copy")
+    anna.wait_for_selector("text=This browser cannot keep a copy")
     anna.fill("#id_body", "Typed again.")
     anna.wait_for_timeout(500)
-    assert anna.locator("text=This browser keeps no copy").count() == 1
+    assert anna.locator("text=This browser cannot keep a copy").count() == 1
     save(anna)

@@ -178,7 +178,7 @@ def test_while_the_database_is_busy_nothing_is_saved_and_nothing_is_lost(server:
     shown = form_data(page)
     assert {**shown, "csrfmiddlewaretoken": ""} == {**form, "csrfmiddlewaretoken": ""}
     told = text_of(parse(page).find(".//section[@class='conflict']"))
-    assert told == "The database is busy. Nothing was saved; press Save again."
+    assert told == "The database is busy. Nothing was saved. Please save again."
     assert "saved" not in editor.cookies
     assert editor.ask(change(article), shown)[0] == 302
     assert editor.cookies["saved"] == "abcdefghij"

@@ -33,7 +33,7 @@ def test_the_second_leads_to_what_the_first_has_made(client: Client, address: st
     assert (first.status_code, second.status_code) == (302, 302)
     made = SubmittedForm.objects.get().object_id
     assert second["Location"].endswith(f"/{made}/change/")
-    assert "was saved already" in client.get(second["Location"]).content.decode()
+    assert "has already been saved" in client.get(second["Location"]).content.decode()
 
 
 def test_another_button_makes_no_second_record(client: Client) -> None:
