@@ -484,6 +484,6 @@ class Workflow(Feature):
         self.admin.log_change(request, row, f"{said} {comment}".strip())
         link = ""
         if self.admin.is_public(row):
-            link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("View on site"))
+            link = format_html(' <a href="{}">{}</a>', row.get_absolute_url(), _("See the public page"))
         messages.success(request, format_html("{}{}", said, link))
         return HttpResponseRedirect(self.url("change", row.pk))

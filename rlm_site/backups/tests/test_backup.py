@@ -476,7 +476,7 @@ def test_the_password_is_on_no_command_line() -> None:
     ("version", "complaint"),
     [
         ("", "pg_dump is not installed (Debian: apt-get install postgresql-client-99)"),
-        ("15.4 (Debian)", "pg_dump is of version 15 and the server of version 99; install postgresql-client-99"),
+        ("15.4 (Debian)", "pg_dump is version 15 but the server is version 99; install postgresql-client-99"),
         ("99.1", ""),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_section_goes_from_its_author_to_readers_and_is_deleted(
     publisher.get_by_role("button", name="Publish…").click()
     publisher.get_by_role("heading", name="Checks").wait_for()
     publisher.get_by_role("button", name="Publish changes").click()
-    publisher.get_by_role("link", name="View on site").wait_for()
+    publisher.get_by_role("link", name="See the public page").wait_for()
 
     reader.goto("/tolby-market/a-page-of-the-browser/")
     assert reader.title().startswith("Tolby Market - A Page of the Browser")
@@ -91,7 +91,7 @@ def test_a_section_is_moved_to_another_topic_and_its_old_address_leads_there(
     write_a_section(page, "A Page That Moves")
     page.get_by_role("button", name="Publish…").click()
     page.get_by_role("button", name="Publish changes").click()
-    page.get_by_role("link", name="View on site").wait_for()
+    page.get_by_role("link", name="See the public page").wait_for()
     page.locator("#select2-id_parent-container").click()
     page.locator(".select2-search__field").fill("Edgar Tarlow")
     page.get_by_role("option", name="Edgar Tarlow", exact=True).click()

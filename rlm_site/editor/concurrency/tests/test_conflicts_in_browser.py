@@ -207,8 +207,8 @@ def test_kept_text_meets_what_was_saved_since(anna: "Page", ivan: "Page", articl
 def test_text_of_a_new_record_is_kept_with_its_rows(anna: "Page") -> None:
     anna.goto("/admin/quotes/quote/add/")
     anna.fill("#id_text", "Not one quagga.\nNot two.")
-    anna.get_by_role("button", name="Add another Index term").or_(
-        anna.get_by_role("link", name="Add another Index term")
+    anna.get_by_role("button", name="Add another Index word").or_(
+        anna.get_by_role("link", name="Add another Index word")
     ).click()
     anna.fill("#id_index_terms-0-word", "zebra")
     anna.wait_for_timeout(400)
