@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from articles import markdown
 from articles.links import LinkTargets
 from articles.models import Article, Reference
+from rlm_site import fixture_files
 from rlm_site.fields import FoldedField, SlugField
 from rlm_site.publishing.models import Publishable
 from rlm_site.tags.models import Tag
@@ -67,17 +68,6 @@ class _Row:
         return f"{self.instance._meta.verbose_name} “{said}”"
 
 
-def default_files() -> list[Path]:
-    """Return the files of the content: all of the folders with fixtures."""
-    return [path for folder in settings.FIXTURE_DIRS for path in sorted(Path(folder).glob("*.json"))]
-
-
-def find_file(name: str) -> Path:
-    """Return the file of a fixture by its path or, as for `loaddata`, by its name alone."""
-    named = [Path(folder) / f"{name}.json" for folder in settings.FIXTURE_DIRS]
-    return next((path for path in [Path(name), *named] if path.is_file()), Path(name))
-
-
 def find_faults(paths: Iterable[Path]) -> tuple[int, list[Fault]]:
     """Return the number of rows and all faults of these files, which are read as a whole."""
     faults: list[Fault] = []
@@ -105,12 +95,12 @@ def find_faults(paths: Iterable[Path]) -> tuple[int, list[Fault]]:
 def _read(path: Path, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
     """Yield the rows of a file with the lines that they begin in."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = fixture_files.read(path).decode("utf-8-sig")
         values = json.loads(text, object_pairs_hook=_object)
     except OSError as error:
-        faults.append(Fault(path, 1, "", f"the file cannot be read: {error.strerror}."))
+        faults.append(Fault(path, 1, "", f"the file cannot be read: {error.strerror or error}."))
     except UnicodeDecodeError as error:
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         faults.append(Fault(path, line, "", _("the file is not UTF-8; save it as UTF-8.")))
     except json.JSONDecodeError as error:
         told = _("the file is not valid JSON: %(error)s at column %(column)d.")

@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 
 from articles.models import Article
 from quotes.models import Quote
+from rlm_site.fixture_files import fixture_files
 from rlm_site.management.commands import serve
-from rlm_site.testing.databases import FIXTURES, FOLDERS, OWN
+from rlm_site.testing.databases import FOLDERS, OWN
 
 Row = dict[str, Any]
 
@@ -21,8 +22,8 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in FIXTURES:
-            (folder / f"{name}.json").write_bytes((FOLDERS[OWN] / f"{name}.json").read_bytes())
+        for path in fixture_files(FOLDERS[OWN]):
+            (folder / path.name).write_bytes(path.read_bytes())
 
     def rows(self, name: str) -> list[Row]:
         return json.loads((self.folder / f"{name}.json").read_text())
@@ -53,7 +54,7 @@ def files(tmp_path: Path) -> Files:
 
 def test_the_tests_own_content_has_no_fault_and_no_database_is_asked() -> None:
     said = StringIO()
-    call_command("check_content", *[str(FOLDERS[OWN] / f"{name}.json") for name in FIXTURES], stdout=said)
+    call_command("check_content", *map(str, fixture_files(FOLDERS[OWN])), stdout=said)
     assert said.getvalue() == "6 files, 104 rows: no problems found.\n"
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rlm_site.fixture_files import fixture_files
 from rlm_site.testing.variables import ROOT, RUN, environment
 
-FIXTURES = ["tags", "people", "works", "quotes", "references", "articles"]
 OWN, REAL = "own", "real"  # the content that was made up for the tests, and the site's
 FOLDERS = {OWN: ROOT / "rlm_site" / "tests" / "content", REAL: ROOT / "fixtures"}
 
@@ -52,7 +52,7 @@ def template(content: str) -> str:
 
 def fill(url: str, content: str) -> str:
     """Migrate an empty database and load this content; return what went wrong, if anything did."""
-    files = [str(FOLDERS[content] / f"{name}.json") for name in FIXTURES]
+    files = map(str, fixture_files(FOLDERS[content]))
     command = [sys.executable, "-m", "rlm_site.testing.fill", *files]
     where = environment(url, 8000)
     done = subprocess.run(command, cwd=ROOT, env=where, capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from articles import markdown, placements, topics
 from articles.models import Article, Reference
 from quotes.models import Quote, Word
-from rlm_site.management.commands.serve import FIXTURES
+from rlm_site.fixture_files import fixture_files
 from rlm_site.tags.models import Tag
 from rlm_site.text.slugs import ABOUT
 
@@ -51,7 +51,7 @@ def test_loading_again_in_any_order_changes_nothing() -> None:
         return [model.objects.count() for model in (Article, Quote, Reference, Tag, Word)]
 
     before = counts()
-    shuffled = random.sample(FIXTURES, len(FIXTURES))
+    shuffled = random.sample(fixture_files(), len(fixture_files()))
     call_command("loaddata", *shuffled, verbosity=0)
     assert counts() == before
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from articles.content_files import find_faults
-from rlm_site.testing.databases import FIXTURES, fresh_database
+from rlm_site.fixture_files import fixture_files
+from rlm_site.testing.databases import fresh_database
 from rlm_site.testing.served import serving
 from rlm_site.testing.variables import ROOT, environment
 
 EXAMPLE = ROOT / "docs" / "example"
-FILES = [EXAMPLE / f"{name}.json" for name in FIXTURES]
+FILES = fixture_files(EXAMPLE)
 LINES = {
     "/the-printed-book/": "containing the word book:",
     "/the-printed-book/paper-and-ink/": "containing the word ink:",

@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from articles.content_files import default_files, find_faults, find_file
+from articles.content_files import find_faults
+from rlm_site.fixture_files import find_file, fixture_files
 
 
 class Command(BaseCommand):
@@ -13,7 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("files", nargs="*", help="fixture names or paths; all files are checked together")
 
     def handle(self, *args: Any, files: list[str], verbosity: int, **options: Any) -> None:
-        paths = [find_file(name) for name in files] or default_files()
+        paths = [find_file(name) for name in files] or fixture_files()
         rows, faults = find_faults(paths)
         for fault in faults:
             self.stdout.write(str(fault))

@@ -17,11 +17,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from rlm_site import static_files
+from rlm_site.fixture_files import fixture_files
 from rlm_site.indexing import analyze, queue
 from rlm_site.indexing.models import Stale
 from rlm_site.publishing.models import any_record
 
-FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 FIRST_EDITOR = "editor"
 
 
@@ -65,10 +65,10 @@ class Command(BaseCommand):
 
     def load_content(self) -> None:
         if not any_record():
-            call_command("check_content", *FIXTURES, stdout=self.stdout, verbosity=0)
+            call_command("check_content", stdout=self.stdout, verbosity=0)
             self.say("Loading content from fixtures/ …")
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
-                call_command("loaddata", *FIXTURES, verbosity=0, skip_checks=True)
+                call_command("loaddata", *fixture_files(), verbosity=0, skip_checks=True)
         if Stale.objects.exists():
             self.say("Indexing words and search …")
             queue.process_queue()
