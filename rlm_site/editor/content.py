@@ -27,6 +27,7 @@ from rlm_site.editor.backlinks import NO_LINKS, BacklinksPanel, backlinks_of
 from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.presence import PresencePanel
+from rlm_site.editor.content_warnings import check_encoding
 from rlm_site.editor.features import Feature, registered_admins
 from rlm_site.editor.forms import Autocomplete, ContentForm, RowForm, TagsField, TextField
 from rlm_site.editor.trash import offer_recovery
@@ -232,6 +233,12 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         queue.process_queue()
+
+    def warn_of_saved(self, request: HttpRequest, form: Any, formsets: Sequence[Any]) -> None:
+        for saved in (form, *(row for formset in formsets for row in formset.forms)):
+            values = [(saved.fields[name].label or name, saved.cleaned_data.get(name)) for name in saved.changed_data]
+            for what, where in check_encoding(values):
+                messages.warning(request, format_html("{} <code>{}</code>", what, where))
 
     # History
 

@@ -33,6 +33,7 @@ from rlm_site.history.models import Import
 from rlm_site.tags import manager
 from rlm_site.text import printable
 from rlm_site.text.limits import MAX_PASSAGE
+from rlm_site.text.mojibake import find_mojibake
 from rlm_site.text.spreadsheets import read_cell, write_cell
 
 MOST_ROWS = 1000  # of one import, which on SQLite keeps others from saving: 50 rows take a second
@@ -49,6 +50,8 @@ _HALF_OF_A_PAIR = re.compile(
 
 class UnreadableError(ValueError):
     """The file as a whole is not what it should be."""
+
+    field = "file"  # of the form, beside which this is said
 
 
 class TooManyRowsError(UnreadableError):
@@ -249,6 +252,10 @@ class Text(Widget):
             raise ValueError(str(refused))
         if "\n" in value and not self.lines:
             raise ValueError(_("The text has more than one line. Write it on one line."))
+        if misread := find_mojibake(value):
+            raise ValueError(
+                _("%(misread)s Correct it, or save the original file as UTF-8 again.") % {"misread": misread}
+            )
         return value
 
     def render(self, value: Any, **kwargs: Any) -> Any:
@@ -415,9 +422,10 @@ class ContentResource(ModelResource):
         clean_model_instances = True
         store_instance = True
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Any, options: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.user = user
+        self.options = options or {}  # what was chosen beside the file
         self.stored: dict[str, Any] = {}
         self.seen: row_versions.Etags = {}
         self.lines: list[int] = []
@@ -478,6 +486,10 @@ class ContentResource(ModelResource):
     def outcome(self, instance: Any, is_new: bool) -> str:
         """Return what will be done with a row, where its words do not say it."""
         return ""
+
+    def remarks(self, result: Any) -> list[str]:
+        """Return what else is said of an import, and before it of its preview."""
+        return []
 
     # The import
 

@@ -127,6 +127,9 @@ class OptimisticLockingMixin(admin.ModelAdmin):
         self.save_related(request, form, formsets, row is not None)
         return saved
 
+    def warn_of_saved(self, request: HttpRequest, form: Any, formsets: Sequence[Any]) -> None:
+        """Tell of what was saved as it was typed, but is probably not meant."""
+
     # The view
 
     def changeform_view(
@@ -267,6 +270,7 @@ class OptimisticLockingMixin(admin.ModelAdmin):
             if not is_first and (answer := self._sent_again(request, form_url)) is not None:
                 return answer  # another request was faster
         saved = self.save_record(request, row, built.form, built.edited)
+        self.warn_of_saved(request, built.form, built.edited)
         form: Any = built.form
         message = self.construct_change_message(request, form, built.edited, row is None)
         if row is None:
