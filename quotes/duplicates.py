@@ -21,7 +21,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Length
 
 from quotes.models import Quote, QuoteWord, Word
-from quotes.word_senses import LISTS
+from quotes.word_uses import LISTS
 from rlm_site.indexing import queue
 from rlm_site.text.alignment import common_blocks
 from rlm_site.text.folding import fold
@@ -150,7 +150,7 @@ def _normalize(word: str) -> str:
     word = _POSSESSIVE.sub("", word)
     word = _SPELLINGS.get(word, word)
     for pattern, written in _ENDINGS:
-        word = pattern.sub(written, word)
+        word = pattern.sub(written, word) or word  # `ъ` is not only an ending
     return word
 
 

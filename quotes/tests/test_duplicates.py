@@ -1,6 +1,7 @@
 """The same quotation is found however it is written, and different ones are kept apart."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from quotes import duplicates
 from quotes.duplicates import Verdict, compare, duplicates_within, fingerprint, likeness, same, similar_to
 from quotes.models import Quote
 from rlm_site.indexing import queue
+from rlm_site.indexing.models import SetAside
 
 # Labelled by reading. `worked` pairs were read while the rules were made, `measured` ones were not. What counts as the
 # same is said at the head of duplicates.py; another translation and a proverb recast are labelled as different.
@@ -208,3 +210,46 @@ def test_the_work_in_bulk_is_bounded_however_alike_the_texts_are(monkeypatch: py
 def test_of_several_twins_the_one_of_the_same_words_is_named() -> None:
     other, twin = TEXT.replace("wombats", "wombat"), TEXT
     assert found([other, twin, TEXT.upper()]) == [(1, 0, None), (2, 1, None)]
+
+
+# Odd texts
+
+ODD = (
+    "ъ", "Ъ ъ", "ъъ", "ъ.", "'s", "’s", "'t is", "’Tis", "…", ". . .", "[…]", "-", "—", "?!", "\u0301", "\u0301\u0306",
+    "a", "я", "и\u0306", "the", "the of and", "не", "1", "1905", "一",
+    "明日は明日の風が吹く。", "שלום", "السلام", "हिन्दी", "😀", "👩\u200d👩", "🇩🇪", "ʼ", "_",
+    "__init__", "\u00ad", "\u200b", "ﬁ", "ŉ", "ß", "İ", "ǅ", "ª", "²", "½", "Ⅳ", "\u0345", "ｱ", "o'", "i'", "&",
+)  # fmt: skip
+PHRASES = ("Твердый знак стоит в конце слова", "The quick wombat digs in the morning", "Never again the same river")
+
+
+def odd_texts() -> list[str]:
+    """Return odd texts alone, before, after and within a phrase, and many made at random of their characters."""
+    chance = random.Random(11)  # noqa: S311 - the same texts each time
+    around = [f"{a} {b}" for odd in ODD for phrase in PHRASES for a, b in ((odd, phrase), (phrase, odd))]
+    within = [f"{first} {odd} {rest}" for odd in ODD for first, _, rest in [PHRASES[0].partition(" ")]]
+    characters = sorted({*"".join(ODD), *" ' . - aъяи"})
+    made = ["".join(chance.choices(characters, k=chance.randint(1, 12))) for _ in range(400)]
+    return [*ODD, *PHRASES, *around, *within, *made]
+
+
+def test_no_text_is_too_odd_to_be_compared() -> None:
+    texts = odd_texts()
+    chance = random.Random(12)  # noqa: S311 - the same pairs each time
+    pairs = [(odd, text) for odd in ODD for text in texts] + [tuple(chance.choices(texts, k=2)) for _ in range(3000)]
+    for a, b in pairs:
+        assert compare(a, b) == compare(b, a), (a, b)
+        assert "" not in duplicates._words(a).words, a
+    for text in texts:
+        assert same(text, text) == bool(fingerprint(text)), text
+
+
+@pytest.mark.django_db
+def test_no_text_is_too_odd_to_be_looked_for() -> None:
+    texts = odd_texts()
+    Quote.objects.bulk_create(Quote(key=f"odd-{number}", text=text) for number, text in enumerate(ODD + PHRASES))
+    for text in texts:
+        similar_to(text)
+    assert not SetAside.objects.exists()
+    found = duplicates_within(texts)
+    assert {texts[duplicate.place] for duplicate in found if duplicate.quote_id} >= {*PHRASES, "明日は明日の風が吹く。"}
