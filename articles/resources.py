@@ -16,8 +16,8 @@ class ReferenceResource(ContentResource):
             "isbn", "doi", "url", "accessed", "note",
         )  # fmt: skip
 
-    def __init__(self, user: Any) -> None:
-        super().__init__(user)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self.keys: dict[str, str] = {}  # those of earlier rows, by their small letters
 
     def problems(self, instance: Reference) -> dict[str, str]:

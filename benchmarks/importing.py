@@ -117,7 +117,8 @@ def write_rows(path: Path, count: int, words: Words) -> None:
 
 def import_file(path: Path, site: Site, url: str) -> dict[str, float]:
     """Import in another process; return its wall time, processor time and peak memory."""
-    command = [sys.executable, "manage.py", "import_quotes", "--skip-bad", str(path)]
+    collection = ("--collection", "benchmark", "--name", "Benchmark")
+    command = [sys.executable, "manage.py", "import_quotes", "--skip-bad", *collection, str(path)]
     port = int(site.url.rpartition(":")[2])
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, env=environment(url, port), stdout=subprocess.DEVNULL)

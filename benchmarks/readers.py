@@ -88,7 +88,11 @@ def send(editor: "Editor", path: str, body: bytes, kind: str) -> int:
 
 def upload(editor: "Editor", name: str, data: bytes) -> int:
     token = editor.opened_at(IMPORT)["csrfmiddlewaretoken"]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n'
+    fields = {"csrfmiddlewaretoken": token, "name": "Benchmark", "register": "serious", "trust": "unchecked"}
+    head = "".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+        for field, value in fields.items()
+    )
     file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = f"{head}{file}".encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
     return send(editor, IMPORT, body, f"multipart/form-data; boundary={BOUNDARY}")

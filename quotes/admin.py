@@ -5,24 +5,25 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
-from quotes.models import Check, IndexTerm, Person, Quote, Work
-from quotes.resources import PersonResource, QuoteResource
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
+from quotes.resources import NEW_COLLECTION, PersonResource, QuoteResource
 from rlm_site.editor.addresses import AddressFormMixin
-from rlm_site.editor.content import ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
+from rlm_site.editor.content import FIELDS, ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
 from rlm_site.editor.dashboard import DashboardFilter
 from rlm_site.editor.forms import ContentForm
-from rlm_site.editor.import_pages import ImportExport
+from rlm_site.editor.import_pages import ImportExport, UploadForm
 from rlm_site.editor.publishable import ImmediateInlineMixin, PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter
 from rlm_site.publishing import permissions
@@ -170,6 +171,150 @@ class WorkAdmin(ContentAdmin):
         return int(obj.quote_count)
 
 
+class CollectionForm(ContentForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = _("Identifies it in files. Leave empty to make it from the name.")
+        if not self.instance.pk and "pick_policy" in self.fields:
+            let_the_register_decide(self)
+            self.initial["pick_policy"] = ""
+
+    def clean(self) -> dict[str, Any] | None:
+        super().clean()
+        set_usual_policy(self)
+        return self.cleaned_data
+
+
+def let_the_register_decide(form: forms.Form | ContentForm) -> None:
+    """Let a new collection have the policy that is usual for its register, unless somebody chooses another."""
+    usual = _("usual: picked by the site if serious, pinned if light")
+    form.fields["pick_policy"] = forms.ChoiceField(
+        label=form.fields["pick_policy"].label,
+        choices=[("", usual), *Collection.PickPolicy.choices],
+        required=False,
+    )
+
+
+def set_usual_policy(form: forms.Form | ContentForm) -> None:
+    if form.cleaned_data.get("pick_policy") == "":
+        form.cleaned_data["pick_policy"] = Collection.usual_policy(form.cleaned_data.get("register", ""))
+
+
+def _count(quotes: QuerySet[Quote]) -> Coalesce:
+    """Return the number of these quotations that a collection has; a join would count each for every other."""
+    of_collection = quotes.filter(collection=OuterRef("pk")).order_by().values("collection")
+    return Coalesce(Subquery(of_collection.annotate(count=Count("pk")).values("count")), 0)
+
+
+@admin.register(Collection)
+class CollectionAdmin(ContentAdmin):
+    form = CollectionForm
+    list_display = ["name", "register", "pick_policy", "trust", "quotations", "may_be_picked"]
+    list_filter = ["register", "pick_policy", "trust"]
+    ordering = ["name", "id"]
+    search_fields = ["name", "slug", "source"]
+    search_help_text = gettext_lazy("Searches the name, the slug and the source.")
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "source", "url", "licence"]}),
+        (gettext_lazy("Use"), {"fields": ["register", "pick_policy", "trust"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                quote_count=_count(Quote.objects.all()), pickable_count=_count(Quote.objects.pickable(timezone.now()))
+            )
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "slug"] if obj else fields
+
+    @admin.display(description=gettext_lazy("quotations"), ordering="quote_count")
+    def quotations(self, obj: Any) -> SafeString | str:
+        if not obj.quote_count:
+            return "0"
+        address = f"{reverse('admin:quotes_quote_changelist')}?collection__id__exact={obj.pk}"
+        return format_html('<a href="{}">{}</a>', address, obj.quote_count)
+
+    @admin.display(description=gettext_lazy("may be picked"), ordering="pickable_count")
+    def may_be_picked(self, obj: Any) -> int:
+        return int(obj.pickable_count)
+
+
+def _form_field(field: Any, **options: Any) -> Any:
+    """Make a field of a form as `ContentAdmin` does."""
+    kinds = (kind for kind in FIELDS if isinstance(field, kind))
+    return field.formfield(**next((FIELDS[kind] for kind in kinds), {}), **options)
+
+
+class CollectionUploadForm(UploadForm):
+    """Asks which collection the quotations of a file belong to, and what may be done with them."""
+
+    collection = forms.ModelChoiceField(
+        label=gettext_lazy("Collection"),
+        queryset=Collection.objects.all(),
+        to_field_name="slug",
+        required=False,
+        help_text=gettext_lazy(
+            "The one that all rows belong to. Leave empty if the rows name theirs, or only change quotations."
+        ),
+    )
+    auto_pick = forms.BooleanField(
+        label=gettext_lazy("Let the site pick the new quotations"),
+        required=False,
+        help_text=gettext_lazy("If their status and their collection allow it."),
+    )
+    take_over = forms.BooleanField(
+        label=gettext_lazy("Take over"),
+        required=False,
+        help_text=gettext_lazy("Also change quotations that belong to another collection, and move them to this one."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.user.has_perm("quotes.add_collection"):
+            self.fields |= forms.fields_for_model(Collection, NEW_COLLECTION, formfield_callback=_form_field)
+            for name in NEW_COLLECTION:
+                self.fields[name].required = False
+            self.fields["source"].widget.attrs["rows"] = 2
+            let_the_register_decide(self)
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        new = [self[name] for name in NEW_COLLECTION if name in self.fields]
+        asked = (_("Quotations"), [self["collection"], self["auto_pick"], self["take_over"]])
+        return [asked, (_("A new collection instead"), new)] if new else [asked]
+
+    def options(self) -> dict[str, Any]:
+        chosen = self.cleaned_data["collection"]
+        given = {name: value for name, value in self.cleaned_data.items() if name != "file"}
+        return {**given, "collection": chosen.slug if chosen else ""}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if not cleaned.get("name"):
+            for name in ("source", "url", "licence"):
+                if cleaned.get(name):
+                    self.add_error("name", _("Give the new collection a name."))
+                    break
+            return cleaned
+        set_usual_policy(self)
+        if cleaned.get("collection"):
+            self.add_error("name", _("Choose a collection or name a new one, not both."))
+        elif Collection.objects.filter(name=cleaned["name"]).exists():
+            self.add_error("name", _("There is a collection with this name. Choose it above."))
+        elif not self.errors:
+            try:
+                Collection(**{name: cleaned[name] for name in NEW_COLLECTION}).full_clean(exclude=["slug"])
+            except ValidationError as error:
+                self.add_error(None, error)
+        return cleaned
+
+
 class ImportedFilter(admin.SimpleListFilter):
     title = gettext_lazy("attribution")
     parameter_name = "attribution"
@@ -284,18 +429,20 @@ class QuoteAdmin(PublishableAdmin):
     form = QuoteForm
     features = (*PublishableAdmin.features, ImportExport)
     resource_class = QuoteResource
+    import_form = CollectionUploadForm
     list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
     list_filter = [
         "status",
         StateFilter,
         DashboardFilter,
         "auto_pick",
+        ("collection", admin.RelatedFieldListFilter),
         ImportedFilter,
         ("language", admin.AllValuesFieldListFilter),
     ]
     search_fields = ["text", "person__name", "name_as_printed", "key"]
     search_help_text = gettext_lazy("Searches the text, the person and the key.")
-    autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of"]
+    autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of", "collection"]
     readonly_fields = ["attribution_line"]
     fieldsets = [
         (None, {"fields": ["text", "similar", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
@@ -306,7 +453,7 @@ class QuoteAdmin(PublishableAdmin):
         (gettext_lazy("Original"), {"fields": ["original_text", "original_language", "translator"]}),
         (
             gettext_lazy("Status"),
-            {"fields": ["status", "true_source", "version_of", "auto_pick", "attribution_as_imported"]},
+            {"fields": ["status", "true_source", "version_of", "collection", "auto_pick", "attribution_as_imported"]},
         ),
         (gettext_lazy("Identifier"), {"fields": ["key"]}),
     ]
@@ -320,7 +467,7 @@ class QuoteAdmin(PublishableAdmin):
         if not permissions.can_edit_any(request.user, Quote):
             public = Quote.objects.published(timezone.now())
             queryset = queryset.filter(Q(pk__in=public.values("pk")) | Q(owner=request.user.pk))
-        relations = ("person", "work", "quoted_in", "true_source", "version_of")
+        relations = ("person", "work", "quoted_in", "true_source", "version_of", "collection")
         return queryset.select_related(*relations).prefetch_related("tagged_items__tag")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -7,7 +7,7 @@ class QuotesConfig(AppConfig):
 
     def ready(self) -> None:
         from quotes import reports, rules, search, word_index
-        from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
+        from quotes.models import Check, Collection, IndexTerm, Person, Quote, TaggedQuote, Work
         from rlm_site import constraints
         from rlm_site.editor import dashboard
         from rlm_site.indexing import queue
@@ -22,12 +22,15 @@ class QuotesConfig(AppConfig):
             constraints.refuse(Person, *rule)
         for rule in rules.OF_QUOTES:
             constraints.refuse(Quote, *rule)
-        for model in (Person, Work, Quote):
+        for model in (Person, Work, Collection, Quote):
             queue.register_model(model)
         quotations = CacheTag("quotes")
         watch.watch(Quote, quotations, stale=[("quote", "id")], ignoring=["owner_id"])
         watch.watch(Person, quotations, stale=[("person", "id")])
         watch.watch(Work, quotations, stale=[("work", "id")])
+        # No page shows a collection; its policy alone decides what pages show.
+        unseen = {str(field.column) for field in Collection._meta.concrete_fields} - {"id", "pick_policy"}
+        watch.watch(Collection, quotations, stale=[("collection", "id")], ignoring=unseen)
         watch.watch(IndexTerm, quotations, stale=[("quote", "quote_id")])
         watch.watch(TaggedQuote, quotations, stale=[("quote", "content_object_id")])
         watch.watch(Check)  # shown on the quotation's own page only, which has no cache tags
@@ -41,5 +44,6 @@ class QuotesConfig(AppConfig):
         )
         index.register(search.SOURCE)
         queue.register_indexer("quote", word_index.index_quotes)
+        queue.register_indexer("collection", word_index.enqueue_collections)
         redirects.track("person", Person.objects.all(), lambda: Person.objects.filter(quotes__published=True))
         dashboard.register_tasks(reports.tasks)

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-from quotes.importing.records import CHECK_FIELDS, PERSON_FIELDS, PLAIN_FIELDS, TERM_FIELDS, WORK_FIELDS
+from quotes.importing.records import (
+    CHECK_FIELDS,
+    COLLECTION_FIELDS,
+    PERSON_FIELDS,
+    PLAIN_FIELDS,
+    TERM_FIELDS,
+    WORK_FIELDS,
+)
 from quotes.models import Quote, Work
 
 BATCH = 500
@@ -13,7 +20,8 @@ BATCH = 500
 
 def lines() -> Iterator[str]:
     """Yield one line per quotation, published or not, ordered by key."""
-    quotes = Quote.objects.order_by("key").select_related("person", "work", "quoted_in", "true_source", "version_of")
+    relations = ("person", "work", "quoted_in", "true_source", "version_of", "collection")
+    quotes = Quote.objects.order_by("key").select_related(*relations)
     quotes = quotes.prefetch_related("tagged_items__tag", "index_terms", "checks__work")
     for quote in quotes.iterator(BATCH):
         yield json.dumps(row_of(quote), ensure_ascii=False)
@@ -28,6 +36,7 @@ def row_of(quote: Quote) -> dict[str, Any]:
         "person": _members(quote.person, PERSON_FIELDS),
         "work": _members(quote.work, WORK_FIELDS),
         "quoted_in": _members(quote.quoted_in, WORK_FIELDS),
+        "collection": _members(quote.collection, COLLECTION_FIELDS),
         **plain,
         "true_source": quote.true_source.key if quote.true_source else "",
         "version_of": quote.version_of.key if quote.version_of else "",

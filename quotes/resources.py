@@ -1,17 +1,31 @@
 """Import and export resources for people and quotations."""
 
+from copy import copy
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.fields import Field
 from import_export.widgets import Widget
 
 from quotes.duplicates import duplicates_within
-from quotes.models import Person, Quote, Work
-from rlm_site.editor.importing import ContentResource, NameList, OtherRow, Rows, TagNames, Text, Year, YesNo, is_empty
+from quotes.models import Collection, Person, Quote, Work
+from quotes.pickability import pickability
+from rlm_site.editor.importing import (
+    ContentResource,
+    NameList,
+    OtherRow,
+    Rows,
+    TagNames,
+    Text,
+    UnreadableError,
+    Year,
+    YesNo,
+    is_empty,
+)
 from rlm_site.history import revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
@@ -109,8 +123,21 @@ class Published(Field):
             instance.asked_to_be_public = self.clean(row, **kwargs)
 
 
+class NoCollectionError(UnreadableError):
+    """It is not known to which collection the rows belong."""
+
+    field = "collection"
+
+
+MOST_LINES_NAMED = 20
+NEW_COLLECTION = ("name", "source", "url", "licence", "register", "pick_policy", "trust")
+
+
 class QuoteResource(ContentResource):
-    """Quotations. Public ones change at once only if the user may publish; otherwise the file creates drafts."""
+    """Quotations. Public ones change at once only if the user may publish; otherwise the file creates drafts.
+
+    The options are those of `CollectionUploadForm`: an import belongs to one collection, or its rows name theirs.
+    """
 
     natural_key = "key"
     command = "import_quotes"
@@ -126,6 +153,7 @@ class QuoteResource(ContentResource):
         "quoted_in_year": gettext_lazy("Its year, if several works have this title."),
         "true_source": gettext_lazy("For a misattributed quotation: the key of the one that it really is."),
         "version_of": gettext_lazy("Key of the quotation of which this is another version."),
+        "collection": gettext_lazy("Slug of the collection. Not needed if all rows belong to the one chosen above."),
         "tags": gettext_lazy(
             "Names, separated by commas. Put a name that contains a comma in quotation marks. In JSON, a list."
         ),
@@ -140,6 +168,7 @@ class QuoteResource(ContentResource):
     quoted_in_year = Field("quoted_in__year", "quoted_in_year", Year(), readonly=True)
     true_source = Field("true_source", "true_source", OtherRow(Quote, "key"))
     version_of = Field("version_of", "version_of", OtherRow(Quote, "key"))
+    collection = Field("collection", "collection", OtherRow(Collection, "slug"))
     tags = Tags("tags", "tags", TagNames())
 
     class Meta(ContentResource.Meta):
@@ -148,13 +177,16 @@ class QuoteResource(ContentResource):
             "key", "published", "text", "language", "person", "name_as_printed", "work", "work_authors", "work_year",
             "locator", "locator_as_printed", "quoted_in", "quoted_in_authors", "quoted_in_year", "quoted_in_locator",
             "year_said", "original_text", "original_language", "translator", "status", "true_source", "version_of",
-            "auto_pick", "attribution_as_imported", "tags",
+            "auto_pick", "attribution_as_imported", "collection", "tags",
         )  # fmt: skip
 
-    def __init__(self, user: Any) -> None:
-        super().__init__(user)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         # an import must not bypass the review by another person
-        self.can_publish = permissions.can_publish(user, Quote) and not settings.REVIEW_BY_ANOTHER
+        self.can_publish = permissions.can_publish(self.user, Quote) and not settings.REVIEW_BY_ANOTHER
+        self.collection_of_all: Collection | None = None
+        self.left: list[str] = []  # lines about quotations of other collections
+        self.named_another = False  # by the row in hand
         self.drafts: dict[int, Revision] = {}
         self.duplicates: dict[int, str] = {}  # row number -> description of the same quotation
         self.number = 0
@@ -163,15 +195,98 @@ class QuoteResource(ContentResource):
         return revisions.content_with_tags(instance, instance.imported_tags)
 
     def init_instance(self, row: Any = None) -> Quote:
-        """Return a new quotation, not picked automatically unless the file says so."""
-        quote = Quote(auto_pick=False, owner=self.user)
+        """Return a new quotation, not picked automatically unless the editor or the file says so."""
+        quote = Quote(auto_pick=bool(self.options.get("auto_pick")), owner=self.user, collection=self.collection_of_all)
         quote.imported_tags = []  # type: ignore[attr-defined]
         return quote
+
+    # The collection
+
+    def _chosen_collection(self, *, add: bool) -> Collection | None:
+        """Return the collection of all rows, or None if each row names its own; add it if it is new."""
+        if slug := self.options.get("collection"):
+            found = Collection.objects.filter(slug=slug).first()
+            if found is None:
+                raise NoCollectionError(_("The collection has been deleted. Choose another."))
+            return found
+        if not self.options.get("name"):
+            return None
+        if not self.user.has_perm("quotes.add_collection"):
+            raise NoCollectionError(_("You may not add collections. Choose one that exists."))
+        new = Collection(**{name: self.options[name] for name in NEW_COLLECTION})
+        new.clean()
+        if add:
+            new.save()
+        return new
+
+    def _require_collections(self) -> None:
+        if self.collection_of_all:
+            return
+        lines = [
+            line
+            for line, row in zip(self.lines, self.dataset.dict, strict=True)
+            if self.identity(row) not in self.stored and not row.get("collection")
+        ]
+        if lines:
+            told = _(
+                "Line %(line)d adds a quotation and names no collection (%(count)d such lines). Choose a collection, "
+                "name a new one, or give the file a column “collection”."
+            )
+            raise NoCollectionError(told % {"count": len(lines), "line": lines[0]})
+
+    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        """Import a row, unless it is about a quotation of another collection than all rows are to belong to."""
+        chosen, is_new = self.collection_of_all, instance._state.adding
+        if chosen and not is_new and not self._is_chosen(instance) and not self.options.get("take_over"):
+            self.left.append(str(self.lines[self.number - 1]))
+            return
+        try:
+            super().import_instance(instance, row, **kwargs)
+        finally:
+            self.named_another = not is_empty(row.get("collection")) and not self._is_chosen(instance)
+            if chosen:
+                instance.collection = chosen
+            if is_new and is_empty(row.get("status")) and instance.collection:
+                instance.status = instance.collection.usual_status
+
+    def _is_chosen(self, quote: Quote) -> bool:
+        chosen = self.collection_of_all
+        return chosen is None or (chosen.pk is not None and quote.collection_id == chosen.pk)
+
+    def remarks(self, result: Any) -> list[str]:
+        found = []
+        if self.collection_of_all:
+            is_new = not self.options.get("collection")
+            told = _("Collection: %(name)s (new).") if is_new else _("Collection: %(name)s.")
+            found.append(told % {"name": self.collection_of_all})
+        if self.left:
+            told = _(
+                "About quotations of other collections, which stay as they are (%(count)d): lines %(lines)s. To change "
+                "them, choose the file again and tick “Take over”."
+            )
+            lines = ", ".join(self.left[:MOST_LINES_NAMED]) + ("…" if len(self.left) > MOST_LINES_NAMED else "")
+            found.append(told % {"count": len(self.left), "lines": lines})
+        written = [row.instance for row in result.rows if not row.is_skip()]
+        if written:
+            picked = pickability((self._as_it_becomes(quote) for quote in written), timezone.now())
+            found.append(str(picked))
+            found += [
+                f"{_('Not picked: %(count)d.') % {'count': count}} {told}"
+                for told, count in picked.obstacles.most_common()
+            ]
+        return found
+
+    def _as_it_becomes(self, quote: Quote) -> Quote:
+        imported = copy(quote)
+        imported.published = quote.published or self._publishes(quote)
+        return imported
 
     # Stored quotations
 
     def load(self, rows: Rows, *, lock: bool = False) -> None:
+        self.collection_of_all = self._chosen_collection(add=lock)
         super().load(rows, lock=lock)
+        self._require_collections()
         new = [
             (number, row["text"])
             for number, row in enumerate(self.dataset.dict, 1)
@@ -187,7 +302,8 @@ class QuoteResource(ContentResource):
             self.duplicates.setdefault(new[duplicate.place][0], description)
 
     def find(self, stored: QuerySet[Any], identities: set[str]) -> dict[str, Any]:
-        return super().find(stored.prefetch_related("tagged_items__tag", "checks"), identities)
+        with_related = stored.select_related("collection").prefetch_related("tagged_items__tag", "checks")
+        return super().find(with_related, identities)
 
     def prepared(self, found: dict[str, Any]) -> dict[str, Any]:
         """Overlay the stored quotations with their drafts, so that a row changes what editors see."""
@@ -216,8 +332,11 @@ class QuoteResource(ContentResource):
         return super().skip_row(instance, original, row, import_validation_errors)
 
     def problems(self, instance: Any) -> dict[str, str]:
-        problems = {}
+        problems: dict[str, str] = {}
         is_new = instance._state.adding
+        if self.named_another:
+            message = _("The row names another collection than the one chosen, %(name)s. Leave one of them out.")
+            problems["collection"] = message % {"name": self.collection_of_all}
         if instance.published and getattr(instance, "asked_to_be_public", None) is False:
             problems["published"] = _("The quotation is public. Unpublish it on its own page.")
         if instance.status == Quote.Status.VERIFIED and (is_new or not instance.checks.all()):

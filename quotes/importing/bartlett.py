@@ -7,7 +7,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from quotes.attribution import normalise_locator, split_locator
+from quotes.attribution import arabic_numerals, is_place, normalise_locator, split_source
+from rlm_site.text.folding import fold_name
 from rlm_site.text.words import form, vocabulary
 
 
@@ -18,6 +19,7 @@ class Source(NamedTuple):
     locator: str = ""
     authors: str = ""
     year: int | None = None
+    year_said: int | None = None  # printed after the place
 
 
 _COLLECTION_SOURCE = re.compile(
@@ -33,7 +35,7 @@ def parse_collection(printed: str) -> Source | None:
     text = " ".join(printed.split())
     if match := _OWN_FORMAT.fullmatch(text):
         title, comma, locator = match["source"].partition(", ")
-        while comma and not split_locator(locator)[0]:
+        while comma and not is_place(split_source(locator)[0]):
             more, comma, locator = locator.partition(", ")
             title = f"{title}, {more}"
         year = int(match["year"]) if match["year"] else None
@@ -47,41 +49,91 @@ def parse_collection(printed: str) -> Source | None:
 _NAMED_BY_PART = {
     "maxim": "Maxims", "sonnet": "Sonnets", "fable": "Fables", "tale": "Tales", "frag.": "Fragments", "ode": "Odes",
     "epigr.": "Epigrams", "hymn": "Hymns", "song": "Songs", "letter": "Letters", "elegy": "Elegies", "sat.": "Satires",
+    "aph.": "Aphorisms", "sermon": "Sermons", "essay": "Essays", "discourse": "Discourses",
 }  # fmt: skip
 
-
-_ENDS_IN_ABBREVIATION = re.compile(
-    r"\b(?:Jan|Feb|Mar|Apr|Aug|Sept|Oct|Nov|Dec|[Cc]hap|[Vv]ol|[Nn]o|[Ss]t|Mrs?|Dr|[IVXL]+|\w)$"
-)
-_ENDS_IN_YEAR = re.compile(r"(.+?)\. \(?(1[4-9]\d\d)\.?\)?")
+_IN_BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[[^][]*\])")
+_REMARK = re.compile(r"\b(?:[Ee]d|[Ee]dition|[Rr]eprint|From|Imitated|Translat\w*|Trans|Said|When|British)\b|^[a-z]|\d")
+_YEAR = re.compile(r"\b(1[4-9]\d\d)\b")
+_SPACED = re.compile(r" (?='(?:s|ll|re|ve|d)\b)|(?<='[Tt]) (?=(?:is|was|were|will)\b)")  # `Here 's`, `'T is`
+_QUOTED = re.compile(r'"([^"]*?)([.,]?)"')
 
 
 @lru_cache(maxsize=8192)
 def parse_work(title: str, locator: str) -> Source:
-    """Parse title and locator, also where the collection prints a locator as the title or at its end."""
-    title = " ".join(title.split())
-    place = normalise_locator(locator)
-    if place or not title:
-        return Source(title, place)
-    if match := _ENDS_IN_YEAR.fullmatch(title):
-        return Source(match[1], year=int(match[2]))  # `On Frederic the Great. 1842`
-    leading, rest = split_locator(title)
-    if leading and rest and not rest.startswith("("):
-        return Source(rest, ", ".join(leading))  # `Book iii. Chap. ix. Of Vanity`
-    if leading and not rest:
-        return _named_by_part(leading) or Source(title)
-    for stop in re.finditer(r"\. ", title):
-        trailing, rest = split_locator(title[stop.end() :])
-        if trailing and not rest and not _ENDS_IN_ABBREVIATION.search(title[: stop.start()]):
-            return Source(title[: stop.start()], ", ".join(trailing))  # `Hymn on Christ's Nativity. Line 184`
-    return Source(title)
+    """Parse the source of a passage, which may begin or end with the place, and have remarks and a year in brackets."""
+    printed, year = _without_remarks(" ".join(". ".join(filter(None, (title, locator))).split()).strip(" —–"))
+    parts = split_source(printed)
+    if parts[1:2] == parts[:1]:
+        parts = parts[1:]
+    said = None
+    if len(parts) > 1 and _YEAR.fullmatch(parts[-1]):  # `Life of Johnson (Boswell). Vol. v. Chap. ix. 1763`
+        said = int(parts.pop())
+    if years := [part for part in parts[1:] if _YEAR.fullmatch(part)]:  # `Euphues, 1579, page 39`
+        year = year or int(years[-1])
+        parts.remove(years[-1])
+    places = [is_place(part) for part in parts]
+    if not any(places):
+        year, said = year or said, None  # `On Frederic the Great. 1842`
+    leading = places.index(False) if False in places else len(parts)  # `Book iii. Chap. ix. Of Vanity`
+    end = places.index(True, leading) if True in places[leading:] else len(parts)
+    place = normalise_locator(". ".join(parts[:leading] + parts[end:]))
+    if leading == len(parts):
+        return _named_by_part(parts, place)._replace(year=year, year_said=said)
+    return Source(_joined_as_printed(parts[leading:end], printed), place, year=year, year_said=said)
 
 
-def _named_by_part(parts: list[str]) -> Source | None:
-    unit, _space, number = parts[-1].partition(" ")
-    if unit not in _NAMED_BY_PART:
-        return None
-    return Source(_NAMED_BY_PART[unit], f"no. {number}" if len(parts) == 1 else ", ".join(parts))
+def _without_remarks(printed: str) -> tuple[str, int | None]:
+    """Remove editions, translations and dates in brackets, but not a name, and return the year if they have one."""
+    years = {int(year) for remark in _IN_BRACKETS.findall(printed) for year in _YEAR.findall(remark)}
+
+    def kept(match: re.Match[str]) -> str:
+        remark = (match[1] or "").rstrip(".")
+        return "" if not remark or _REMARK.search(remark) else f" ({remark})"
+
+    text = _QUOTED.sub(r"“\1”\2", _IN_BRACKETS.sub(kept, printed)).strip(" .")
+    text = _SPACED.sub("", text).replace("OE", "Œ")
+    text = re.sub(r"(?<=[!?]) (?=1[4-9]\d\d$)", ". ", text)  # `Woodman, spare that Tree! 1830`
+    return re.sub(r"\.? \(", " (", text), years.pop() if len(years) == 1 else None
+
+
+def _joined_as_printed(parts: list[str], printed: str) -> str:
+    start = printed.index(parts[0])
+    end = start
+    for part in parts:
+        end = printed.index(part, end) + len(part)
+    return printed[start].upper() + printed[start + 1 : end]
+
+
+def _named_by_part(parts: list[str], place: str) -> Source:
+    """Return the source of a passage whose work is named by a number, or not at all."""
+    units = [part for part in place.split(", ") if part.partition(" ")[0] in _NAMED_BY_PART]
+    if units:
+        unit, _space, number = units[-1].partition(" ")
+        return Source(_NAMED_BY_PART[unit], f"no. {number}" if place == units[-1] else place)
+    if (place and place[0].islower()) or place[:1].isdigit():
+        return Source("Works", place)
+    return Source(arabic_numerals(parts[0]) if parts else "", normalise_locator(". ".join(parts[1:])))
+
+
+_VERSIONS = {"King James Version": "KJV"}
+_BOOKS = {"Psalm": "Psalms", "The Song of Solomon": "Song of Solomon"}
+_PSALTER = re.compile(r"The Psalter\. Psalm ([ivxlc]+\. \d+)")
+
+
+@lru_cache(maxsize=8192)
+def parse_scripture(printed: str, book: str, place: str) -> Source:
+    """Parse `The Bible (King James Version)`, `Psalm`, `lv. 21` to `The Bible (KJV), Psalms` and `55:21`."""
+    title, _bracket, version = printed.removesuffix(")").partition(" (")
+    version = f" ({_VERSIONS.get(version, version)})" if version else ""
+    return Source(", ".join(filter(None, (title + version, _BOOKS.get(book, book)))), parse_scripture_place(place))
+
+
+def parse_liturgy(printed: str, part: str) -> Source:
+    """Parse a service book and the part of it, which is a name or a verse of its psalter."""
+    if psalm := _PSALTER.fullmatch(part):
+        return parse_scripture(printed, "Psalm", psalm[1])
+    return Source(printed, normalise_locator(part))
 
 
 @lru_cache(maxsize=8192)
@@ -92,7 +144,7 @@ def parse_scripture_place(printed: str) -> str:
         lambda match: f"{normalise_locator(match[1])}:{_collapse_run(match[2])}",
         printed,
     )
-    return text.rstrip(".")
+    return re.sub(r"[().]", "", text)
 
 
 def _collapse_run(numbers: str) -> str:
@@ -152,6 +204,42 @@ def parse_circa(printed_dates: str, born: int | None, died: int | None) -> tuple
         born is not None and abs(born) == int(first) and bool(circa or first_doubt),
         died is not None and abs(died) == int(last) and bool(last_doubt),
     )
+
+
+_NAME_REMARK = re.compile(r"(.+?),? \(([^()]+)\)")
+
+
+@lru_cache(maxsize=8192)
+def parse_name(printed: str) -> tuple[str, str]:
+    """Return a name and the person's other name, if any, without remarks: `Burton (quoting an old poet)` is Burton."""
+    name, other = " ".join(printed.split()).strip(" ,;:—–"), ""
+    if match := _NAME_REMARK.fullmatch(name):
+        name, other = match[1], match[2] if match[2][0].isupper() else ""
+    name = re.sub(r"\((\w+)\)", r"\1", name)  # `Mrs. (David) Porter`
+    if re.search(r"\b(?:[A-Z]|Jr|Sr|Esq)$", name):
+        return f"{name}.", other
+    return re.sub(r"(?<!\bJr)(?<!\bSr)(?<!\bEsq)(?<!\b[A-Z])\.$", "", name), other
+
+
+_TITLES = {"sir", "lord", "lady", "mr", "mrs", "dr", "bishop", "saint"}
+
+
+def name_parts(name: str) -> tuple[list[str], str]:
+    """Return the given names and the surname, folded and without titles, stops and what follows a comma."""
+    words = [word.strip(".") for word in fold_name(name.partition(",")[0].replace(".", ". ")).split()]
+    *given, surname = [word for word in words if word not in _TITLES] or [""]
+    return given, surname
+
+
+def is_short_for(short: str, full: str) -> bool:
+    """Return whether a bare surname, or one with initials, may be short for a fuller name: `B. Franklin`."""
+    given, surname = name_parts(short)
+    full_given, full_surname = name_parts(full)
+    if surname != full_surname or given == full_given or (given and not full_given):
+        return False
+    rest = iter(full_given)
+    fits = all(any(name == each or (len(each) == 1 and name[0] == each) for name in rest) for each in given)
+    return fits and (not given or given[0][0] == full_given[0][0])
 
 
 _PARTICLE = "(?:de|von|van|du|der|den|à|da|di|del)"

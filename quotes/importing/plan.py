@@ -1,18 +1,20 @@
 """The plan of an import: what it adds, changes and leaves alone, compared with the database. Writes nothing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection as Container
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from quotes import duplicates
+from quotes.importing import bartlett
 from quotes.importing.files import Problem
-from quotes.importing.records import PersonData, Record, WorkData
-from quotes.models import Person, Quote, Work
+from quotes.importing.records import CollectionData, PersonData, Record, WorkData
+from quotes.models import Check, Collection, Person, Quote, Work
 from rlm_site.history.models import Revision
 from rlm_site.progress import Progress
 from rlm_site.tags import manager
@@ -32,6 +34,7 @@ class StoredPerson:
     pk: int | None
     data: PersonData
     changes: dict[str, Any] = field(default_factory=dict)
+    collections: frozenset[str] = frozenset()  # slugs of those with quotations of it, one of them empty for none
 
 
 @dataclass(eq=False)
@@ -41,6 +44,15 @@ class StoredWork:
     pk: int | None
     data: WorkData
     changes: dict[str, Any] = field(default_factory=dict)
+    collections: frozenset[str] = frozenset()
+
+
+@dataclass(eq=False)
+class StoredCollection:
+    """A collection in the database, or one to be added to it. One that is there is never changed."""
+
+    pk: int | None
+    data: CollectionData
 
 
 class Change(NamedTuple):
@@ -65,6 +77,7 @@ class Duplicate(NamedTuple):
     original_key: str
     original_line: int | None
     verdict: str
+    elsewhere: str = ""  # in words, if the stored one belongs to another collection
 
 
 @dataclass
@@ -72,10 +85,22 @@ class Plan:
     added: list[Record] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     unchanged: list[Unchanged] = field(default_factory=list)
+    left: list[Unchanged] = field(default_factory=list)  # would change a quotation of another collection
+    kept: set[str] = field(default_factory=set)  # what people, works and collections keep although rows say otherwise
     duplicates: list[Duplicate] = field(default_factory=list)
     refused: list[Problem] = field(default_factory=list)
+    take_over: bool = False  # change what belongs to other collections too
     people: "People" = field(default_factory=lambda: People([]))
     works: "Works" = field(default_factory=lambda: Works([]))
+    collections: "Collections" = field(default_factory=lambda: Collections([]))
+
+    def keeps(self, stored: StoredPerson | StoredWork, record: Record) -> bool:
+        """Return whether a person or work stays as it is, whatever a record says: other collections use it. Note it."""
+        if self.take_over or stored.collections <= {record.collection}:
+            return False
+        name = stored.data.name if isinstance(stored, StoredPerson) else stored.data.title
+        self.kept.add(f"“{name}”, which other collections use too")
+        return True
 
     @property
     def to_verify(self) -> int:
@@ -92,20 +117,23 @@ class Plan:
 class People:
     """Finds the person that a record names: by slug, or by name or alias if the dates allow it."""
 
-    def __init__(self, rows: Iterable[Person]) -> None:
+    def __init__(self, rows: Iterable[Person], collections: Mapping[int, frozenset[str]] | None = None) -> None:
         self.by_slug: dict[str, StoredPerson] = {}
         self.by_name: dict[str, list[StoredPerson]] = defaultdict(list)
+        self.by_surname: dict[str, list[StoredPerson]] = defaultdict(list)
+        self.doubtful: dict[int, tuple[str, str]] = {}  # line -> name added, and who it may be short for
         self.seen: dict[PersonData, StoredPerson] = {}
         self.lines: dict[str, int] = {}
         for row in rows:
             values = {name: getattr(row, name) for name in PersonData._fields}
             data = PersonData(**{**values, "aliases": tuple(row.aliases)})
-            self._add(StoredPerson(row.pk, data))
+            self._add(StoredPerson(row.pk, data, collections=(collections or {}).get(row.pk, frozenset())))
 
     def _add(self, stored: StoredPerson) -> None:
         self.by_slug[stored.data.slug] = stored
         for name in {fold_name(name) for name in (stored.data.name, *stored.data.aliases)}:
             self.by_name[name].append(stored)
+        self.by_surname[bartlett.name_parts(stored.data.name)[1]].append(stored)
 
     def find(self, data: PersonData) -> StoredPerson | None:
         if data in self.seen:
@@ -114,7 +142,16 @@ class People:
             return self.by_slug.get(data.slug)
         same_name = [stored for stored in self.by_name[fold_name(data.name)] if _can_be_one(stored.data, data)]
         # prefer the main name to an alias, then the first row
-        return min(same_name, key=lambda stored: stored.data.name != data.name, default=None)
+        if same_name:
+            return min(same_name, key=lambda stored: stored.data.name != data.name)
+        fuller = [stored for stored in self.fuller(data) if _share_a_date(stored.data, data)]
+        return fuller[0] if len(fuller) == 1 else None
+
+    def fuller(self, data: PersonData) -> list[StoredPerson]:
+        """Return the people for whose names a surname alone, or with initials, may be short."""
+        known = self.by_surname[bartlett.name_parts(data.name)[1]]
+        fits = [stored for stored in known if bartlett.is_short_for(data.name, stored.data.name)]
+        return [stored for stored in fits if stored.data.kind == data.kind and _can_be_one(stored.data, data)]
 
     def find_or_add(self, data: PersonData, line: int) -> StoredPerson | Problem:
         """Return the person, with the changes to make if the record has a slug; a name alone changes nobody."""
@@ -122,6 +159,8 @@ class People:
             return self.seen[data]
         stored = self.find(data)
         if stored is None:
+            if fuller := self.fuller(data):
+                self.doubtful[line] = (data.name, ", ".join(stored.data.name for stored in fuller))
             slug = data.slug or slug_for(data.name, self.by_slug.__contains__)
             stored = StoredPerson(None, data._replace(slug=slug))
             self._add(stored)
@@ -145,6 +184,14 @@ class People:
         yield from self.by_slug.values()
 
 
+def _share_a_date(a: PersonData, b: PersonData) -> bool:
+    """Return whether both have the same year, or nearly, of birth or of death."""
+    return any(
+        one is not None and other is not None and abs(one - other) <= MAX_YEARS_APART
+        for one, other in ((a.born, b.born), (a.died, b.died))
+    )
+
+
 def _can_be_one(a: PersonData, b: PersonData) -> bool:
     """Return whether two records may be one person; dates that are far apart tell namesakes."""
     return all(
@@ -156,13 +203,14 @@ def _can_be_one(a: PersonData, b: PersonData) -> bool:
 class Works:
     """Finds the work that a record names: exactly, or as a collection prints it, perhaps without the year."""
 
-    def __init__(self, rows: Iterable[Work]) -> None:
+    def __init__(self, rows: Iterable[Work], collections: Mapping[int, frozenset[str]] | None = None) -> None:
         self.stored: dict[tuple[str, str], dict[int | None, StoredWork]] = defaultdict(dict)
         self.years: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.lines: dict[tuple[object, ...], tuple[WorkData, int]] = {}
         for row in rows:
             data = WorkData(*(getattr(row, name) for name in WorkData._fields))
-            self.stored[data.title, data.authors][data.year] = StoredWork(row.pk, data)
+            used = (collections or {}).get(row.pk, frozenset())
+            self.stored[data.title, data.authors][data.year] = StoredWork(row.pk, data, collections=used)
 
     def learn_year(self, data: WorkData) -> None:
         if data.year is not None:
@@ -202,8 +250,44 @@ class Works:
             yield from same.values()
 
 
-def make_plan(records: list[Record], refused: list[Problem], progress: Progress) -> Plan:
-    plan = Plan(refused=refused, people=People(Person.objects.order_by("pk")), works=_load_works(records))
+class Collections:
+    """Finds the collection that a record names by its slug."""
+
+    def __init__(self, rows: Iterable[Collection]) -> None:
+        self.by_slug: dict[str, StoredCollection] = {}
+        self.lines: dict[str, int] = {}
+        for row in rows:
+            data = CollectionData(*(getattr(row, name) for name in CollectionData._fields))
+            self.by_slug[data.slug] = StoredCollection(row.pk, data)
+
+    def find(self, data: CollectionData) -> StoredCollection | None:
+        return self.by_slug.get(data.slug)
+
+    def add(self, data: CollectionData, line: int) -> Problem | None:
+        """Add a collection that a record describes, unless it is there; records of one file must agree about it."""
+        stored = self.find(data)
+        if stored is None and data.name:
+            self.by_slug[data.slug] = StoredCollection(None, data)
+            self.lines[data.slug] = line
+        elif stored and stored.pk is None and data.name and data != stored.data:
+            first = self.lines[data.slug]
+            return Problem(
+                line, "collection", f"“{data.slug}” is described differently on line {first:,}; make both rows agree."
+            )
+        return None
+
+    def all(self) -> Iterator[StoredCollection]:
+        yield from self.by_slug.values()
+
+
+def make_plan(records: list[Record], refused: list[Problem], progress: Progress, *, take_over: bool = False) -> Plan:
+    plan = Plan(
+        refused=refused,
+        take_over=take_over,
+        people=People(Person.objects.order_by("pk"), _collections_of((Quote, "person", "collection"))),
+        works=_load_works(records),
+        collections=Collections(Collection.objects.order_by("pk")),
+    )
     _set_printed_names(plan.people, records)
     new = _compare_with_stored(plan, records, progress)
     progress("Looking for duplicates", 0, len(new))
@@ -226,10 +310,25 @@ def _load_works(records: Iterable[Record]) -> Works:
     named = [work for record in records for work in _works_of(record)]
     titles = sorted({work.title for work in named})
     rows = [row for batch in batches(titles, BATCH) for row in Work.objects.filter(title__in=batch).order_by("pk")]
-    works = Works(rows)
+    by_quotes = (
+        (Quote, "work", "collection"),
+        (Quote, "quoted_in", "collection"),
+        (Check, "work", "quote__collection"),
+    )
+    works = Works(rows, _collections_of(*by_quotes))
     for work in named:
         works.learn_year(work)
     return works
+
+
+def _collections_of(*columns: tuple[type[Model], str, str]) -> dict[int, frozenset[str]]:
+    """Return the slugs of the collections by what their quotations name: model, column, path of the collection."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for model, column, collection in columns:
+        named = model._default_manager.exclude(**{column: None}).order_by()
+        for pk, slug in named.values_list(column, f"{collection}__slug").distinct():
+            found[pk].add(slug or "")
+    return {pk: frozenset(slugs) for pk, slugs in found.items()}
 
 
 def _works_of(record: Record) -> Iterator[WorkData]:
@@ -264,6 +363,8 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
                 plan.duplicates.append(Duplicate(record.line, record.key, record.key, first, "same words"))
             elif quote is None:
                 new.append(record)
+            elif record.collection != _slug_of(quote.collection) and not plan.take_over:
+                plan.left.append(Unchanged(record.line, record.key, _place(quote.collection)))
             elif fields := _differences(plan, record, quote, tags):
                 if record.has_own_key or quote.pk not in edited:
                     plan.changed.append(Change(record, quote.pk, fields))
@@ -277,13 +378,20 @@ def _compare_with_stored(plan: Plan, records: list[Record], progress: Progress) 
     return new
 
 
+def _slug_of(collection: Collection | None) -> str:
+    return collection.slug if collection else ""
+
+
+def _place(collection: Collection | None) -> str:
+    return f"in the collection “{collection}”" if collection else "in no collection"
+
+
 def _with_related(quotes: QuerySet[Quote]) -> QuerySet[Quote]:
-    return quotes.select_related("person", "work", "quoted_in", "true_source", "version_of").prefetch_related(
-        "tagged_items__tag", "index_terms", "checks__work"
-    )
+    relations = ("person", "work", "quoted_in", "true_source", "version_of", "collection")
+    return quotes.select_related(*relations).prefetch_related("tagged_items__tag", "index_terms", "checks__work")
 
 
-def _edited_in_admin(quote_ids: Collection[int]) -> set[int]:
+def _edited_in_admin(quote_ids: Container[int]) -> set[int]:
     """Return those of these quotations that somebody edited in the admin."""
     quote_type = ContentType.objects.get_for_model(Quote)
     revisions = Revision.objects.filter(content_type=quote_type, object_id__in=quote_ids).exclude(author=None)
@@ -302,10 +410,17 @@ def _differences(plan: Plan, record: Record, quote: Quote, known: dict[str, Tag]
             same = stored is None
         elif isinstance(data, PersonData):
             person = plan.people.find(data)
-            same = person is not None and person.pk == stored and (not data.slug or person.data == data)
-        else:
+            same = person is not None and person.pk == stored
+            if person and same and data.slug and person.data != data:
+                same = plan.keeps(person, record)
+        elif isinstance(data, WorkData):
             work = plan.works.find(data, record.as_printed)
-            same = work is not None and work.pk == stored and (record.as_printed or work.data == data)
+            same = work is not None and work.pk == stored
+            if work and same and not record.as_printed and work.data != data:
+                same = plan.keeps(work, record)
+        else:
+            collection = plan.collections.find(data)
+            same = collection is not None and collection.pk == stored
         if not same:
             different.append(name)
     for name, key in record.relations.items():
@@ -363,7 +478,7 @@ def _separate_duplicates(plan: Plan, new: list[Record], records: list[Record]) -
 
 def _add_or_skip(plan: Plan, new: list[Record], found: dict[int, tuple[int | Record, str]]) -> None:
     """Add the new records to the plan, or to its duplicates if they are among those found."""
-    keys = _keys_by_id({original for original, _verdict in found.values() if isinstance(original, int)})
+    stored = _places_by_id({original for original, _verdict in found.values() if isinstance(original, int)})
     for record in new:
         if record.line not in found:
             plan.added.append(record)
@@ -374,7 +489,9 @@ def _add_or_skip(plan: Plan, new: list[Record], found: dict[int, tuple[int | Rec
         if isinstance(original, Record):
             plan.duplicates.append(Duplicate(record.line, record.key, original.key, original.line, verdict))
         else:
-            plan.duplicates.append(Duplicate(record.line, record.key, keys[original], None, verdict))
+            key, slug, place = stored[original]
+            elsewhere = place if slug != record.collection else ""
+            plan.duplicates.append(Duplicate(record.line, record.key, key, None, verdict, elsewhere))
 
 
 def _ids_by_key(keys: Iterable[str]) -> dict[str, int]:
@@ -384,10 +501,12 @@ def _ids_by_key(keys: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _keys_by_id(ids: Iterable[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
+def _places_by_id(ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:
+    """Return the key of each of these quotations, the slug of its collection, and where it is in words."""
+    found: dict[int, tuple[str, str, str]] = {}
     for batch in batches(sorted(set(ids)), BATCH):
-        found.update(Quote.objects.filter(pk__in=batch).values_list("pk", "key"))
+        for quote in Quote.objects.filter(pk__in=batch).select_related("collection"):
+            found[quote.pk] = (quote.key, _slug_of(quote.collection), _place(quote.collection))
     return found
 
 
@@ -411,15 +530,26 @@ def _resolve(plan: Plan) -> None:
             break
         refused |= {problem.line for problem in problems}
         plan.refused += problems
-    for record in accepted:
+    # Full names first: a surname alone can then be joined with the name of the same person on a later row.
+    for record in sorted(accepted, key=_given_names, reverse=True):
         problems = _find_people_and_works(plan, record)
+        refused |= {problem.line for problem in problems}
+        plan.refused += problems
+    for record in accepted:
+        problems = _find_collection(plan, record)
         refused |= {problem.line for problem in problems}
         plan.refused += problems
     plan.added = [record for record in plan.added if record.line not in refused]
     plan.changed = [change for change in plan.changed if change.record.line not in refused]
 
 
-def _missing_targets(record: Record, keys: Collection[str]) -> Iterator[Problem]:
+def _given_names(record: Record) -> int:
+    """Return the number of letters in the given names of the person that the record names."""
+    person = record.objects.get("person")
+    return len("".join(bartlett.name_parts(person.name)[0])) if isinstance(person, PersonData) else 0
+
+
+def _missing_targets(record: Record, keys: Container[str]) -> Iterator[Problem]:
     for name, key in record.relations.items():
         if key == record.key:
             yield Problem(record.line, name, "names the quotation itself; name another.")
@@ -428,12 +558,29 @@ def _missing_targets(record: Record, keys: Collection[str]) -> Iterator[Problem]
 
 
 def _find_people_and_works(plan: Plan, record: Record) -> list[Problem]:
-    found = [
-        plan.people.find_or_add(data, record.line)
-        if isinstance(data, PersonData)
-        else plan.works.find_or_add(data, record.line, record.as_printed)
-        for data in record.objects.values()
-        if data is not None
-    ]
+    found: list[StoredPerson | StoredWork | Problem] = []
+    for data in record.objects.values():
+        if isinstance(data, PersonData):
+            found.append(plan.people.find_or_add(data, record.line))
+        elif isinstance(data, WorkData):
+            found.append(plan.works.find_or_add(data, record.line, record.as_printed))
+        elif isinstance(data, CollectionData) and (problem := plan.collections.add(data, record.line)):
+            found.append(problem)
     found += [plan.works.find_or_add(check.work, record.line, False) for check in record.checks or () if check.work]
+    for stored in found:
+        if not isinstance(stored, Problem) and stored.changes and plan.keeps(stored, record):
+            stored.changes = {}
     return [problem for problem in found if isinstance(problem, Problem)]
+
+
+def _find_collection(plan: Plan, record: Record) -> list[Problem]:
+    data = record.objects.get("collection")
+    if not isinstance(data, CollectionData):
+        return []
+    stored = plan.collections.find(data)
+    if stored is None:
+        told = f"there is no collection “{data.slug}”; give its name too, so that it is added, or another slug."
+        return [Problem(record.line, "collection", told)]
+    if data.name and data != stored.data:
+        plan.kept.add(f"the collection “{stored.data.name}”: change it in the admin")
+    return []

@@ -7,7 +7,7 @@ export (`person`, `work`, `quoted_in` … as objects), or is a mixture without c
 import hashlib
 import json
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -16,12 +16,13 @@ from typing import Any, NamedTuple, TypeVar
 from django.db.models import Model
 
 from quotes.importing import bartlett
-from quotes.importing.files import Problem, Row
-from quotes.models import Check, IndexTerm, Person, Quote, Work
+from quotes.importing.files import Problem, Row, UnreadableError
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site.tags import parsing
 from rlm_site.tags.models import Tag
 from rlm_site.text import printable
 from rlm_site.text.folding import fold_name
+from rlm_site.text.mojibake import find_mojibake
 from rlm_site.text.slugs import slug_for
 from rlm_site.text.words import occurrences
 
@@ -36,6 +37,7 @@ PERSON_FIELDS = (
     "aliases",
 )  # fmt: skip
 WORK_FIELDS = ("title", "authors", "year", "kind", "url")
+COLLECTION_FIELDS = ("slug", "name", "source", "url", "licence", "register", "pick_policy", "trust")
 CHECK_FIELDS = ("checked_by", "checked_on", "work", "place", "found")
 TERM_FIELDS = ("word", "veto", "note")
 
@@ -49,7 +51,7 @@ _COLLECTION_FIELDS = {
 _OBJECTS = ("person", "work", "quoted_in")
 _RELATIONS: tuple[str, ...] = ("true_source", "version_of")
 _LISTS = ("tags", "index_terms", "checks")
-FIELDS = frozenset({"key", *_RELATIONS, *PLAIN_FIELDS, *_OBJECTS, *_LISTS, *_COLLECTION_FIELDS})
+FIELDS = frozenset({"key", "collection", *_RELATIONS, *PLAIN_FIELDS, *_OBJECTS, *_LISTS, *_COLLECTION_FIELDS})
 
 YEARS = range(-3000, 2101)
 
@@ -76,6 +78,17 @@ class WorkData(NamedTuple):
     url: str = ""
 
 
+class CollectionData(NamedTuple):
+    slug: str = ""
+    name: str = ""  # empty: the collection is on the site, or on another row
+    source: str = ""
+    url: str = ""
+    licence: str = ""
+    register: str = Collection.Register.SERIOUS
+    pick_policy: str = Collection.PickPolicy.AUTOMATIC
+    trust: str = Collection.Trust.UNCHECKED
+
+
 class CheckData(NamedTuple):
     checked_by: str
     checked_on: date
@@ -90,6 +103,9 @@ class TermData(NamedTuple):
     note: str
 
 
+Objects = dict[str, PersonData | WorkData | CollectionData | None]
+
+
 @dataclass(slots=True)
 class Record:
     """A quotation as its row describes it. Fields that the row lacks are absent, or None."""
@@ -98,7 +114,7 @@ class Record:
     key: str
     has_own_key: bool  # in the row; else the key is derived from author and text
     fields: dict[str, Any]
-    objects: dict[str, PersonData | WorkData | None]
+    objects: Objects
     as_printed: bool  # people and works are named as a collection prints them, not as they are stored
     tags: tuple[str, ...] | None = None
     terms: tuple[TermData, ...] | None = None
@@ -110,17 +126,30 @@ class Record:
     def text(self) -> str:
         return str(self.fields["text"])
 
+    @property
+    def collection(self) -> str:
+        """Return the slug of its collection, empty for none."""
+        data = self.objects.get("collection")
+        return data.slug if isinstance(data, CollectionData) else ""
+
+
+class NoCollectionError(UnreadableError):
+    """Nobody says which collection the rows belong to."""
+
 
 class RecordChecker:
-    """Checks rows one by one, and that no key occurs twice."""
+    """Checks rows one by one, and that no key occurs twice. All rows belong to the collection, if one is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, collection: CollectionData | None = None) -> None:
+        self.collection = collection
         self.lines: dict[str, int] = {}
 
     def check(self, row: Row) -> Record | list[Problem]:
         """Return the record or its problems. Duplicate quotations are no problem here: see `plan`."""
         parser = _RowParser(row)
         record = parser.record()
+        if record:
+            self.set_collection(record, parser)
         if record and record.has_own_key:
             first = self.lines.setdefault(record.key, record.line)
             if first != record.line:
@@ -128,6 +157,23 @@ class RecordChecker:
                     "key", f"“{record.key}” is also the key of line {first:,}; each quotation needs its own key."
                 )
         return parser.problems or record or []
+
+    def set_collection(self, record: Record, parser: "_RowParser") -> None:
+        named = record.objects.get("collection")
+        if self.collection is None and "collection" not in record.objects:
+            raise NoCollectionError(
+                f"line {record.line:,}: names no collection. Say which one the file belongs to: --collection SLUG, and "
+                'for a new one also --name "…". Or name it on each row: "collection": "SLUG".'
+            )
+        if self.collection is None:
+            return
+        if named and named[0] != self.collection.slug:
+            parser.add_problem(
+                "collection",
+                f"“{named[0]}” is not the collection of this import, “{self.collection.slug}”; "
+                "leave out --collection, or the field.",
+            )
+        record.objects["collection"] = self.collection
 
 
 class _RowParser:
@@ -145,12 +191,16 @@ class _RowParser:
         self.refuse_unknown_fields()
         if self.row.from_csv:
             self.values = self.parse_cells()
+        self.refuse_mojibake()
         fields = {
             name: self.plain(name) for name in PLAIN_FIELDS if name in self.values and name not in _PARSED_SEPARATELY
         }
         text = self.text()
-        objects: dict[str, PersonData | WorkData | None] = {}
-        for name, read in (("person", self.person), ("work", self.work), ("quoted_in", self.work)):
+        objects: Objects = {}
+        readers = (
+            ("person", self.person), ("work", self.work), ("quoted_in", self.work), ("collection", self.collection),
+        )  # fmt: skip
+        for name, read in readers:
             if name in self.values:
                 objects[name] = read(name, self.values[name])
         tags, terms, checks = self.tags(), self.terms(), self.checks()
@@ -190,6 +240,11 @@ class _RowParser:
             if own_field and self.has_value(name) and self.has_value(own_field):
                 self.add_problem(name, f"repeats {own_field}; give only one of them.")
 
+    def refuse_mojibake(self) -> None:
+        for name, text in _texts_within(self.values):
+            if misread := find_mojibake(text):
+                self.add_problem(name, f"{misread} Correct it, or save the original file as UTF-8 again.")
+
     def has_value(self, name: str) -> bool:
         return self.values.get(name) not in (None, "", [], {})
 
@@ -225,7 +280,7 @@ class _RowParser:
         if not isinstance(value, str):
             self.add_problem(name, f"{quoted(value)} is not text; put it in quotation marks.")
             return ""
-        if not value.isprintable():
+        if not value.isprintable() or "\ufffd" in value:
             value = printable.with_line_breaks(value)
             if refused := printable.find_refused(value):
                 self.add_problem(name, f"cannot be stored: {refused}")
@@ -371,6 +426,32 @@ class _RowParser:
                 cleaned[member] = self.string(path, _max_length(Work, member), raw or "", lines=False)
         return _intern(WorkData(**cleaned)) if not self.problems else None
 
+    def collection(self, name: str, value: Any) -> CollectionData | None:
+        """Read a collection, or the slug alone of one that is on the site or on another row."""
+        if value is None or value == "":
+            return None
+        values = self.members(name, {"slug": value} if isinstance(value, str) else value, COLLECTION_FIELDS, "slug")
+        if values is None:
+            return None
+        cleaned: dict[str, Any] = {}
+        for member, raw in values.items():
+            path = f"{name}.{member}"
+            if member in _COLLECTION_CHOICES:
+                cleaned[member] = self.choice(path, raw, _COLLECTION_CHOICES[member])
+            elif member in COLLECTION_FIELDS:
+                max_length = _max_length(Collection, member)
+                cleaned[member] = self.string(path, max_length, raw or "", lines=member == "source").strip()
+        if cleaned.get("slug") and not re.fullmatch(r"[-a-zA-Z0-9_]+", cleaned["slug"]):
+            self.add_problem(
+                f"{name}.slug",
+                f"{quoted(cleaned['slug'])} is not a slug; use only letters, digits, hyphens and underscores.",
+            )
+        if cleaned.get("url") and not re.match(r"https?://.", cleaned["url"]):
+            self.add_problem(f"{name}.url", f"{quoted(cleaned['url'])} does not begin with https:// or http://.")
+        if "pick_policy" not in cleaned:
+            cleaned["pick_policy"] = Collection.usual_policy(cleaned.get("register", ""))
+        return _intern(CollectionData(**cleaned)) if not self.problems else None
+
     def list_of(self, name: str, example: str) -> list[Any]:
         value = self.values[name]
         if value is None:
@@ -445,9 +526,7 @@ class _RowParser:
                 values[name] = self.string(name, 500, lines=name == "original").strip()
         return values
 
-    def parse_attribution(
-        self, collected: dict[str, Any], fields: dict[str, Any], objects: dict[str, PersonData | WorkData | None]
-    ) -> None:
+    def parse_attribution(self, collected: dict[str, Any], fields: dict[str, Any], objects: Objects) -> None:
         """Fill in fields and objects from what a collection prints, unless the row has them as stored."""
         unparsed: list[str] = []
         scripture = _scripture(collected)
@@ -476,14 +555,16 @@ class _RowParser:
     def parse_source(
         self,
         collected: dict[str, Any],
-        scripture: tuple[WorkData, str] | None,
+        scripture: tuple[WorkData, bartlett.Source] | None,
         fields: dict[str, Any],
-        objects: dict[str, PersonData | WorkData | None],
+        objects: Objects,
     ) -> None:
         if self.has_value("source_title"):
-            work, locator = scripture or _work_of(collected, self.values.get("tags") or [])
-            objects["work"] = _intern(work)
-            fields["locator"] = locator
+            work, source = scripture or _work_of(collected, self.values.get("tags") or [])
+            objects["work"] = _intern(work) if work.title else None  # a remark in place of a source names none
+            fields["locator"] = locator = source.locator
+            if source.year_said is not None:
+                fields.setdefault("year_said", source.year_said)
             parts = (collected["source_title"], collected["locator"])
             as_printed = collected["source"] or ". ".join(filter(None, parts))
             if collected["source_basis"].startswith("general reference"):
@@ -514,7 +595,7 @@ class _RowParser:
     def check_together(
         self,
         fields: dict[str, Any],
-        objects: dict[str, PersonData | WorkData | None],
+        objects: Objects,
         checks: tuple[CheckData, ...] | None,
     ) -> None:
         person = objects.get("person")
@@ -523,7 +604,7 @@ class _RowParser:
             self.add_problem("died", f"{died} is before the year of birth, {born}.")
         for name in ("person", "work", "quoted_in"):
             data = objects.get(name)
-            if data:
+            if isinstance(data, PersonData | WorkData):
                 for member, number in _too_long(data):
                     self.add_problem(f"{name}.{member}", f"has too many characters: {number:,}.")
         if fields.get("status") == Quote.Status.MISATTRIBUTED and not person:
@@ -537,6 +618,9 @@ class _RowParser:
             self.add_problem("retired_to", f"{address} is not an address of this site; write it like /yarle-valley/.")
 
 
+_COLLECTION_CHOICES: dict[str, Any] = {
+    "register": Collection.Register, "pick_policy": Collection.PickPolicy, "trust": Collection.Trust,
+}  # fmt: skip
 _PRINTED_FIELDS = ("locator", "translator")  # as printed in collections, as stored in exports
 _PARSED_SEPARATELY = ("text", *_PRINTED_FIELDS)
 
@@ -544,6 +628,19 @@ _PARSED_SEPARATELY = ("text", *_PRINTED_FIELDS)
 def quoted(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return f"“{text if len(text) <= 60 else text[:60] + '…'}”"
+
+
+def _texts_within(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield every text of a row that is not plain ASCII, with the path of its field."""
+    left = [*reversed(values.items())]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [(f"{path}.{name}", member) for name, member in reversed(value.items())]
+        elif isinstance(value, list):
+            left += [(path, member) for member in reversed(value)]
+        elif isinstance(value, str) and not value.isascii():
+            yield path, value
 
 
 @lru_cache(maxsize=8192)
@@ -598,7 +695,7 @@ def _without_check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _person_of(collected: dict[str, Any]) -> PersonData | None:
-    name = " ".join(collected["author"].split())
+    name, other_name = bartlett.parse_name(collected["author"])
     if _is_anonymous(name):
         return None
     born, died, dates = collected["born"], collected["died"], collected["dates_as_printed"]
@@ -620,6 +717,7 @@ def _person_of(collected: dict[str, Any]) -> PersonData | None:
             died=died,
             born_circa=born_circa,
             died_circa=died_circa,
+            aliases=(other_name,) if other_name else (),
         )
     )
 
@@ -629,25 +727,20 @@ def _is_anonymous(author: str) -> bool:
     return fold_name(author) in {"", "anonymous", "unknown"}
 
 
-def _scripture(collected: dict[str, Any]) -> tuple[WorkData, str] | None:
-    """Return work and place of scripture and liturgy, which have no author."""
+def _scripture(collected: dict[str, Any]) -> tuple[WorkData, bartlett.Source] | None:
+    """Return the work and the parsed source of scripture and liturgy, which have no author."""
     descriptor, author = collected["descriptor"], collected["author"]
     if descriptor.startswith("scripture"):
-        # a book of scripture is a work of its own: `The Bible, Psalms`
-        book = {"Psalm": "Psalms", "The Song of Solomon": "Song of Solomon"}.get(
-            collected["source_title"], collected["source_title"]
-        )
-        year = re.search(r"\bof (\d{4})$", descriptor)
-        title = ", ".join(filter(None, (re.sub(r" \(.*\)$", "", author), book)))
-        work = WorkData(title, "", int(year[1]) if year else None, Work.Kind.SCRIPTURE)
-        return work, bartlett.parse_scripture_place(collected["locator"])
-    if descriptor.endswith("liturgy"):
-        place = ", ".join(filter(None, (collected["source_title"], collected["locator"])))
-        return WorkData(author, "", None, Work.Kind.SCRIPTURE), place
-    return None
+        source = bartlett.parse_scripture(author, collected["source_title"], collected["locator"])
+    elif descriptor.endswith("liturgy"):
+        parts = (collected["source_title"], collected["locator"])
+        source = bartlett.parse_liturgy(author, ". ".join(filter(None, parts)))
+    else:
+        return None
+    return WorkData(source.title, kind=Work.Kind.SCRIPTURE), source
 
 
-def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkData, str]:
+def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkData, bartlett.Source]:
     source = bartlett.parse_work(collected["source_title"], collected["locator"])
     kind: str = Work.Kind.BOOK
     if re.search(r"\b(?:act|sc\.) \d", source.locator):
@@ -658,10 +751,10 @@ def _work_of(collected: dict[str, Any], tags: Any) -> tuple[WorkData, str]:
         kind = Work.Kind.LETTER
     elif "verse" in tags:
         kind = Work.Kind.POEM
-    author = " ".join(collected["author"].split())
+    author, _other = bartlett.parse_name(collected["author"])
     authors = "" if _is_anonymous(author) else author
     year = collected["year"] if collected["year"] is not None else source.year
-    return WorkData(source.title, authors, year, kind), source.locator
+    return WorkData(source.title, authors, year, kind), source
 
 
 def _locator_in_collection(evidence: str, source: bartlett.Source | None) -> str:
@@ -702,5 +795,6 @@ _CELL_READERS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("auto_pick", "published"), _cell_boolean),
     **dict.fromkeys((*_OBJECTS, "index_terms", "checks"), _cell_json),
     **dict.fromkeys(("tags", "matches"), _cell_tags),
+    "collection": lambda cell: _cell_json(cell) if cell.startswith("{") else cell,
     **dict.fromkeys(("status", "language", "publish_at", "retire_at", "created", "updated"), str),
 }

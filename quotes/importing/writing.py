@@ -11,9 +11,9 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from quotes.importing.plan import BATCH, Change, Plan, batches
-from quotes.importing.records import PersonData, Record, WorkData
-from quotes.models import Check, IndexTerm, Person, Quote, TaggedQuote, Work
+from quotes.importing.plan import BATCH, Change, Plan, StoredCollection, StoredPerson, StoredWork, batches
+from quotes.importing.records import CollectionData, PersonData, Record, WorkData
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, TaggedQuote, Work
 from rlm_site.history import revisions
 from rlm_site.history.models import Import, Revision
 from rlm_site.indexing import queue
@@ -28,14 +28,16 @@ INSERT_BATCH = 4000  # quotations, with tens of thousands of words
 Ids = dict[str, int]
 
 
-def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Import, progress: Progress) -> None:
-    """Write the plan, within a transaction. `defaults` returns the fields of a new quotation that its row lacks.
+def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Import, progress: Progress) -> Ids:
+    """Write the plan, within a transaction, and return the ids of what was written, by key.
 
+    `defaults` returns the fields of a new quotation that its row lacks.
     The history of a new quotation consists of the import only; a changed one gets a revision.
     """
     now = timezone.now()
     _write_people(plan)
     _write_works(plan)
+    _write_collections(plan)
     records = [*plan.added, *(change.record for change in plan.changed)]
     tags = _write_tags(records)
     # Cheap now, while no quotation refers to the new rows; everything else is indexed with the quotations.
@@ -45,6 +47,7 @@ def write(plan: Plan, defaults: Callable[[Record], dict[str, Any]], imported: Im
     _write_related_rows(plan, ids, tags)
     _record_changes(plan.changed, imported)
     _index(progress)
+    return ids
 
 
 def _write_people(plan: Plan) -> None:
@@ -65,6 +68,12 @@ def _write_works(plan: Plan) -> None:
     for stored in plan.works.all():
         if stored.changes:
             Work.objects.filter(pk=stored.pk).update(**stored.changes)
+
+
+def _write_collections(plan: Plan) -> None:
+    for stored in plan.collections.all():
+        if stored.pk is None:
+            stored.pk = Collection.objects.create(**stored.data._asdict()).pk
 
 
 def _write_tags(records: Iterable[Record]) -> Ids:
@@ -125,10 +134,16 @@ def _columns_of(plan: Plan, record: Record) -> dict[str, Any]:
     return columns
 
 
-def _pk_of(plan: Plan, data: PersonData | WorkData | None, as_printed: bool) -> int | None:
+def _pk_of(plan: Plan, data: PersonData | WorkData | CollectionData | None, as_printed: bool) -> int | None:
     if data is None:
         return None
-    stored = plan.people.find(data) if isinstance(data, PersonData) else plan.works.find(data, as_printed)
+    stored: StoredPerson | StoredWork | StoredCollection | None
+    if isinstance(data, PersonData):
+        stored = plan.people.find(data)
+    elif isinstance(data, WorkData):
+        stored = plan.works.find(data, as_printed)
+    else:
+        stored = plan.collections.find(data)
     assert stored is not None  # noqa: S101 - the plan found or added it
     return stored.pk
 

@@ -12,20 +12,35 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from quotes.models import Person, Quote, Work
+from quotes.models import Collection, Person, Quote, Work
 from rlm_site.editor import import_pages, importing
 from rlm_site.history import revisions
 from rlm_site.history.models import Import, Revision
 from rlm_site.indexing import queue
 from rlm_site.tags import changes
 from rlm_site.tags.models import Tag
+from rlm_site.tests import import_files
 from rlm_site.tests.editor import count_queries, group_client, signed_in
-from rlm_site.tests.import_files import confirm, csv_of, error_messages, import_rows, json_of, preview, shown_changes
+from rlm_site.tests.import_files import confirm, csv_of, error_messages, json_of, shown_changes
 
 pytestmark = pytest.mark.django_db
 
 QUOTES = "/admin/quotes/quote/"
 PEOPLE = "/admin/quotes/person/"
+
+
+@pytest.fixture(autouse=True)
+def beasts() -> Collection:
+    """Return the collection that the tests' own quotations belong to, and their files unless they say another."""
+    return Collection.objects.create(slug="beasts", name="Of Beasts")
+
+
+def preview(client: Client, address: str, *file: Any, **chosen: Any) -> Any:
+    return import_files.preview(client, address, *file, **{"collection": "beasts", **chosen})
+
+
+def import_rows(client: Client, address: str, *file: Any, **chosen: Any) -> Any:
+    return import_files.import_rows(client, address, *file, **{"collection": "beasts", **chosen})
 
 
 @pytest.fixture
@@ -39,7 +54,7 @@ def publisher() -> Client:
 
 
 def quote(key: str, text: str, *, published: bool = True, tags: tuple[str, ...] = (), **fields: Any) -> Quote:
-    row = Quote.objects.create(key=key, text=text, **fields)
+    row = Quote.objects.create(key=key, text=text, collection=Collection.objects.get(slug="beasts"), **fields)
     content = {**revisions.content_of(row), "tags": sorted(tags)}
     if published:
         revisions.publish(row, content)
@@ -463,7 +478,7 @@ def test_an_export_is_imported_again_without_a_change(editor: Client, quagga: Qu
     quote("zebra", "A zebra\n“remembers”, it said.", published=False, tags=("Oxmoor, Tolby",), year_said=-43)
     for ending in ("csv", "json"):
         response = editor.get(f"{QUOTES}export/{ending}/")
-        page = preview(editor, QUOTES, response.content, f"quotes.{ending}")
+        page = preview(editor, QUOTES, response.content, f"quotes.{ending}", collection="")
         assert error_messages(page) == []
         assert page.context["rows"] == []
         assert page.context["unchanged"] == Quote.objects.count()
@@ -479,7 +494,7 @@ def test_no_cell_of_a_csv_export_is_a_formula_and_each_comes_back_as_it_was(edit
     rows = csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""))
     cells = [cell for row in rows for cell in row.values()]
     assert not [cell for cell in cells if cell[:1] in {*"=+@-\t\r＝"} and not cell.lstrip("-").isdigit()]
-    page = preview(editor, QUOTES, response.content, "quotes.csv")
+    page = preview(editor, QUOTES, response.content, "quotes.csv", collection="")
     assert error_messages(page) == []
     assert (page.context["rows"], page.context["unchanged"]) == ([], Quote.objects.count())
 

@@ -28,6 +28,10 @@ ROWS = [
 def send(page: "Page", *rows: dict[str, str]) -> None:
     file: FilePayload = {"name": "zoo.csv", "mimeType": "text/csv", "buffer": csv_of(*rows)}
     page.get_by_label("File").set_input_files(file)
+    if page.get_by_role("option", name="Of Beasts").count():
+        page.locator("select[name=collection]").select_option("Of Beasts")
+    else:
+        page.get_by_label("Name").fill("Of Beasts")
     page.get_by_role("button", name="Preview changes").click()
 
 
@@ -101,4 +105,4 @@ def test_an_export_is_downloaded(new_page: "NewPage", editor_login: "Login") -> 
         page.get_by_role("link", name="Export CSV").click()
     assert download.value.suggested_filename.startswith("tags-")
     text = download.value.path().read_text(encoding="utf-8-sig")
-    assert text.startswith("name,slug,description,brings_quotations\nbread,bread,")
+    assert text.startswith("name,slug,description,brings_quotations,advises_silence\nbread,bread,")

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from quotes import matching
 from quotes.importing import bartlett, importer, writing
-from quotes.models import Check, IndexTerm, Person, Quote, QuoteWord, Work
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, QuoteWord, Work
 from rlm_site.history import revisions
 from rlm_site.history.models import Import, Revision
 from rlm_site.indexing import queue
@@ -56,10 +56,21 @@ Importer = Callable[..., str]
 
 
 @pytest.fixture
-def imported(tmp_path: Path) -> Importer:
+def beasts() -> Collection:
+    """Return the collection that everything on the site belongs to."""
+    collection = Collection.objects.create(slug="beasts", name="Of Beasts", trust="printed")
+    Quote.objects.update(collection=collection)
+    queue.process_queue()
+    return collection
+
+
+@pytest.fixture
+def imported(tmp_path: Path, beasts: Collection) -> Importer:
     """`imported(rows or text or bytes, *options, name="new.jsonl")` gives what the command prints."""
 
     def run(content: Any, *options: str, name: str = "new.jsonl") -> str:
+        if "--collection" not in options:
+            options += ("--collection", beasts.slug)
         path = tmp_path / name
         if isinstance(content, list):
             content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
@@ -114,7 +125,8 @@ def test_a_place_in_the_collection_is_printed(imported: Importer) -> None:
 
 def test_what_the_maker_of_a_collection_doubts_is_no_subject_and_no_report(imported: Importer) -> None:
     report = imported([collected(tags=["zymurgy", "check-two-passages"]), collected(text="A numbat naps.")])
-    assert "1 marked for checking in the file, added as unverified" in report
+    assert "1 marked for checking in the file\n" in report
+    assert "1 added as unverified, because the file marks them for checking\n" in report
     quote = Quote.objects.get(text__startswith="The quagga")
     assert (list(quote.tags.names()), quote.status) == (["zymurgy"], "unverified")
     assert Quote.objects.get(text__startswith="A numbat").status == "reported"
@@ -146,6 +158,63 @@ def test_a_namesake_of_another_time_is_another_person(imported: Importer) -> Non
     }
 
 
+def person_of(text: str) -> str:
+    quote = Quote.objects.select_related("person").get(text__startswith=text)
+    return quote.person.name if quote.person else ""
+
+
+def test_a_surname_or_initials_join_the_one_person_whose_dates_they_have(imported: Importer) -> None:
+    franklin = {"author": "B. Franklin", "born": 1706, "died": 1790}
+    rows = [
+        collected(**franklin),
+        collected(text="A numbat naps.", author="Churchill", born=1731, died=1764),
+        collected(text="Nine okapis pass.", author="Benjamin Franklin", born=1706, died=1790),
+        collected(text="Ten dugongs dive.", author="Charles Churchill", born=1731, died=1764),
+        collected(text="Six tapirs trot.", author="Austen H. Layard", born=None, died=1894),
+        collected(text="One emu errs.", author="Austen Henry Layard", born=1817, died=1894),
+    ]
+    imported(rows)
+    assert [person_of(row["text"][:9]) for row in rows] == [
+        "Benjamin Franklin", "Charles Churchill", "Benjamin Franklin", "Charles Churchill", "Austen Henry Layard",
+        "Austen Henry Layard",
+    ]  # fmt: skip
+
+
+def test_a_surname_that_fits_none_or_several_is_left_and_reported(imported: Importer) -> None:
+    adams = [
+        collected(author="John Adams", born=1735, died=1826),
+        collected(text="A numbat naps.", author="Samuel Adams", born=1722, died=1830),
+        collected(text="Nine okapis pass.", author="Adams", born=None, died=1828),
+        collected(text="Ten dugongs dive.", author="J. Adams", born=None, died=None),
+        collected(text="Six tapirs trot.", author="J. Adams", born=1935, died=None),
+    ]
+    report = imported(adams)
+    assert [person_of(row["text"][:9]) for row in adams] == [row["author"] for row in adams]
+    assert "line 3: Adams may be Samuel Adams, John Adams" in report
+    assert "line 4: J. Adams may be John Adams" in report
+    assert "line 5" not in report
+
+
+@pytest.mark.parametrize(
+    ("short", "full", "fits"),
+    [
+        ("Churchill", "Charles Churchill", True),
+        ("B. Franklin", "Benjamin Franklin", True),
+        ("John A. Dix", "John Adams Dix", True),
+        ("G. Colman", "George Colman, the Younger", True),
+        ("W.M. Praed", "Winthrop Mackworth Praed", True),
+        ("Walter Scott", "Sir Walter Scott", False),  # the same name
+        ("Charles Churchill", "Churchill", False),
+        ("W. Adams", "Charles Francis Adams", False),
+        ("F. Adams", "Charles Francis Adams", False),  # the first name counts
+        ("Horace", "Horace Walpole", False),
+        ("", "Homer", False),
+    ],
+)
+def test_names_that_may_be_short_for_others(short: str, full: str, fits: bool) -> None:
+    assert bartlett.is_short_for(short, full) is fits
+
+
 def test_uncertain_dates_are_marked_and_anonymous_is_nobody(imported: Importer) -> None:
     imported(
         [
@@ -170,7 +239,39 @@ def test_a_book_of_scripture_is_a_work_that_no_person_wrote(imported: Importer) 
     imported([row])
     quote = Quote.objects.get(text__startswith="The quagga")
     assert (quote.person, quote.locator, quote.locator_as_printed) == (None, "55:21", "Psalm. lv. 21")
-    assert quote.work == Work.objects.get(title="The Bible, Psalms")
+    assert quote.work == Work.objects.get(title="The Bible (KJV), Psalms", kind="scripture")
+    assert str(quote.attribution) == "The Bible (KJV), Psalms 55:21"
+    assert "Anonymous" not in f"{quote} {quote.name}"
+
+
+def test_a_service_book_is_a_work_that_no_person_wrote(imported: Importer) -> None:
+    book = {
+        "author": "The Book of Common Prayer",
+        "descriptor": "Church of England liturgy",
+        "born": None,
+        "died": None,
+    }
+    psalm = collected(**book, source_title="The Psalter. Psalm lxviii. 6", locator="")
+    imported([psalm, collected(**book, text="A numbat naps.", source_title="Solemnization of Matrimony", locator="")])
+    assert [str(quote.attribution) for quote in Quote.objects.order_by("-pk")[:2]] == [
+        "The Book of Common Prayer, Solemnization of Matrimony",
+        "The Book of Common Prayer, Psalms 68:6",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "name", "other"),
+    [
+        ("Burton (quoting an anonymous poet)", "Burton", ""),
+        ("Richard Monckton Milnes (Lord Houghton)", "Richard Monckton Milnes", "Lord Houghton"),
+        ("Mrs. (David) Porter", "Mrs. David Porter", ""),
+        ("Josiah Quincy, Jr", "Josiah Quincy, Jr.", ""),
+        ("Samuel  Daniel.", "Samuel Daniel", ""),
+        ("John Heywood,", "John Heywood", ""),
+    ],
+)
+def test_names(printed: str, name: str, other: str) -> None:
+    assert bartlett.parse_name(printed) == (name, other)
 
 
 def test_what_cannot_be_taken_apart_is_kept_as_printed_and_counted(imported: Importer) -> None:
@@ -235,12 +336,64 @@ def test_translators(as_printed: str, name: str) -> None:
         ("Hymn on Christ's Nativity. Line 184", "", "Hymn on Christ's Nativity", "l. 184"),
         ("Speech at Plymouth, Dec. 22, 1802", "", "Speech at Plymouth, Dec. 22, 1802", ""),
         ("On Frederic the Great. 1842", "", "On Frederic the Great", ""),
-        ("The Bard. II. 3, Line 11", "", "The Bard. II. 3, Line 11", ""),
+        ("The Bard. II. 3, Line 11", "", "The Bard", "2.3, l. 11"),
         ("Table Talk. Wisdom", "", "Table Talk. Wisdom", ""),
+        ("King Henry IV", "Part II. Act v. Sc. 3", "King Henry IV", "pt. 2, act 5, sc. 3"),
+        ("A Midsummer Night's Dream, Act v", "Sc. 1", "A Midsummer Night's Dream", "act 5, sc. 1"),
+        ("Euphues, 1579 (Arber's reprint)", "page 39", "Euphues", "p. 39"),
+        ("A Metrical Version of Psalm civ", "", "A Metrical Version of Psalm 104", ""),
+        ("Commentaries. Psalm xxxvi", "", "Commentaries", "Psalm 36"),
+        ("Amoretti, lxx", "", "Amoretti", "70"),
+        ("From Anacreon, ii. Drinking", "", "From Anacreon", "2, Drinking"),
+        (
+            "Ovid, Metamorphoses, Book xv. The Worship of Æsculapius, Line 155",
+            "",
+            "Ovid, Metamorphoses",
+            "bk. 15, The Worship of Æsculapius, l. 155",
+        ),
+        ("Sermon xciii. On Dress", "", "On Dress", "sermon 93"),
+        ("Sermon xvi", "", "Sermons", "no. 16"),
+        ("Letter i. On a Regicide Peace. Vol. v. p. 286", "", "On a Regicide Peace", "letter 1, vol. 5, p. 286"),
+        ("Book iii. Chap. x", "", "Works", "bk. 3, ch. 10"),
+        (
+            "Don Quixote. (Lockhart's Translation.) Don Quixote. The Author's Preface",
+            "",
+            "Don Quixote",
+            "The Author's Preface",
+        ),
+        ("Frag. 135 (trans. by Plumptre)", "", "Fragments", "no. 135"),
+        ("Life of Johnson (Boswell)", "Vol. vi. Chap. iii. 1776", "Life of Johnson (Boswell)", "vol. 6, ch. 3"),
+        ("Tristram Shandy (orig. ed.)", "Vol. ii. chap. xii", "Tristram Shandy", "vol. 2, ch. 12"),
+        ('At the "Mermaid." Stanza 10', "", "At the “Mermaid”", "st. 10"),
+        ("A Land of Plenty [Australia]", "", "A Land of Plenty", ""),
+        ("OEnone", "", "Œnone", ""),
+        ("'T is sweet to think", "", "'Tis sweet to think", ""),
+        ("Woodman, spare that Tree! 1830", "", "Woodman, spare that Tree!", ""),
+        (
+            "O'Connell v. The Queen, 11 Clark and Finnelly Reports",
+            "",
+            "O'Connell v. The Queen, 11 Clark and Finnelly Reports",
+            "",
+        ),
     ],
 )
 def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: str, place: str) -> None:
     assert bartlett.parse_work(title, locator)[:2] == (work, place)
+
+
+@pytest.mark.parametrize(
+    ("title", "locator", "year", "year_said"),
+    [
+        ("On Frederic the Great. 1842", "", 1842, None),
+        ("Maxims, 1871", "", 1871, None),
+        ("Euphues, 1579", "page 39", 1579, None),
+        ("The Return from Parnassus. (London, 1606.)", "", 1606, None),
+        ("Life of Johnson (Boswell)", "Vol. vi. Chap. iii. 1776", None, 1776),
+        ("Speech at Plymouth, Dec. 22, 1802", "", None, None),
+    ],
+)
+def test_years_of_works_and_of_what_was_said(title: str, locator: str, year: int | None, year_said: int | None) -> None:
+    assert bartlett.parse_work(title, locator)[3:] == (year, year_said)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +407,7 @@ def test_titles_that_end_or_begin_with_a_place(title: str, locator: str, work: s
     ],
 )  # fmt: skip
 def test_collections(as_printed: str, title: str, authors: str, year: int, locator: str) -> None:
-    assert bartlett.parse_collection(as_printed) == (title, locator, authors, year)
+    assert bartlett.parse_collection(as_printed) == (title, locator, authors, year, None)
 
 
 @pytest.mark.parametrize(
@@ -674,7 +827,8 @@ def test_csv_with_a_byte_order_mark_windows_line_ends_and_lines_within_quotation
         "\r\n"
         "Numbats nap at noon.,,,,,\r\n"
     )
-    assert counted(imported(content, name="new.csv"))["added"] == 2
+    report = imported(content, "--collection", "unread", "--name", "Unread", name="new.csv")
+    assert counted(report)["added"] == 2
     quote = Quote.objects.get(text__startswith="First line")
     assert quote.text == 'First line of the quoll,\nsecond "line" of it'
     assert str(quote.attribution) == "Ambrose Quill (40 BC–AD 18)"

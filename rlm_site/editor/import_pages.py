@@ -1,7 +1,7 @@
 """Import and export in the admin: a file is previewed with its differences, and imported as it was previewed."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django import forms
@@ -48,11 +48,12 @@ class Upload:
     name: str
     digest: str
     text: str
+    options: dict[str, Any] = field(default_factory=dict)  # what was chosen beside the file, by the name of its field
 
     @classmethod
-    def of(cls, file: Any) -> "Upload":
+    def of(cls, file: Any, options: dict[str, Any]) -> "Upload":
         data = file.read()
-        return cls(file.name, hashlib.sha256(data).hexdigest(), decoded(data))
+        return cls(file.name, hashlib.sha256(data).hexdigest(), decoded(data), options)
 
     def rows(self) -> Rows:
         return READERS[_ending(self.name)](self.text)
@@ -71,12 +72,25 @@ def _ending(name: str) -> str:
 
 
 class UploadForm(forms.Form):
+    """Asks for a file; for kinds of records that ask for more, `groups` are its other fields, each with a title."""
+
     file = forms.FileField(
         label=gettext_lazy("File"),
         max_length=200,
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.json"}),
         help_text=gettext_lazy("A CSV or JSON file in UTF-8. You see what it would change before anything is saved."),
     )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return []
+
+    def options(self) -> dict[str, Any]:
+        """Return what was chosen beside the file, as JSON can hold it, and the form be opened with it again."""
+        return {}
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -97,11 +111,15 @@ class RefusedError(Exception):
 
 
 class ImportExport(Feature):
-    """Files of records, in and out; the admin names the `resource_class` that reads and writes them."""
+    """Files of records, in and out; the admin names the `resource_class` that reads and writes them.
+
+    Its `import_form` may ask for more than the file, as options of the resource.
+    """
 
     def __init__(self, model_admin: Any) -> None:
         super().__init__(model_admin)
         self.resource_class: type[ContentResource] = model_admin.resource_class
+        self.form_class: type[UploadForm] = getattr(model_admin, "import_form", UploadForm)
 
     def urls(self) -> list[URLPattern]:
         return [
@@ -122,21 +140,23 @@ class ImportExport(Feature):
         """Asks for a file, shows what it would change, and changes that."""
         if not self.can_import(request):
             raise PermissionDenied
-        return self._sent(request) if request.method == "POST" else self._page(request, form=UploadForm())
+        return (
+            self._sent(request) if request.method == "POST" else self._page(request, form=self.form_class(request.user))
+        )
 
     @turns.long_view
     def _sent(self, request: HttpRequest) -> HttpResponse:
         if "upload" in request.POST:
             return self._confirmed(request)
-        form = UploadForm(request.POST, request.FILES)
+        form = self.form_class(request.user, request.POST, request.FILES)
         if form.is_valid():
             try:
-                upload = Upload.of(form.cleaned_data["file"])
+                upload = Upload.of(form.cleaned_data["file"], form.options())
                 return self._preview(request, upload)
             except TooManyRowsError as error:
                 form.add_error("file", f"{error} {self._for_more()}".strip())
             except UnreadableError as error:
-                form.add_error("file", str(error))
+                form.add_error(error.field, str(error))
         return self._page(request, form=form)
 
     def _for_more(self) -> str:
@@ -148,15 +168,17 @@ class ImportExport(Feature):
         )
 
     def _preview(self, request: HttpRequest, upload: Upload, **context: Any) -> HttpResponse:
-        resource = self.resource_class(request.user)
+        resource = self.resource_class(request.user, upload.options)
         with turns.long_work():
             resource.load(upload.rows())
             result = resource.run(write=False)
         if result.has_validation_errors():
-            return self._page(request, form=UploadForm(), upload=upload, invalid=result.invalid_rows, **context)
+            form = self.form_class(request.user, initial=upload.options)
+            return self._page(request, form=form, upload=upload, invalid=result.invalid_rows, **context)
         rows = [row for row in result.rows if not row.is_skip()]
         sent = {"signed": upload.signed(self._salt(request)), "seen": row_versions.sign(resource.seen)}
         counts = {"rows": rows, "totals": result.totals, "unchanged": result.totals["skip"]}
+        context["remarks"] = resource.remarks(result)
         return self._page(request, upload=upload, sent=sent, **counts, **context)
 
     def _salt(self, request: HttpRequest) -> str:
@@ -171,7 +193,7 @@ class ImportExport(Feature):
         seen, _mark = row_versions.unsign(request.POST.get("seen", ""))
         try:
             with locking.write_transaction():
-                result, imported = self._import(request, upload, seen)
+                said = self._import(request, upload, seen)
         except RefusedError as refused:
             if refused.why:
                 messages.error(request, refused.why)
@@ -191,13 +213,13 @@ class ImportExport(Feature):
             messages.error(request, _("The database is busy. Nothing was imported. Please try again."))
             return self._preview(request, upload, status=503)
         queue.process_queue()
-        messages.success(request, self._said(result, imported))
+        messages.success(request, said)
         return HttpResponseRedirect(self.url("changelist"))
 
-    def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Etags) -> tuple[Any, Import]:
-        """Import the file. To be called in a transaction, which a RefusedError is to end."""
+    def _import(self, request: HttpRequest, upload: Upload, seen: row_versions.Etags) -> str:
+        """Import the file, and return what is said of it. To be called in a transaction, which an error is to end."""
         author: Any = request.user
-        resource = self.resource_class(author)
+        resource = self.resource_class(author, upload.options)
         imported = Import.objects.create(
             name=upload.name[:200],
             digest=upload.digest,
@@ -221,9 +243,9 @@ class ImportExport(Feature):
             if rows:
                 said = _("Imported from %(file)s.") % {"file": imported}
                 LogEntry.objects.log_actions(author.pk, rows, act, change_message=said)
-        return result, imported
+        return self._said(result, imported, resource.remarks(result))
 
-    def _said(self, result: Any, imported: Import) -> str:
+    def _said(self, result: Any, imported: Import, remarks: list[str]) -> str:
         counts = {
             "file": imported.name,
             "added": imported.added,
@@ -232,7 +254,7 @@ class ImportExport(Feature):
         }
         said = _("Imported %(file)s: %(added)d added, %(changed)d changed, %(unchanged)d unchanged.") % counts
         outcomes = dict.fromkeys(row.outcome for row in result.rows if row.outcome and not row.is_skip())
-        return " ".join([said, *outcomes])
+        return " ".join([said, *outcomes, *remarks])
 
     def _page(self, request: HttpRequest, *, status: int = 200, form: Any = None, **context: Any) -> HttpResponse:
         resource = self.resource_class(request.user)
