@@ -1,7 +1,7 @@
 """The printed attribution of a quotation, from its fields. Pure functions.
 
 `Name (dates), description. [As quoted in] Work, locator[, by its authors] (year)`; an empty part is left out together
-with its punctuation. Where the primary work is known, it alone is printed.
+with its punctuation. Where the primary work is known, it alone is printed. Scripture names itself: `Version, Book 1:2`.
 """
 
 import re
@@ -18,6 +18,7 @@ class Place(NamedTuple):
     locator: str = ""
     authors: str = ""
     year: int | None = None
+    is_scripture: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def attribution(
     after_name = (f" ({lived})" if lived else "") + (f", {description}" if description else "")
     source = work or quoted_in
     title, after_title = "", ""
+    if source and source.is_scripture and not name:
+        separator = " " if source.locator[:1].isdigit() else ", "
+        return Attribution("", "", "", source.title, f"{separator}{source.locator}" if source.locator else "")
     if source:
         stop = "" if after_name.endswith(".") or (not after_name and name.endswith(".")) else "."
         after_name += f"{stop} " if work else f"{stop} {_('As quoted in')} "
@@ -69,7 +73,7 @@ def attribution(
     if translator:
         after_title += (", " if source else ". ") + _("trans. %(translator)s") % {"translator": translator}
     year_printed = source.year if source and source.year is not None else year_said
-    if year_printed is not None:
+    if year_printed is not None and not re.search(rf"\b{year(year_printed)}\b", f"{title} {after_title}"):
         after_title += f" ({year(year_printed)})"
     return Attribution(
         _("Attributed to") + " " if disputed and name else "", name or _("Anonymous"), after_name, title, after_title
@@ -105,62 +109,93 @@ def _circa(is_circa: bool) -> str:
 _UNITS = {
     "act": "act", "scene": "sc.", "sc": "sc.", "frag": "frag.", "fragment": "frag.", "vol": "vol.", "volume": "vol.",
     "part": "pt.", "pt": "pt.", "book": "bk.", "bk": "bk.", "chap": "ch.", "chapter": "ch.", "ch": "ch.",
-    "canto": "canto",
+    "c": "ch.", "n": "n.", "canto": "canto",
     "stanza": "st.", "st": "st.", "line": "l.", "epistle": "ep.", "ep": "ep.", "letter": "letter", "section": "sec.",
     "sect": "sec.", "sec": "sec.", "p": "p.", "page": "p.", "no": "no.", "number": "no.", "verse": "v.", "ode": "ode",
     "satire": "sat.", "sat": "sat.", "memb": "memb.", "subsect": "subsec.", "dialogue": "dialogue", "maxim": "maxim",
-    "epigram": "epigr.", "fable": "fable", "sonnet": "sonnet", "aphorism": "aph.", "elegy": "elegy", "night": "night",
+    "epigram": "epigr.", "epigr": "epigr.", "fable": "fable", "sonnet": "sonnet", "aphorism": "aph.",
+    "elegy": "elegy", "night": "night",
     "song": "song", "hymn": "hymn", "emblem": "emblem", "tale": "tale", "par": "par.", "question": "question",
+    "essay": "essay", "sermon": "sermon", "discourse": "discourse", "query": "query", "vision": "vision",
 }  # fmt: skip
 _RANGES = {"lines": "ll.", "pages": "pp.", "pp": "pp.", "chapters": "chs.", "verses": "vv."}
 _NAMES_OF_UNITS = "|".join(sorted(_UNITS, key=len, reverse=True))
 _ROMAN_NUMERAL = r"(?=[ivxlcdm]+\b)(?:m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,4})(?:ix|iv|v?i{0,4}))(?<=\w)"
 _NUMBER = rf"(?:{_ROMAN_NUMERAL}|\d+)\b"
-_UNIT = re.compile(rf"({_NAMES_OF_UNITS})\.?\s+({_NUMBER})\.?", re.IGNORECASE)
-_UNIT_RANGE = re.compile(rf"({'|'.join(_RANGES)})\.?\s+(\d+)\s?[-–]\s?(\d+)\b\.?", re.IGNORECASE)
-# A number without a unit: `iv. 36` is book 4, number 36. Roman numerals only in lower case up to c; `c.` means circa.
-_BARE = re.compile(rf"(?!c\.|\w*[dm])({_NUMBER})(?:\.|(?=,|;|$))")
-_NEXT_UNIT = re.compile(rf"[.,;] (?=(?:{_NAMES_OF_UNITS})\.?\s+{_NUMBER})", re.IGNORECASE)
+_UNIT = re.compile(rf"(?!c\. \d{{4}})({_NAMES_OF_UNITS})[.,]?\s+({_NUMBER})", re.IGNORECASE)  # `c. 1560` is a date
+_UNIT_RANGE = re.compile(rf"({'|'.join(_RANGES)})\.?\s+(\d+)\s?[-–]\s?(\d+)\b", re.IGNORECASE)
+_VERSE = re.compile(r"v\. \d{3,}\b")  # no work has so many parts
+# A number without a unit: `iv. 36` is book 4, number 36. Roman numerals only in lower case up to c.
+_BARE = re.compile(rf"(?!c$|\w*[dm])({_NUMBER})|[IVX]+")
+_YEAR = re.compile(r"1[4-9]\d\d\b")
+_FRONT_MATTER = re.compile(
+    r"(?:The )?(?:Author's )?(?:Preface|Prologue|Epilogue|Introduction|Dedication|Conclusion)(?: to .+)?"
+)
+_ROMAN_IN_NAME = re.compile(rf"(?<![\w'’.-])(?![cl]\b|v\. [A-Z\d]|\w*[dm])({_ROMAN_NUMERAL})(?![\w'’-])")
+_UNIT_IN_NAME = re.compile(rf"\b({_NAMES_OF_UNITS}|psalm)(\.?\s)({_ROMAN_NUMERAL})(?![\w'’])", re.IGNORECASE)
+_MONTH = r"(?:Jan|Feb|Mar|March|Apr|April|May|June|July|Aug|Sept|Oct|Nov|Dec)"
+_MARK = re.compile(r"[()]|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bJr)(?<!\b[A-HJ-UWYZ])\. |[,;] ")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
 
 def normalise_locator(printed: str) -> str:
-    """Normalize `Act iii. Sc. 2` to `act 3, sc. 2` and `iv. 36` to `4.36`; what cannot be parsed is kept."""
-    parts, rest = split_locator(printed)
-    if "(" not in rest:
-        rest = rest.removesuffix(")")
-    return ", ".join([*parts, rest] if rest else parts).replace(", (", " (")
-
-
-def split_locator(printed: str) -> tuple[list[str], str]:
-    """Return the leading parts in normalized form, and the rest from the first that cannot be parsed."""
-    rest = printed.strip().rstrip(".")
+    """Normalize `Act iii. Sc. 2` to `act 3, sc. 2` and `iv. 36` to `4.36`; names are kept, with numbers in digits."""
     parts: list[str] = []
-    joins = False  # whether the last part is a bare number that the next one extends
-    while rest:
-        if match := _UNIT.match(rest):
-            parts.append(f"{_UNITS[match[1].lower()]} {_arabic(match[2])}")
-            joins = False
-        elif match := _UNIT_RANGE.match(rest):
-            parts.append(f"{_RANGES[match[1].lower()]} {match[2]}–{match[3]}")
-            joins = False
-        elif match := _BARE.match(rest):
-            number = _arabic(match[1])
-            if joins:
-                parts[-1] += f".{number}"
-            else:
-                parts.append(number)
-            joins = match[0].endswith(".")
-        elif parts and (following := _NEXT_UNIT.search(rest)):
-            # a name between two numbers: `Book v. The Winter Morning Walk. Line 187`
-            parts.append(rest[: following.start()])
-            rest = rest[following.end() :]
-            joins = False
-            continue
+    extends = False  # whether the last part is a bare number
+    for part in split_source(printed):
+        if match := _UNIT.match(part):
+            parts.append(f"{_UNITS[match[1].lower()]} {_arabic(match[2])}{arabic_numerals(part[match.end() :])}")
+        elif match := _UNIT_RANGE.match(part):
+            parts.append(f"{_RANGES[match[1].lower()]} {match[2]}–{match[3]}{part[match.end() :]}")
+        elif not (match := _BARE.fullmatch(part)):
+            parts.append(arabic_numerals(part))
+        elif extends and not _YEAR.match(part):
+            parts[-1] += f".{_arabic(part)}"
         else:
-            return parts, rest
-        rest = rest[match.end() :].strip(" ,;.")
-    return parts, ""
+            parts.append(_arabic(part))
+        extends = bool(match and match.re is _BARE)
+    return ", ".join(parts).replace(", (", " (")
+
+
+def arabic_numerals(text: str) -> str:
+    """Write the numbers within a name in digits: `Introduction to Canto ii`, `Psalm CXIX`; kings keep theirs."""
+    text = _UNIT_IN_NAME.sub(lambda match: f"{match[1]}{match[2]}{_arabic(match[3])}", text)
+    return _ROMAN_IN_NAME.sub(lambda match: _arabic(match[1]), text)
+
+
+def split_source(printed: str) -> list[str]:
+    """Return the names and places of which a printed source consists, without the marks between them."""
+    parts: list[str] = []
+    start = depth = 0
+    for found in _MARK.finditer(printed):
+        if found[0] in "()":
+            depth += 1 if found[0] == "(" else -1
+        elif depth <= 0 and not _is_within(printed[start : found.start()], printed[found.end() : found.end() + 16]):
+            parts.append(printed[start : found.start()])
+            start = found.end()
+    closed = (part if "(" in part else part.replace(")", "") for part in [*parts, printed[start:]])
+    return [part for part in (part.strip(" .,;") for part in closed) if part]
+
+
+def _is_within(before: str, after: str) -> bool:
+    """Return whether a mark stands within a date, or between a unit and its number: `Dec. 22, 1802`, `Act. 2`."""
+    *others, word = before.split(" ")
+    if word.lower() in {*_UNITS, *_RANGES}:
+        return bool(re.match(_NUMBER, after, re.IGNORECASE))
+    if word == "v":
+        is_versus = bool(others) and others[-1].lower().rstrip(".") not in _UNITS and after[:1].isupper()
+        return is_versus or (not others and bool(re.match(r"\d{3}", after)))
+    if re.fullmatch(rf"{_MONTH}[a-z]*", word):
+        return bool(re.match(r"\d", after))
+    return bool(_YEAR.match(after) and re.search(rf"{_MONTH}[a-z]*\.?(?: \d\d?)?$", before))
+
+
+def is_place(part: str) -> bool:
+    """Return whether a part of a printed source says where in a work a passage stands, rather than what it is."""
+    if _YEAR.fullmatch(part):
+        return False
+    is_number = _UNIT.match(part) or _UNIT_RANGE.match(part) or _VERSE.match(part) or _BARE.fullmatch(part)
+    return bool(is_number or _FRONT_MATTER.fullmatch(part)) or arabic_numerals(part) != part
 
 
 def _arabic(number: str) -> str:

@@ -20,7 +20,7 @@ def quotation_json_ld(row: "Quote") -> SafeString:
         "url": absolute(row.get_absolute_url()),
         "mainEntityOfPage": web_page(row.get_absolute_url(), public_since(row), row.updated),
     }
-    if row.status != row.Status.MISATTRIBUTED and (row.person or row.name_as_printed):
+    if row.status != row.Status.MISATTRIBUTED and row.is_named:
         data["creator"] = {"@type": "Person", "name": row.name}
     if source:
         data["isPartOf"] = {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from quotes.attribution import Attribution, Place, attribution, dates
+from quotes.provenance import Checked, provenance
 from rlm_site.fields import (
     CharField,
     NamesField,
@@ -135,6 +136,83 @@ class Work(models.Model):
     def natural_key(self) -> tuple[str, str, int | None]:
         return (self.title, self.authors, self.year)
 
+    @property
+    def is_scripture(self) -> bool:
+        return self.kind == self.Kind.SCRIPTURE
+
+
+class Collection(models.Model):
+    """Where quotations come from together: a book, a file, a site. Decides whether the site may pick them."""
+
+    class Register(models.TextChoices):
+        SERIOUS = "serious", _("serious")
+        LIGHT = "light", _("light")
+
+    class PickPolicy(models.TextChoices):
+        AUTOMATIC = "automatic", _("may be picked by the site")
+        PINNED = "pinned", _("shown only where an editor pins them")
+
+    class Trust(models.TextChoices):
+        CHECKED = "checked", _("attributions checked against the sources")
+        PRINTED = "printed", _("attributions as in a printed collection")
+        UNCHECKED = "unchecked", _("attributions not checked")
+
+    name = CharField(_("name"), max_length=200)
+    slug = SlugField(
+        _("slug"),
+        max_length=100,
+        unique=True,
+        source="name",
+        help_text=_("Permanent identifier for import and export, such as bartlett-1905."),
+    )
+    source = TextField(_("source"), blank=True, help_text=_("Where the quotations come from, in words."))
+    url = URLField(_("address"), blank=True)
+    licence = CharField(_("licence"), max_length=200, blank=True, help_text=_("Such as “public domain”."))
+    register = CharField(_("register"), max_length=7, choices=Register.choices, default=Register.SERIOUS)
+    pick_policy = CharField(_("its quotations"), max_length=9, choices=PickPolicy.choices, default=PickPolicy.AUTOMATIC)
+    trust = CharField(
+        _("trust"),
+        max_length=9,
+        choices=Trust.choices,
+        default=Trust.UNCHECKED,
+        help_text=_(
+            "Decides the status of imported quotations whose rows give none: “unverified” if attributions were not "
+            "checked, otherwise “reported”."
+        ),
+    )
+
+    natural_key_fields = ["slug"]
+    objects = NaturalKeyManager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name = _("collection")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    def clean(self) -> None:
+        if not self.slug and self.name:
+            others = Collection.objects.exclude(pk=self.pk)
+            self.slug = slug_for(self.name, lambda slug: others.filter(slug=slug).exists())
+
+    @classmethod
+    def usual_policy(cls, register: str) -> "Collection.PickPolicy":
+        """Return the policy of a new collection for which nobody has decided otherwise."""
+        return cls.PickPolicy.PINNED if register == cls.Register.LIGHT else cls.PickPolicy.AUTOMATIC
+
+    @property
+    def usual_status(self) -> "Quote.Status":
+        """Return the status of its imported quotations whose rows give none."""
+        return Quote.Status.UNVERIFIED if self.trust == self.Trust.UNCHECKED else Quote.Status.REPORTED
+
+    @property
+    def is_pinned_only(self) -> bool:
+        return self.pick_policy == self.PickPolicy.PINNED
+
 
 class TaggedQuote(TaggedBase):
     content_object = models.ForeignKey("Quote", on_delete=models.CASCADE, related_name="tagged_items")
@@ -150,7 +228,8 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
 
     def pickable(self, now: datetime) -> "QuoteQuerySet":
         """Return quotations that the site may pick automatically."""
-        return self.published(now).filter(auto_pick=True, status__in=Quote.PICKED_STATUSES)
+        allowed = self.published(now).filter(auto_pick=True, status__in=Quote.PICKED_STATUSES)
+        return allowed.exclude(collection__pick_policy=Collection.PickPolicy.PINNED)
 
     def by_person(self, person: "Person | OuterRef") -> "QuoteQuerySet":
         """Return quotations that may be listed under this person."""
@@ -170,7 +249,7 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
         return self.filter(pk__in=links.values("quote")).annotate(best=Subquery(best)).order_by("-best", "id")
 
     def for_display(self) -> "QuoteQuerySet":
-        return self.select_related("person", "work", "quoted_in")
+        return self.select_related("person", "work", "quoted_in", "collection")
 
 
 def new_key() -> str:
@@ -255,13 +334,21 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         blank=True,
         help_text=_("Kept because it could not be parsed."),
     )
+    collection = OptionalForeignKey(
+        Collection,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="quotes",
+        help_text=_("Where it was imported from. It may say that the site picks none of its quotations."),
+    )
 
     tags = TaggableManager(through=TaggedQuote, manager=TagManager, blank=True)
 
     versioned_fields = (
         "text", "language", "person", "name_as_printed", "work", "locator", "locator_as_printed", "quoted_in",
         "quoted_in_locator", "year_said", "original_text", "original_language", "translator", "status", "true_source",
-        "version_of", "auto_pick", "attribution_as_imported",
+        "version_of", "auto_pick", "attribution_as_imported", "collection",
     )  # fmt: skip
     natural_key_fields = ["key"]
     objects = NaturalKeyManager.from_queryset(QuoteQuerySet)()
@@ -293,10 +380,16 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     @property
     def name(self) -> str:
-        """Return the name under which the quotation is printed."""
-        if self.name_as_printed:
-            return self.name_as_printed
-        return self.person.name if self.person else str(_("Anonymous"))
+        """Return the name under which the quotation is printed; of scripture, its title."""
+        if self.is_named:
+            return self.name_as_printed or self.person.name
+        source = self.work or self.quoted_in
+        return source.title if source and source.is_scripture else str(_("Anonymous"))
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether it is printed under a name of its own, which scripture does without."""
+        return bool(self.name_as_printed or self.person)
 
     @property
     def attribution(self) -> Attribution:
@@ -314,6 +407,31 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
             disputed=self.status in {self.Status.DISPUTED, self.Status.MISATTRIBUTED},
             as_imported=self.attribution_as_imported,
         )
+
+    def provenance(self, checks: "Iterable[Check]") -> list[str]:
+        """Return what was checked and what was not, in sentences; `checks` are its own, with their works."""
+        return provenance(
+            self.status,
+            work=self._place(self.work, self.locator),
+            quoted_in=self._place(self.quoted_in, self.quoted_in_locator),
+            as_imported=self.attribution_as_imported,
+            checks=[
+                Checked(
+                    by=check.checked_by,
+                    on=check.checked_on,
+                    place=self._place(check.work, check.place),
+                    where=check.place,
+                    found=check.found,
+                    is_primary=check.work_id == self.work_id if check.work_id else None,
+                )
+                for check in checks
+            ],
+        )
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether readers are told of the status wherever the quotation stands."""
+        return self.status not in self.PICKED_STATUSES
 
     @property
     def is_verse(self) -> bool:
@@ -347,7 +465,9 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
 
     @staticmethod
     def _place(work: Work | None, locator: str) -> Place | None:
-        return Place(work.title, locator, work.authors, work.year) if work else None
+        if work is None:
+            return None
+        return Place(work.title, locator, work.authors, work.year, work.is_scripture)
 
 
 class OfQuoteManager(models.Manager[Any]):

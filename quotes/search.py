@@ -24,7 +24,7 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
     # Thousands of rows share a few people and works, so each of these is read once.
     people = Person.objects.in_bulk({row.person_id for row in rows if row.person_id})
     works = {pk for row in rows for pk in (row.work_id, row.quoted_in_id) if pk}
-    titles = dict(Work.objects.filter(with_ids("pk", works)).values_list("pk", "title"))
+    titled = Work.objects.filter(with_ids("pk", works)).only("pk", "title", "kind").in_bulk()
     tags: dict[int, list[str]] = defaultdict(list)
     tagged = TaggedQuote.objects.filter(with_ids("content_object", ids)).order_by("pk")
     for quote_id, name in tagged.values_list("content_object_id", "tag__name"):
@@ -32,9 +32,12 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
     for row in rows:
         if public := public_window(row):
             person = people.get(row.person_id)
-            name = row.name_as_printed or (person.name if person else str(_("Anonymous")))
-            in_works = [titles[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titles]
-            about = [name, *(person.aliases if person else []), *in_works, *tags[row.pk]]
+            sources = [titled[pk] for pk in (row.work_id, row.quoted_in_id) if pk in titled]
+            name = row.name_as_printed or (person.name if person else "")
+            if not name and not any(source.is_scripture for source in sources):
+                name = str(_("Anonymous"))
+            titles = [source.title for source in sources]
+            about = [*filter(None, [name]), *(person.aliases if person else []), *titles, *tags[row.pk]]
             yield Document(row.pk, "quotation", "", about, row.text, *public)
 
 

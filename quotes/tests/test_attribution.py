@@ -71,6 +71,24 @@ from quotes.attribution import Place, attribution, dates, normalise_locator
         ({"name": "A", "work": Place("Own", year=-380), "year_said": 5}, "A. Own (380 BC)"),
         ({"name": "A", "as_imported": "A, somewhere, once"}, "A, somewhere, once"),
         ({"disputed": True}, "Anonymous"),
+        # no year twice
+        ({"name": "A", "work": Place("Maxims, 1871", year=1871)}, "A. Maxims, 1871"),
+        ({"name": "A", "work": Place("Letter", "Nov. 6, 1747", year=1747)}, "A. Letter, Nov. 6, 1747"),
+        ({"name": "A", "work": Place("Works", "p. 1747", year=174)}, "A. Works, p. 1747 (174)"),
+        ({"name": "A", "work": Place("Own", "May 1846"), "year_said": 1846}, "A. Own, May 1846"),
+        # scripture names itself
+        ({"work": Place("The Bible (KJV), Numbers", "23:10", is_scripture=True)}, "The Bible (KJV), Numbers 23:10"),
+        ({"work": Place("The Bible, Psalms", "55:21", "", 1611, True)}, "The Bible, Psalms 55:21"),
+        (
+            {"work": Place("The Book of Common Prayer", "The Litany", is_scripture=True)},
+            "The Book of Common Prayer, The Litany",
+        ),
+        ({"quoted_in": Place("The Bible (KJV), Acts", "17:28", is_scripture=True)}, "The Bible (KJV), Acts 17:28"),
+        (
+            {"name": "Isaac Watts", "work": Place("The Psalms of David", "5", is_scripture=True)},
+            "Isaac Watts. The Psalms of David, 5",
+        ),
+        ({"work": Place("Quran", is_scripture=True), "disputed": True}, "Quran"),
     ],
 )
 def test_fields_print_as_the_plan_says(fields: dict[str, object], printed: str) -> None:
@@ -112,7 +130,7 @@ def test_an_uncertain_death_is_marked() -> None:
         ("Part i. Act iv. Sc. 4", "pt. 1, act 4, sc. 4"),
         ("Line 129", "l. 129"),
         ("P. 93", "p. 93"),
-        ("Prologue. Line 1", "Prologue. Line 1"),
+        ("Prologue. Line 1", "Prologue, l. 1"),
         ("Book v. The Winter Morning Walk", "bk. 5, The Winter Morning Walk"),
         ("", ""),
         # of the collections that we import
@@ -129,9 +147,26 @@ def test_an_uncertain_death_is_marked() -> None:
         ("Book ii. Canto ii. (1843.)", "bk. 2, canto 2 (1843.)"),
         ("i.)", "1"),
         ("Letter xii. To the Duke of Grafton", "letter 12, To the Duke of Grafton"),
-        ("c. 10", "c. 10"),
-        ("Acts ix", "Acts ix"),
-        ("mix. 4", "mix. 4"),
+        ("c. 10", "ch. 10"),
+        ("c. 1560", "c. 1560"),
+        ("Acts ix", "Acts 9"),
+        ("Psalm cxix", "Psalm 119"),
+        ("act IV, sc. III", "act 4, sc. 3"),
+        ("Introduction to Canto ii", "Introduction to Canto 2"),
+        ("Epilogue to the Satires. Dialogue i. Line 136", "Epilogue to the Satires, dialogue 1, l. 136"),
+        ("Preface, vol. i. p. 7", "Preface, vol. 1, p. 7"),
+        ("Book ii. Epigr. 4", "bk. 2, epigr. 4"),
+        ("Act. v. Sc. 2", "act 5, sc. 2"),
+        ("i. 12, 19", "1.12.19"),
+        ("Book i. Fable 2, 31", "bk. 1, fable 2, 31"),
+        ("v. 407", "v. 407"),
+        ("To St. Agnes. Stanza 3", "To St. Agnes, st. 3"),
+        ("mix. 4", "mix, 4"),
+        # numerals of kings and initials are no places; letters between names are no numbers
+        ("Speech on Charles II and Louis XIV", "Speech on Charles II and Louis XIV"),
+        ("Texas v. White, 7 Wallace, 725", "Texas v. White, 7 Wallace, 725"),
+        ("Letter to W. H. Seward, March 3, 1861", "Letter to W. H. Seward, March 3, 1861"),
+        ("I knew", "I knew"),
     ],
 )
 def test_locators_are_normalised(printed: str, normal: str) -> None:

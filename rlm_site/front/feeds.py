@@ -100,7 +100,8 @@ class Quotes(SiteFeed):
         return str(item)
 
     def item_description(self, item: Quote) -> str:
-        return linebreaks(f"{item.text}\n\n{item.attribution}", autoescape=True)
+        status = f" ({item.get_status_display()})" if item.is_doubtful else ""
+        return linebreaks(f"{item.text}\n\n{item.attribution}{status}", autoescape=True)
 
     def item_link(self, item: Quote) -> str:
         return absolute(item.get_absolute_url())

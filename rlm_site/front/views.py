@@ -187,6 +187,7 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         raise Http404
     if slug != found.slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
+    checks = list(found.checks.select_related("work"))
     related = {
         "true_source": found.true_source,
         "version_of": found.version_of,
@@ -194,7 +195,8 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     context = {
         "quote": found,
         **{name: row if row and row.is_public(now) else None for name, row in related.items()},
-        "checks": found.checks.select_related("work"),
+        "checks": checks,
+        "provenance": found.provenance(checks),
         "tags": found.tags.all(),
         "showing": placements.articles_showing(found, now),
         "json_ld": json_ld.quotation_json_ld(found),
