@@ -70,6 +70,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
     """A topic (without parent) or a section of one. Both are edited, tagged, searched and cited alike."""
 
     class Quotations(models.TextChoices):
+        TOPIC = "topic", _("as its topic")
         AUTOMATIC = "automatic", _("picked by the site")
         CHOSEN = "chosen", _("only those chosen by editors")
         NONE = "none", _("none")
@@ -94,7 +95,13 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
     )
     body = TextField(_("text"), blank=True, help_text=_("Markdown. [[Title]] makes a link, [@key, p. 42] a citation."))
     position = models.PositiveIntegerField(_("position"), default=0, help_text=_("Order among the topic’s sections."))
-    quotations = CharField(_("quotations"), max_length=9, choices=Quotations.choices, default=Quotations.AUTOMATIC)
+    quotations = CharField(
+        _("quotations"),
+        max_length=9,
+        choices=Quotations.choices,
+        default=Quotations.TOPIC,
+        help_text=_("“As its topic” follows the topic’s setting. For a topic, it means “picked by the site”."),
+    )
     quote_words = CharField(
         _("words to match"),
         max_length=200,
@@ -147,6 +154,15 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
     @property
     def topic(self) -> "Article":
         return self.parent or self
+
+    @property
+    def applied_quotations(self) -> str:
+        """Return the setting of quotations that applies: of a section that follows its topic, the topic's.
+
+        A topic has none to follow. No such row is refused: the setting has drafts and old versions, the place has none.
+        """
+        setting = self.topic.quotations if self.quotations == Article.Quotations.TOPIC else self.quotations
+        return Article.Quotations.AUTOMATIC if setting == Article.Quotations.TOPIC else setting
 
     def get_absolute_url(self) -> str:
         if self.parent:

@@ -52,6 +52,16 @@ class Panel:
     asked: str
     found: tuple[Found, ...]
     differs: bool  # from what is saved
+    followers: int  # sections of this topic whose setting is that of the topic
+
+    @property
+    def setting(self) -> str:
+        """Return which setting of quotations applies, and whence."""
+        applied = self.article.applied_quotations
+        label = str(dict(Article.Quotations.choices).get(applied, applied))
+        if self.article.parent and self.article.quotations == Article.Quotations.TOPIC:
+            return _("%(setting)s, as the topic “%(topic)s”") % {"setting": label, "topic": self.article.parent.title}
+        return label
 
 
 def build_panel(
@@ -91,6 +101,7 @@ def build_panel(
             for quote in _matching(asked, quotes)
         ),
         _picked_by(typed) != _picked_by(draft),
+        sum(row.quotations == Article.Quotations.TOPIC for row in topic.sections) if article is topic.article else 0,
     )
 
 
@@ -216,7 +227,7 @@ def quotation_coverage(now: datetime, most: int = 200, often: int = 5) -> Covera
     for article, block in placements.blocks_by_article(now):
         for pick in block.picks:
             shown[pick.quote.pk] = shown.get(pick.quote.pk, 0) + 1
-        if article.quotations == Article.Quotations.NONE:
+        if article.applied_quotations == Article.Quotations.NONE:
             continue
         if not block:
             unanswered.append(article)
