@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from articles import backlinks, markdown, reports, review_checks, views
-from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, WritingPanels
+from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, SilenceReport, WritingPanels
 from articles.models import Article, Reference
 from articles.resources import ReferenceResource
 from rlm_site.editor.backlinks import NO_LINKS, Backlinks
@@ -140,7 +140,7 @@ def next_position(topic: Article | None) -> int:
 @admin.register(Article)
 class ArticleAdmin(PublishableAdmin):
     form = ArticleForm
-    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder, LinkReport)
+    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder, LinkReport, SilenceReport)
     previews_versions = True
     list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
     list_filter = [
@@ -221,8 +221,11 @@ class ArticleAdmin(PublishableAdmin):
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(*args, **kwargs)
 
-    def content_warnings(self, row: Article) -> list[ContentWarning]:
-        return review_checks.check_article(row, timezone.now())
+    def content_warnings(self, draft: Draft[Article]) -> list[ContentWarning]:
+        return [
+            *super().content_warnings(draft),
+            *review_checks.check_article(draft.row, timezone.now(), draft.tags),
+        ]
 
     def preview(self, request: HttpRequest, draft: Draft[Article]) -> HttpResponse:
         return views.preview_of(request, draft)

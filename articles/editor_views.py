@@ -58,12 +58,12 @@ class WritingPanels(Feature):
         return {
             "preview_address": self.url("preview", *key),
             "checks_address": self.url("checks", *key),
-            "content_warnings": self.admin.content_warnings(draft.row),
+            "content_warnings": self.admin.content_warnings(draft),
         }
 
     @turns.long_view
     def checks_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        content_warnings = self.admin.content_warnings(self._typed(request, pk).row)
+        content_warnings = self.admin.content_warnings(self._typed(request, pk))
         return render(request, "articles/editor/_checks.html", {"content_warnings": content_warnings})
 
     @method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
@@ -248,6 +248,24 @@ class LinkReport(Feature):
             "opts": self.opts,
         }
         return render(request, "articles/editor/broken_links.html", context)
+
+
+class SilenceReport(Feature):
+    """The page of all pages for which the site picks quotations although people suffered there."""
+
+    def urls(self) -> list[URLPattern]:
+        return [self.path("silence/", self.silence_view, "silence")]
+
+    def silence_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.admin.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Pages better without picked quotations"),
+            "page": Paginator(reports.pages_advised(), self.admin.list_per_page).get_page(request.GET.get("page")),
+            "opts": self.opts,
+        }
+        return render(request, "articles/editor/silence.html", context)
 
 
 class SectionOrder(Feature):

@@ -8,15 +8,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import placements, review_checks
+from articles import placements, review_checks, silence
 from articles.models import Article
 from articles.review_checks import BrokenLink
+from articles.silence import SilenceAdvice
 from quotes import matching
 from quotes.models import Quote
 from rlm_site.editor import dashboard
 from rlm_site.editor.dashboard import Task, TaskCount
 
 BROKEN_LINKS = "admin:articles_article_broken_links"
+SILENCE = "admin:articles_article_silence"
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
@@ -35,6 +37,11 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
         _("Every page that may show quotations has a good one."),
     )
     yield Task(
+        _("Better without picked quotations"),
+        [TaskCount(len(pages_advised()), Article, {}, page=SILENCE)],
+        _("The site picks no quotations for pages about suffering."),
+    )
+    yield Task(
         _("Not reviewed for a year"),
         [TaskCount(due, Article, {"review": "due"})],
         _("All pages were reviewed within the last year."),
@@ -50,6 +57,10 @@ def with_broken_links() -> Collection[int]:
     return list({link.row.pk for link in broken_links() if isinstance(link.row, Article)})
 
 
+def pages_advised() -> list[SilenceAdvice]:
+    return dashboard.cached_report("silence", silence.pages_advised, Article)
+
+
 def without_good_quotation() -> Collection[int]:
     """Return pages that want quotations, but show none that contains a heading word or was chosen."""
     return dashboard.cached_report("good quotations", _find_without_good_quotation, Article, Quote)
@@ -59,5 +70,5 @@ def _find_without_good_quotation(now: datetime) -> Collection[int]:
     return [
         article.pk
         for article, block in placements.blocks_by_article(now)
-        if article.quotations != Article.Quotations.NONE and (not block or block.rule is matching.Rule.TAG)
+        if article.applied_quotations != Article.Quotations.NONE and (not block or block.rule is matching.Rule.TAG)
     ]

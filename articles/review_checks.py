@@ -1,14 +1,14 @@
 """Checks of a text before it is reviewed or published, and public pages that need a review."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from articles import backlinks, citations, links, markdown
+from articles import backlinks, citations, links, markdown, silence
 from articles.models import Article, Link
 from quotes.models import Quote
 from rlm_site.editor.content_warnings import ContentWarning
@@ -21,19 +21,22 @@ _MISSING_NUMBER = re.compile(r"(?:pp?|vol|no|ch|fol)\.?")
 _MAX_FAULTS = 50  # that are named at once
 
 
-def check_article(article: Article, now: datetime) -> list[ContentWarning]:
+def check_article(article: Article, now: datetime, tag_names: Iterable[str] = ()) -> list[ContentWarning]:
     """Return warnings about an article, saved or not. A fixed number of queries for up to some hundred links."""
     source = markdown.source(article.body)
+    before = Article.objects.for_links().filter(pk=article.pk).first() if article.pk else None
     return [
         *_check_excess(source),
         *_check_links(article, source, now),
         *_check_citations(source),
         *_check_faults(source),
         *_check_title(article),
-        *_check_rename(article, now),
+        *_check_rename(before, article, now),
         *_check_headings(source),
         *_check_cited(source),
         *_check_similar_titles(article),
+        *_check_silence(article, tag_names),
+        *_check_setting(before, article),
     ]
 
 
@@ -97,9 +100,8 @@ def _check_title(article: Article) -> Iterator[ContentWarning]:
         yield ContentWarning(told, f"[[{article.slug or slug_for(article.title)}]]")
 
 
-def _check_rename(article: Article, now: datetime) -> Iterator[ContentWarning]:
+def _check_rename(before: Article | None, article: Article, now: datetime) -> Iterator[ContentWarning]:
     """Warn of links that a new title breaks when it is published."""
-    before = Article.objects.for_links().filter(pk=article.pk).first() if article.pk else None
     if before is None or before.title == article.title:
         return
     lost = backlinks.lost_by_rename(before, article, now)
@@ -138,6 +140,33 @@ def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
                 _("Another page has this title, or one that differs only in capitals or accents"),
                 f"{above} - {title}" if above else title,
             )
+
+
+def _check_silence(article: Article, tag_names: Iterable[str]) -> Iterator[ContentWarning]:
+    """Warn of quotations picked by the site where people suffered."""
+    if advice := silence.advice_for(article, tag_names, silence.advising_tags()):
+        remedy = _("Consider setting “Quotations” to “none”")
+        if advice.tags:
+            told = _("The site picks quotations for this page, but it has a tag that advises silence.")
+            yield ContentWarning(f"{told} {remedy}", ", ".join(advice.tags))
+        if advice.words:
+            told = _("The site picks quotations for this page, but its text tells of suffering.")
+            yield ContentWarning(f"{told} {remedy}", ", ".join(advice.words))
+
+
+def _check_setting(before: Article | None, article: Article) -> Iterator[ContentWarning]:
+    """Warn of pages for which the site begins to pick quotations without anybody having set it so for them."""
+    setting = Article.Quotations
+    if before is None or before.applied_quotations == setting.AUTOMATIC:
+        return
+    if article.applied_quotations != setting.AUTOMATIC:
+        return
+    if before.parent and before.parent_id != article.parent_id and article.quotations == setting.TOPIC:
+        told = _("In its new place, the site picks quotations for this page; it did not under the old topic")
+        yield ContentWarning(told, before.parent.title)
+    followers = Article.objects.filter(parent=article.pk, quotations=setting.TOPIC).in_reading_order()
+    for title in followers.values_list("title", flat=True):
+        yield ContentWarning(_("The site would also pick quotations for this section, which follows the topic"), title)
 
 
 # The whole site

@@ -77,10 +77,10 @@ class TagAdmin(ContentAdmin):
     form = TagForm
     features = (*ContentAdmin.features, ImportExport, TagChanges)
     resource_class = TagResource
-    list_display = ["name", "uses", "brings_quotations", "description"]
-    list_filter = ["brings_quotations"]
+    list_display = ["name", "uses", "brings_quotations", "advises_silence", "description"]
+    list_filter = ["brings_quotations", "advises_silence"]
     search_fields = ["folded"]
-    fields = ["name", "slug", "description", "brings_quotations"]
+    fields = ["name", "slug", "description", "brings_quotations", "advises_silence"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [] if obj is None or self.feature(TagChanges).can_merge(request) else ["name", "slug"]

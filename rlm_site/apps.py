@@ -24,10 +24,12 @@ class SiteConfig(AppConfig):
         from rlm_site.page_cache import checks, triggers, watch
         from rlm_site.page_cache.watch import CacheTag
         from rlm_site.redirects import redirects
-        from rlm_site.tags import lists, manager
+        from rlm_site.tags import lists, manager, rules
         from rlm_site.tags.models import Tag
         from rlm_site.text import printable
 
+        for rule in rules.OF_TAGS:
+            constraints.refuse(Tag, *rule)
         watch.watch(Tag, CacheTag("tags"), stale=[("tag", "id")])
         queue.register_model(Tag)
         queue.register_indexer("tag", manager.refold_names)

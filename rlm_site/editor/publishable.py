@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.concurrency.change_form import MergeInputs, Opened
 from rlm_site.editor.content import ContentAdmin
-from rlm_site.editor.content_warnings import ContentWarning
+from rlm_site.editor.content_warnings import ContentWarning, check_encoding
 from rlm_site.editor.forms import ContentForm
 from rlm_site.editor.history import HistoryPages
 from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
@@ -116,9 +116,11 @@ class PublishableAdmin(ContentAdmin):
     def is_public(self, obj: Any) -> bool:
         return bool(obj.is_public(timezone.now()))
 
-    def content_warnings(self, row: Any) -> list[ContentWarning]:
+    def content_warnings(self, draft: Draft[Any]) -> list[ContentWarning]:
         """Return what an editor should know before this text is reviewed or published."""
-        return []
+        fields = (revisions.field_of(draft.row, name) for name in draft.row.versioned_fields)
+        values = [(field.verbose_name, field.value_from_object(draft.row)) for field in fields]
+        return [*check_encoding([*values, (_("tags"), draft.tags)])]
 
     def preview(self, request: HttpRequest, draft: Draft[Any]) -> HttpResponse:
         """Render the page as readers would see it; for models that have `previews_versions`."""

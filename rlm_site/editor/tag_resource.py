@@ -21,7 +21,7 @@ class TagResource(ContentResource):
 
     class Meta(ContentResource.Meta):
         model = Tag
-        fields = ("name", "slug", "description", "brings_quotations")
+        fields = ("name", "slug", "description", "brings_quotations", "advises_silence")
 
     def identity(self, row: Mapping[str, Any]) -> str:
         return fold_name(super().identity(row))

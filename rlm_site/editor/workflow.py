@@ -456,7 +456,7 @@ class Workflow(Feature):
         differences = None
         if transition.shows_difference and copy is not None:
             differences = diff.differences(self.model, live.content if live else {}, copy.content)
-        shown = row if copy is None else Draft.at(row, copy).row
+        shown = Draft.of(row) if copy is None else Draft.at(row, copy)
         context = {
             **self.admin_site.each_context(request),
             "title": str(transition.label).rstrip("…"),

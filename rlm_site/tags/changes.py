@@ -83,7 +83,7 @@ def merge_tags(tag: Tag, into: Tag, author: User | None = None) -> TagChange:
     log = TagChange.objects.filter(tag=tag)
     before = {
         "of": into.pk,
-        "tag": {name: getattr(tag, name) for name in ("id", "name", "slug", "description", "brings_quotations")},
+        "tag": {field.attname: getattr(tag, field.attname) for field in Tag._meta.concrete_fields},
         "folded": tag.folded,
         "items": items,
         "addresses": list(paths.values_list("path", flat=True)),

@@ -46,6 +46,12 @@ class Tag(TagBase):
             "A page with this tag may show quotations with the same tag if none contains a word of its heading."
         ),
     )
+    advises_silence = models.BooleanField(
+        _("advises silence"),
+        default=False,
+        db_default=False,
+        help_text=_("Editors are warned if the site picks quotations for a page with this tag."),
+    )
 
     objects = _TagManager()
 
@@ -56,6 +62,10 @@ class Tag(TagBase):
         permissions = [("merge_tag", _("Can rename and merge tags")), ("import_tag", _("Can import tags"))]
 
     def clean(self) -> None:
+        if self.brings_quotations and self.advises_silence:
+            raise ValidationError(
+                {"advises_silence": _("A tag cannot both supply quotations and advise silence. Choose one of the two.")}
+            )
         if Tag.objects.filter(folded=fold_name(self.name)).exclude(pk=self.pk).exists():
             raise ValidationError(
                 {"name": _("There is already a tag with this name, perhaps with different capitals or accents.")}

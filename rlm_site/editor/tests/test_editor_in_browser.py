@@ -174,6 +174,7 @@ LOOKS = [(width, height, dark) for width, height in ((1400, 900), (390, 800)) fo
 @pytest.mark.parametrize(
     "address",
     ["/admin/", "/admin/articles/article/", "/admin/articles/article/add/", "/admin/articles/article/coverage/",
+     "/admin/articles/article/silence/",
      "/admin/quotes/quote/", "/admin/quotes/quote/add/", "/admin/quotes/person/", "/admin/rlm_site/tag/"],
 )  # fmt: skip
 def test_pages_of_the_desk_have_no_barriers(address: str, new_page: "NewPage", editor_login: "Login") -> None:

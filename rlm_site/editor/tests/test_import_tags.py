@@ -40,6 +40,15 @@ def test_tags_are_added_and_described(editor: Client, client: Client) -> None:
     assert TagChange.objects.get().said == "“quagga” renamed to “Quagga”"
 
 
+def test_a_file_says_which_tags_advise_silence_and_none_that_supplies_quotations_does(editor: Client) -> None:
+    import_rows(editor, TAGS, csv_of({"name": "Quagga", "advises_silence": "yes"}))
+    assert Tag.objects.get(name="Quagga").advises_silence
+    page = preview(editor, TAGS, csv_of({"name": "Bread", "advises_silence": "yes"}))  # which supplies quotations
+    assert error_messages(page) == [
+        "line 2, advises_silence: A tag cannot both supply quotations and advise silence. Choose one of the two."
+    ]
+
+
 def test_one_tag_has_one_row_whatever_the_case_and_accents(editor: Client) -> None:
     data = csv_of({"name": "Émigré"}, {"name": "emigre"}, {"name": 'say "no"'}, {"name": "!?"}, {"name": "BREAD"})
     assert error_messages(preview(editor, TAGS, data)) == [

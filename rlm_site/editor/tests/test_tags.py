@@ -1,6 +1,9 @@
 """Tags at the editors' desk."""
 
+from collections.abc import Callable
+
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from articles.models import Article
@@ -70,6 +73,52 @@ def test_the_list_says_how_often_a_tag_is_used_and_which_may_bring_quotations(ed
     Article.objects.create(title="Quagga", slug="quagga").tags.add(tag)
     page = editor.get(f"{LIST}?q=quagga&brings_quotations__exact=1").content.decode()
     assert '<td class="field-uses">4</td>' in page
+
+
+# Silence
+
+
+def test_a_tag_that_advises_silence_supplies_no_quotations(editor: Client) -> None:
+    typed = {"name": "Quagga", "description": "A striped horse.", "advises_silence": "on"}
+    refused = editor.post(ADD, form_data(editor.get(ADD), **typed, brings_quotations="on"))
+    assert "Choose one of the two." in str(refused.context["adminform"].form.errors["advises_silence"])
+    assert form_data(refused)["description"] == "A striped horse."
+    editor.post(ADD, form_data(refused, brings_quotations=None))
+    tag = Tag.objects.get(name="Quagga")
+    assert (tag.advises_silence, tag.brings_quotations) == (True, False)
+    assert [*editor.get(f"{LIST}?advises_silence__exact=1").context["cl"].result_list] == [tag]
+
+
+def _update_by_sql(tag: Tag) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE rlm_site_tag SET advises_silence = %s WHERE id = %s", [True, tag.pk])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda tag: Tag.objects.filter(pk=tag.pk).update(advises_silence=True),
+        lambda tag: Tag.objects.create(name="okapi", advises_silence=True, brings_quotations=True),
+        lambda tag: Tag.objects.bulk_create(
+            [Tag(name="okapi", slug="o", advises_silence=True, brings_quotations=True)]
+        ),
+        _update_by_sql,
+    ],
+)
+def test_no_tag_does_both_however_it_is_written(write: Callable[[Tag], object]) -> None:
+    tag = Tag.objects.create(name="quagga", brings_quotations=True)
+    with pytest.raises(DatabaseError, match="choose one of the two"), transaction.atomic():
+        write(tag)
+    assert not Tag.objects.filter(advises_silence=True).exists()
+
+
+def test_a_program_that_does_not_know_the_field_can_write_tags() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO rlm_site_tag (name, slug, folded, description, brings_quotations) VALUES (%s, %s, %s, '', %s)",
+            ["okapi", "okapi", "okapi", True],
+        )
+    assert Tag.objects.get(name="okapi").advises_silence is False
 
 
 # Suggestions
@@ -212,6 +261,16 @@ def test_what_a_merge_would_move_is_shown_before_anything_moves(editor: Client, 
     assert "The description “A striped horse.” will be removed." in page
     assert "pages lose the quotations shown for this tag" in page
     assert quagga.taggedquote_items.count() == 11
+
+
+def test_a_merge_says_what_becomes_of_the_advice_to_be_silent(editor: Client) -> None:
+    war, peace = Tag.objects.create(name="war", advises_silence=True), Tag.objects.create(name="peace")
+    assert (
+        "“war” advises silence, but “peace” does not" in editor.get(merge_page(war), {"into": "peace"}).content.decode()
+    )
+    assert (
+        "“war” advises silence: editors are warned" in editor.get(merge_page(peace), {"into": "war"}).content.decode()
+    )
 
 
 def test_two_tags_are_merged_and_the_merge_is_undone(editor: Client, quagga: Tag, client: Client) -> None:

@@ -154,6 +154,14 @@ def test_every_address_that_led_to_the_merged_tag_leads_on(client: Client, quagg
         assert client.get(path)["Location"] == "/tags/donkey/"
 
 
+@pytest.mark.parametrize("field", ["brings_quotations", "advises_silence"])
+def test_a_merged_tag_comes_back_with_every_field(field: str, zebra: Tag) -> None:
+    tag = Tag.objects.create(name="okapi", description="A forest giraffe.", **{field: True})
+    before = Tag.objects.filter(pk=tag.pk).values().get()
+    changes.undo_change(merged(tag, zebra))
+    assert Tag.objects.filter(pk=before["id"]).values().get() == before
+
+
 def test_a_merge_is_undone_to_the_last_detail(client: Client, quagga: Tag, zebra: Tag) -> None:
     rows = [article("Horse", quagga), article("Mare", quagga, zebra), article("Foal", zebra), quote("A horse!", quagga)]
     queue.process_queue()

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test import Client
 
 from articles.models import Article, Reference
-from quotes.models import Check, IndexTerm, Person, Quote, Work
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
 from rlm_site.editor.concurrency.models import Presence
@@ -81,6 +81,7 @@ def rows_of_every_kind() -> Iterator[Any]:
     models: list[Any] = [Article, Reference, Quote, Person, Work, Tag]
     for model in models:
         yield from model._default_manager.order_by("pk")[:3]
+    yield Collection.objects.create(name="Sayings of the Yarle", register="light")
     yield Quote.objects.exclude(checks=None)[0]
     yield Quote.objects.exclude(year_said=None)[0]
     yield Person.objects.exclude(aliases=[])[0]
@@ -97,7 +98,7 @@ def test_a_form_that_is_sent_as_it_was_opened_changes_nothing_and_conflicts_with
 
 def test_no_list_is_edited_in_place() -> None:
     assert [model for model, one in registered_admins(admin.site).items() if one.list_editable] == []
-    assert {Article, Reference, Quote, Person, Work, Tag} == {
+    assert {Article, Reference, Quote, Person, Work, Collection, Tag} == {
         model for model, one in registered_admins(admin.site).items() if isinstance(one, ContentAdmin)
     }
 
