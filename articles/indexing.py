@@ -5,10 +5,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from articles.models import Article, HeadingWord, TaggedArticle
-from quotes import matching, word_index
+from quotes import word_index
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.publishing.visibility import public_since
+from rlm_site.text.words import vocabulary
 
 
 def sections_of(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
@@ -30,8 +31,7 @@ def index_heading_words(ids: Sequence[int]) -> None:
     """Index the heading words of articles, so that rendering a page needs no dictionary."""
     wanted: set[tuple[int, str]] = set()
     for article in Article.objects.filter(pk__in=ids).only("title", "quote_words"):
-        page = matching.MatchRequest(article.title, tuple(filter(None, map(str.strip, article.quote_words.split(",")))))
-        wanted |= {(article.pk, word) for word in page.used_words()}
+        wanted |= {(article.pk, word) for word in vocabulary(f"{article.title} {article.quote_words}")}
     word_index.add_words(word for _article, word in wanted)
     present = {(row.article_id, row.word): row.pk for row in HeadingWord.objects.filter(article__in=ids)}
     HeadingWord.objects.filter(pk__in=[pk for key, pk in present.items() if key not in wanted]).delete()

@@ -55,13 +55,12 @@ class Topic:
             matching.MatchRequest(
                 heading=article.title,
                 words=tuple(word.strip() for word in article.quote_words.split(",") if word.strip()),
-                text=markdown.source(article.body).plain,
                 tags=tuple((tag.pk, tag.name, tag.brings_quotations) for tag in self.tags.get(article.pk, [])),
                 pins=self._chosen(article, QuoteChoice.Action.PIN)
-                if article.quotations != Article.Quotations.NONE
+                if article.applied_quotations != Article.Quotations.NONE
                 else (),
                 bans=frozenset(bans_of_topic + self._chosen(article, QuoteChoice.Action.BAN)),
-                automatic=article.quotations == Article.Quotations.AUTOMATIC,
+                automatic=article.applied_quotations == Article.Quotations.AUTOMATIC,
             )
             for article in self.articles
         )

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from quotes import matching
-from quotes.matching import BLOCK_SIZE, FALLBACK_ORDER, Block, Candidates, MatchRequest, Pick, Rule
-from quotes.models import IndexTerm, Quote, QuoteWord, Word
+from quotes.matching import BLOCK_SIZE, FALLBACK_ORDER, LEAST, Block, Candidates, Hit, MatchRequest, Pick, Rule
+from quotes.models import Quote, QuoteWord, Word
 from quotes.word_index import add_words
 from rlm_site.publishing.visibility import is_public_at
 from rlm_site.text.words import form
@@ -103,6 +103,8 @@ def _not_allowed(quote: Quote, page: MatchRequest, now: datetime) -> str:
         ) % {"status": quote.get_status_display()}
     if not quote.auto_pick:
         return _("“May be picked by the site” is off. It can be pinned.")
+    if quote.collection and quote.collection.is_pinned_only:
+        return _("Its collection “%(collection)s” is shown only where pinned.") % {"collection": quote.collection}
     return ""
 
 
@@ -118,10 +120,9 @@ def _no_hit(quote: Quote, page: MatchRequest, block: Block) -> str:
         return _("It contains no word of the heading, in any form.")
     if links and all(link.rank == 0 for link in links):
         words = ", ".join(sorted(link.word.text for link in links))
-        vetoed = {form(term.word.lower()) for term in IndexTerm.objects.filter(quote=quote, veto=True)}
-        if vetoed & {link.word.form for link in links}:
-            return _("An editor banned it for the word “%(words)s”.") % {"words": words}
-        return _("It uses “%(words)s” in another sense.") % {"words": words}
+        return _("An editor banned it for the word “%(words)s”.") % {"words": words}
+    if links and (too_little := _says_too_little(page, links)):
+        return too_little
     rules = {
         Rule.WORD: any(link.contained and link.word.text in page.used_words() for link in links),
         Rule.FORM: any(link.contained for link in links),
@@ -129,6 +130,23 @@ def _no_hit(quote: Quote, page: MatchRequest, block: Block) -> str:
     }
     if block.rule in rules and not rules[block.rule]:
         return _("Other quotations match the heading better: %(line)s") % {"line": block.line}
+    return ""
+
+
+def _says_too_little(page: MatchRequest, links: Sequence[QuoteWord]) -> str:
+    requested = {form(word): word for word in page.used_words()}
+    hits = [Hit(requested[link.word.form], link.word.text, link.rank) for link in links if link.rank]
+    exact = [hit for hit in hits if hit.requested == hit.word]
+    found = matching.answer(page, Rule.WORD if exact else Rule.FORM, exact or hits)
+    if found is None:
+        names = (" ".join(phrase.words) for phrase in page.phrases() if phrase.is_name)
+        return _("It contains only a part of the name “%(name)s”.") % {"name": next(names)}
+    if found.total < LEAST:
+        return _("It says too little about “%(words)s”: its score is %(score)d, and %(least)d are needed.") % {
+            "words": ", ".join(found.words),
+            "score": found.total,
+            "least": LEAST,
+        }
     return ""
 
 

@@ -2,7 +2,8 @@
 
 The first rule with a result fills the block, so that the sentence above the quotations is true of all of them: the
 exact word, another form of it, a word that an editor filed quotations under, a shared tag that may bring quotations.
-Pinned quotations come first; banned ones never appear.
+A quotation that is hardly worth printing is no result: a page without a good one shows none. Pinned quotations come
+first; banned ones never appear.
 """
 
 import json
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cache, cached_property
+from hashlib import blake2b
 from itertools import islice
 from math import log
 from operator import itemgetter
@@ -25,25 +27,30 @@ from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from quotes.models import Collection as QuoteCollection
 from quotes.models import Person, Quote, Work
-from quotes.word_index import UNSURE, WEAK, tag_term
+from quotes.word_index import tag_term
 from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.publishing.visibility import is_public_at, next_change_of
-from rlm_site.text.words import HeadingWord, folded_words, heading_words, marked, qualifiers, vocabulary
+from rlm_site.text.words import HeadingWord, Phrase, folded_words, marked, plain_words, read_heading
 
 BLOCK_SIZE = 3
 CANDIDATES_PER_WORD = 200
 FINALISTS = 20  # candidates whose text and tags are compared with the page's
 
-# The score is a sum; its parts are kept with the pick and shown to editors.
+LEAST = 71  # the score, without shared tags, below which a quotation is not shown
+
+# The score is a sum; its parts are kept with the pick and shown to editors. The rank of the word itself, up to 100,
+# comes from the index (see `quotes.merits`): 50 is an even chance that an editor would print the quotation.
 WEIGHTS = {
-    "words": 10.0,  # for each word of the heading it contains, less where it hardly uses it as the heading does ...
-    "rarity": 1.0,  # ... and for the logarithm of how rare that word is
-    "tags": 2.0,  # for each shared tag, the rarer the more
-    "text": 0.4,  # for each other word that the page's text contains too, at most five
-    "rank": 4.0,  # static: status, length, spelling and certainty of the sense, see `quotes.word_index`
+    "word": 1.0,
+    "together": 12.0,  # it contains the whole of a phrase of several words ...
+    "part": -2.0,  # ... or a part of it
+    "form": -9.0,  # it has the word in another form than the heading
+    "phrases": 8.0,  # for each other phrase of the heading that it answers
+    "tags": 30.0,  # for each shared tag, the rarer the more
+    "spread": 8.0,  # at most; different for each page, so that pages with the same word show different quotations
 }
-WEAK_WORD = 0.3  # weight of a word used in another sense; one used in the sense of the heading weighs 1
 
 
 class Rule(Enum):
@@ -62,34 +69,39 @@ class MatchRequest:
     """The heading and context of one page. The pages of a topic are matched together, in reading order."""
 
     heading: str
-    words: tuple[str, ...] = ()  # an editor's override of the words of the heading
-    text: str = ""
+    words: tuple[str, ...] = ()  # an editor's override: words, or phrases, instead of those of the heading
     tags: tuple[tuple[int, str, bool], ...] = ()  # id, name, and whether the tag may bring quotations
     pins: tuple[int, ...] = ()
     bans: frozenset[int] = frozenset()
     automatic: bool = True
 
     def heading_words(self) -> list[HeadingWord]:
-        if self.words:
-            return [HeadingWord(found.text, found.word) for word in self.words for found in heading_words(word)]
-        return heading_words(self.heading)
+        """Return the words of the heading, or of the override, each with the reason where it is ignored."""
+        return list(self._words)
+
+    def phrases(self) -> tuple[Phrase, ...]:
+        return self._phrases
 
     def used_words(self) -> dict[str, str]:
-        """Return the folded words of the heading in its order, each with its lower-case spelling."""
+        """Return the folded words of the phrases in the order of the heading, each with its lower-case spelling."""
         return self._used_words
 
-    def head_nouns(self) -> frozenset[str]:
-        """Return the words of which a quotation must contain at least one; adjectives alone are not enough."""
-        return self._head_nouns
+    @cached_property
+    def _words(self) -> Sequence[HeadingWord]:
+        if self.words:
+            return [found for phrase in self.words for found in plain_words(phrase)]
+        return read_heading(self.heading).words
+
+    @cached_property
+    def _phrases(self) -> tuple[Phrase, ...]:
+        if not self.words:
+            return read_heading(self.heading).phrases
+        phrases = ([found.word for found in plain_words(phrase) if not found.ignored] for phrase in self.words)
+        return tuple(Phrase(tuple(words)) for words in phrases if words)
 
     @cached_property
     def _used_words(self) -> dict[str, str]:
-        return {found.word: found.text.lower() for found in self.heading_words() if not found.ignored}
-
-    @cached_property
-    def _head_nouns(self) -> frozenset[str]:
-        used = frozenset(self.used_words())
-        return used if self.words else used - qualifiers(self.heading)
+        return {found.word: found.text.lower() for found in self._words if not found.ignored}
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,7 @@ Topic = tuple[MatchRequest, ...]  # pages that belong together, in reading order
 
 
 def blocks(topics: Sequence[Topic], now: datetime) -> list[list[Block]]:
-    """Return a block for each page; a topic repeats a quotation only where there is no other.
+    """Return a block for each page; a topic repeats no quotation but pinned ones.
 
     Two queries for all topics together, and none for cached ones. Nothing is cached where no versions are pinned.
     """
@@ -210,6 +222,7 @@ class _Row(NamedTuple):
     """The columns of a quotation that are compared, and all values read for it."""
 
     id: int
+    key: str
     text: str
     person_id: int | None
     work_id: int | None
@@ -218,6 +231,7 @@ class _Row(NamedTuple):
     published: bool
     publish_at: datetime | None
     retire_at: datetime | None
+    pick_policy: str | None  # of its collection
     shared: frozenset[int]  # index terms of the requested tags that it has
     values: Sequence[object]
 
@@ -230,6 +244,7 @@ class _ScoredRow(NamedTuple):
     words: tuple[str, ...]
     tags: tuple[str, ...] = ()
     score: Mapping[str, float] = MappingProxyType({})
+    phrase: Phrase | None = None  # the one that it answers best
 
     @property
     def order(self) -> tuple[float, int]:
@@ -237,7 +252,7 @@ class _ScoredRow(NamedTuple):
 
 
 def _picks_from(scored: Iterable[_ScoredRow]) -> tuple[Pick, ...]:
-    return tuple(Pick(_quote_from_row(row), rule, words, tags, score) for row, rule, words, tags, score in scored)
+    return tuple(Pick(_quote_from_row(row), rule, words, tags, score) for row, rule, words, tags, score, _of in scored)
 
 
 def _choose(topic: Topic, candidates: "Candidates") -> list[list[_ScoredRow]]:
@@ -254,19 +269,23 @@ def _choose(topic: Topic, candidates: "Candidates") -> list[list[_ScoredRow]]:
 
 
 def _diversify(found: Sequence[_ScoredRow], pins: Sequence[_ScoredRow], shown: Collection[int]) -> list[_ScoredRow]:
-    """Keep one quotation per person and per work, and repeat what the topic shows elsewhere only if nothing is left."""
+    """Keep one quotation per person and per work and none that the topic shows; give each phrase its chance."""
     people = {pin.row.person_id for pin in pins} - {None}
     works = {pin.row.work_id for pin in pins} - {None}
+    remaining = sorted((scored for scored in found if scored.row.id not in shown), key=lambda scored: scored.order)
     chosen: list[_ScoredRow] = []
-    for scored in sorted(found, key=lambda scored: (scored.row.id in shown, scored.order)):
-        row = scored.row
-        if len(chosen) + len(pins) >= BLOCK_SIZE or (row.id in shown and chosen):
+    while len(chosen) + len(pins) < BLOCK_SIZE:
+        remaining = [
+            scored for scored in remaining if scored.row.person_id not in people and scored.row.work_id not in works
+        ]
+        if not remaining:
             break
-        if row.person_id in people or row.work_id in works:
-            continue
-        chosen.append(scored)
-        people |= {row.person_id} - {None}
-        works |= {row.work_id} - {None}
+        answered = {scored.phrase for scored in chosen}
+        best = next((scored for scored in remaining if scored.phrase not in answered), remaining[0])
+        remaining.remove(best)
+        chosen.append(best)
+        people |= {best.row.person_id} - {None}
+        works |= {best.row.work_id} - {None}
     return chosen
 
 
@@ -296,7 +315,6 @@ class _IndexEntry(NamedTuple):
 
     requested: str
     word: str
-    rarity: float  # from 0 (in very many quotations) to 1 (in one)
     ranks: Mapping[int, int]  # quotation -> rank, best first
 
 
@@ -304,25 +322,27 @@ class _IndexedTag(NamedTuple):
     """A tag as an index term."""
 
     id: int
-    rarity: float
+    rarity: float  # from 0 (of very many quotations) to 1 (of one)
 
 
-class _Hit(NamedTuple):
+class Hit(NamedTuple):
     """One quotation found under a word."""
 
     requested: str
     word: str
-    rarity: float
     rank: int
 
-    @property
-    def is_weak(self) -> bool:
-        """Return whether the text hardly uses the word in the sense of a heading; such a hit does not count alone."""
-        return self.rank <= WEAK
+
+class Answer(NamedTuple):
+    """How a quotation answers a heading, judged by the index alone."""
+
+    score: Mapping[str, float]
+    words: tuple[str, ...]
+    phrase: Phrase | None = None
 
     @property
-    def weight(self) -> float:
-        return WEAK_WORD if self.is_weak else 1.0
+    def total(self) -> float:
+        return round(sum(self.score.values()), 6)
 
 
 class Candidates:
@@ -358,14 +378,8 @@ class Candidates:
         rule, finalists = self.finalists.get(page, (None, {}))
         if rule is None or rule not in rules:
             return None, []
-        found = {pk: hits for pk, hits in finalists.items() if pk not in page.pins and self._can_be_picked(pk)}
-        sure = {
-            pk: hits
-            for pk, hits in found.items()
-            if any(hit.rank > UNSURE and _counts_alone(page, rule, hit.requested) for hit in hits)
-        }
-        # quotations that may use the word in another sense are the last resort
-        return rule, self._scored(page, rule, sure or found)
+        found = {pk: answer for pk, answer in finalists.items() if pk not in page.pins and self._can_be_picked(pk)}
+        return rule, self._scored(page, rule, found)
 
     def first_rule_with_a_hit(self, page: MatchRequest, rules: Sequence[Rule]) -> tuple[Rule | None, list[Pick]]:
         """Return the finalists as picks, for editors to compare."""
@@ -374,27 +388,23 @@ class Candidates:
 
     def _can_be_picked(self, pk: int) -> bool:
         row = self.rows.get(pk)
-        return row is not None and row.auto_pick and row.status in Quote.PICKED_STATUSES
+        if row is None or row.pick_policy == QuoteCollection.PickPolicy.PINNED:
+            return False
+        return row.auto_pick and row.status in Quote.PICKED_STATUSES
 
-    def _finalists(self, page: MatchRequest) -> tuple[Rule | None, dict[int, list[_Hit]]]:
+    def _finalists(self, page: MatchRequest) -> tuple[Rule | None, dict[int, Answer]]:
         """Return the first rule with a result and its best quotations, judged by the index alone."""
         for rule in FALLBACK_ORDER:
             entries = self._index_entries(page, rule)
-            scores: dict[int, float] = {}
-            hits = {
-                pk: [
-                    _Hit(entry.requested, entry.word, entry.rarity, entry.ranks[pk])
-                    for entry in entries
-                    if pk in entry.ranks
-                ]
+            answers = {
+                pk: found
                 for pk in _best_ids(entries, page.bans)
+                if (found := answer(page, rule, [_hit(entry, pk) for entry in entries if pk in entry.ranks]))
+                and found.total >= LEAST
             }
-            for pk, quote_hits in hits.items():
-                if any(not hit.is_weak and _counts_alone(page, rule, hit.requested) for hit in quote_hits):
-                    scores[pk] = round(sum(map(_hit_score, quote_hits)), 6)
-            if scores:
-                finalists = sorted(scores, key=lambda pk: (-scores[pk], pk))[:FINALISTS]
-                return rule, {pk: hits[pk] for pk in finalists}
+            if answers:
+                finalists = sorted(answers, key=lambda pk: (-answers[pk].total, pk))[:FINALISTS]
+                return rule, {pk: answers[pk] for pk in finalists}
         return None, {}
 
     def _index_entries(self, page: MatchRequest, rule: Rule) -> list[_IndexEntry]:
@@ -406,24 +416,24 @@ class Candidates:
         entries = [entry for word in page.used_words() for entry in index[word]]
         return [entry for entry in entries if entry.word == entry.requested] if rule is Rule.WORD else entries
 
-    def _scored(self, page: MatchRequest, rule: Rule, hits: Mapping[int, Sequence[_Hit]]) -> list[_ScoredRow]:
+    def _scored(self, page: MatchRequest, rule: Rule, answers: Mapping[int, Answer]) -> list[_ScoredRow]:
         tags = [(name, self.tags.get(tag_term(tag))) for tag, name, _brings in page.tags]
-        context_words = vocabulary(page.text) - page.used_words().keys()
         scored = []
-        for pk, quote_hits in hits.items():
+        for pk, answer in answers.items():
             row = self.rows[pk]
-            best = {hit.requested: hit for hit in sorted(quote_hits, key=lambda hit: hit.rank)}.values()
             shared = [(name, tag.rarity) for name, tag in tags if tag and tag.id in row.shared]
             score = {
-                "words": WEIGHTS["words"] * sum(hit.weight for hit in best),
-                "rarity": WEIGHTS["rarity"] * sum(hit.weight * hit.rarity for hit in best),
+                **answer.score,
                 "tags": WEIGHTS["tags"] * sum(rarity for _name, rarity in shared),
-                "text": WEIGHTS["text"] * min(len(context_words & vocabulary(row.text)), 5),
-                "rank": WEIGHTS["rank"] * max(hit.rank for hit in quote_hits) / 100,
+                "spread": WEIGHTS["spread"] * _preference(page, row),
             }
-            words = dict.fromkeys(hit.word for hit in quote_hits if not hit.is_weak) if rule is not Rule.TAG else ()
-            scored.append(_ScoredRow(row, rule, tuple(words), tuple(name for name, _rarity in shared), score))
+            scored.append(_ScoredRow(row, rule, answer.words, tuple(name for name, _ in shared), score, answer.phrase))
         return scored
+
+
+def _preference(page: MatchRequest, row: _Row) -> float:
+    """Return a number from 0 to 1 that is always the same for a page and a quotation, and another for another page."""
+    return int.from_bytes(blake2b(f"{page.heading} {row.key}".encode(), digest_size=4).digest()) / 2**32
 
 
 def _best_ids(entries: Sequence[_IndexEntry], bans: Collection[int]) -> set[int]:
@@ -439,12 +449,36 @@ def _best_ids(entries: Sequence[_IndexEntry], bans: Collection[int]) -> set[int]
     return best
 
 
-def _hit_score(hit: _Hit) -> float:
-    return hit.weight * (WEIGHTS["words"] + WEIGHTS["rarity"] * hit.rarity) + WEIGHTS["rank"] * hit.rank / 100
+def _hit(entry: _IndexEntry, pk: int) -> Hit:
+    return Hit(entry.requested, entry.word, entry.ranks[pk])
 
 
-def _counts_alone(page: MatchRequest, rule: Rule, requested: str) -> bool:
-    return rule is Rule.TAG or requested in page.head_nouns()
+def answer(page: MatchRequest, rule: Rule, hits: Sequence[Hit]) -> Answer | None:
+    """Return how a quotation answers the best of the phrases; None if it has only a part of a name."""
+    if rule is Rule.TAG:
+        return Answer({"word": max(hit.rank for hit in hits)}, ())
+    best: Answer | None = None
+    answered = 0
+    for phrase in page.phrases():
+        of_phrase = [hit for hit in hits if hit.requested in phrase.words]
+        is_whole = {hit.requested for hit in of_phrase} == set(phrase.words)
+        if not of_phrase or (phrase.is_name and not is_whole):
+            continue
+        answered += 1
+        hit = max(of_phrase, key=lambda hit: (hit.rank, hit.requested == hit.word))
+        score = {
+            "word": WEIGHTS["word"] * hit.rank,
+            "together": WEIGHTS["together"] * (is_whole and len(phrase.words) > 1),
+            "part": WEIGHTS["part"] * (not is_whole),
+            "form": WEIGHTS["form"] * (rule is Rule.FORM and hit.requested != hit.word),
+        }
+        found = Answer(score, (), phrase)
+        if best is None or found.total > best.total:
+            best = found
+    if best is None:
+        return None
+    words = tuple(dict.fromkeys(hit.word for hit in hits))
+    return best._replace(score={**best.score, "phrases": WEIGHTS["phrases"] * (answered - 1)}, words=words)
 
 
 # One row per requested word, per other form of it, and per tag. Words, and tags that may bring quotations, come with
@@ -501,25 +535,24 @@ def _read_index(*, listed_terms: set[str], shared_terms: set[str]) -> tuple[_Ind
         cursor.execute(statement, parameters)
         found = sorted(cursor.fetchall())
     for requested, word, word_id, count, lists in found:
-        rarity = 1 / (1 + log(max(count, 1)))
         if requested in shared_terms:
-            tags[requested] = _IndexedTag(word_id, rarity)
+            tags[requested] = _IndexedTag(word_id, 1 / (1 + log(max(count, 1))))
         ids, ranks = json.loads(lists) if lists else ((), ())
         if not ids:
             continue
         best = dict(zip(ids, ranks, strict=True))
         if min(ranks) < 0:
             filed_ranks = {pk: -rank for pk, rank in best.items() if rank < 0}
-            filed[requested].append(_IndexEntry(requested, word, rarity, filed_ranks))
+            filed[requested].append(_IndexEntry(requested, word, filed_ranks))
             best = {pk: rank for pk, rank in best.items() if rank > 0}
         if best:
-            contained[requested].append(_IndexEntry(requested, word, rarity, best))
+            contained[requested].append(_IndexEntry(requested, word, best))
     return contained, filed, tags
 
 
 # A quotation with everything that is printed of it. Compiling this query with the ORM and instantiating all finalists
 # takes longer than the query itself; so it is written out, and only what is shown becomes an object.
-_JOINED_MODELS = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work}
+_JOINED_MODELS = {"quote": Quote, "person": Person, "work": Work, "quoted_in": Work, "collection": QuoteCollection}
 _COLUMNS = [(name, field) for name, model in _JOINED_MODELS.items() for field in model._meta.concrete_fields]
 _ROWS_SQL = f"""
     SELECT {", ".join(f"{name}.{field.column}" for name, field in _COLUMNS)}, (
@@ -530,6 +563,7 @@ _ROWS_SQL = f"""
     LEFT JOIN quotes_person person ON person.id = quote.person_id
     LEFT JOIN quotes_work work ON work.id = quote.work_id
     LEFT JOIN quotes_work quoted_in ON quoted_in.id = quote.quoted_in_id
+    LEFT JOIN quotes_collection collection ON collection.id = quote.collection_id
     WHERE quote.id {{in_list}}
         AND quote.id NOT IN (SELECT object_id FROM rlm_site_setaside WHERE kind = 'quote')"""
 _ID_LIST_SQL = {"postgresql": "string_agg(CAST(word_id AS text), ',')", "sqlite": "group_concat(word_id)"}

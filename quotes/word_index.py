@@ -8,54 +8,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
+from quotes.merits import as_rank, may_be_picked, text_merit, use_merit
 from quotes.models import IndexTerm, Quote, QuoteWord, TaggedQuote, Word
-from quotes.word_senses import LISTS, SenseFit, sense_fits
+from quotes.word_uses import word_uses
+from rlm_site.indexing.models import Stale
 from rlm_site.indexing.queue import with_ids
-from rlm_site.text.word_lists import word_list
 from rlm_site.text.words import STOP_WORDS, form, occurrences, words_in
 
 BATCH = 500
 MAX_VARIABLES = 5000  # per statement; databases allow tens of thousands
-# Up to WEAK the text hardly uses the word in the sense of a heading; up to UNSURE it may not.
-WEAK = 10
-UNSURE = 40
-_RANKS = {
-    SenseFit.WEAK: (1, WEAK),
-    SenseFit.UNSURE: (WEAK + 1, UNSURE),
-    SenseFit.CLEAR: (UNSURE + 1, 85),
-    SenseFit.BEST: (UNSURE + 15, 100),
-}
-ARCHAIC = word_list("archaic", LISTS)
 
 
 def tag_term(tag_id: int) -> str:
     return f"#{tag_id}"
-
-
-def static_rank(quote: Quote) -> int:
-    """Return a rank up to 100 by status, length and spelling; 0 if the site may not pick the quotation."""
-    if not (quote.published and quote.auto_pick and quote.status in Quote.PICKED_STATUSES):
-        return 0
-    length = len(quote.text)
-    if length < 60:
-        readability = 20 + length // 2
-    elif length <= 240:
-        readability = 50
-    else:
-        readability = max(15, 50 - (length - 240) // 12)
-    words = [found.word for found in occurrences(quote.text)]
-    archaic = sum(word in ARCHAIC or word.endswith("eth") for word in words)
-    readability -= min(15, 60 * archaic // max(len(words), 1))
-    return readability + (50 if quote.status == Quote.Status.VERIFIED else 30)
-
-
-def rank_of(rank: int, fit: SenseFit) -> int:
-    """Return the rank of a quotation for one of its words: its static rank, within the range of the sense fit."""
-    if not rank or fit is SenseFit.WRONG:
-        return 0
-    lowest, highest = _RANKS[fit]
-    return lowest + rank * (highest - lowest) // 100
 
 
 def quotes_with(path: str) -> Callable[[Sequence[int]], Iterable[tuple[str, int]]]:
@@ -66,6 +33,12 @@ def quotes_with(path: str) -> Callable[[Sequence[int]], Iterable[tuple[str, int]
             yield "quote", quote_id
 
     return related_quotes
+
+
+def enqueue_collections(ids: Sequence[int]) -> None:
+    """Have the quotations of these collections indexed, batch by batch: there may be very many."""
+    quotes = Quote.objects.filter(collection__in=ids).order_by("pk").values_list("pk", flat=True)
+    Stale.objects.bulk_create((Stale(kind="quote", object_id=pk) for pk in quotes), batch_size=BATCH)
 
 
 def people_quoted(ids: Sequence[int]) -> Iterable[tuple[str, int]]:
@@ -139,14 +112,15 @@ def index_quotes(quote_ids: Sequence[int]) -> None:
 
 def _terms_by_quote(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, bool]]]:
     """Return the terms of each quotation, with their rank and whether the text contains them."""
-    columns = ("pk", "text", "status", "auto_pick", "published")
-    quotes: Any = list(Quote.objects.filter(with_ids("pk", quote_ids)).values_list(*columns, named=True))
-    ranks = {quote.pk: static_rank(quote) for quote in quotes}
-    by_quote = {quote.pk: words_of(quote.text, ranks[quote.pk]) for quote in quotes}
-    tagged = TaggedQuote.objects.filter(with_ids("content_object", ranks)).values_list("content_object_id", "tag_id")
+    columns = ("pk", "text", "status", "auto_pick", "published", "pick_policy")
+    rows = Quote.objects.filter(with_ids("pk", quote_ids)).annotate(pick_policy=F("collection__pick_policy"))
+    quotes: Any = list(rows.values_list(*columns, named=True))
+    by_quote = {quote.pk: words_of(quote) for quote in quotes}
+    confirmed = {quote.pk: confirmed_rank(quote) for quote in quotes}
+    tagged = TaggedQuote.objects.filter(with_ids("content_object", by_quote)).values_list("content_object_id", "tag_id")
     for quote_id, tag_id in tagged:
-        by_quote[quote_id][tag_term(tag_id)] = (rank_of(ranks[quote_id], SenseFit.BEST), True)
-    for term in IndexTerm.objects.filter(with_ids("quote", ranks)).order_by("veto", "id"):
+        by_quote[quote_id][tag_term(tag_id)] = (confirmed[quote_id], True)
+    for term in IndexTerm.objects.filter(with_ids("quote", by_quote)).order_by("veto", "id"):
         terms = by_quote[term.quote_id]
         for found in occurrences(term.word):
             if term.veto:
@@ -155,12 +129,21 @@ def _terms_by_quote(quote_ids: Sequence[int]) -> dict[int, dict[str, tuple[int, 
                     {word: (0, contained) for word, (_rank, contained) in terms.items() if form(word) == vetoed}
                 )
             else:  # where the text contains the word, the editor confirms its sense
-                terms[found.word] = (rank_of(ranks[term.quote_id], SenseFit.BEST), terms.get(found.word, (0, False))[1])
+                terms[found.word] = (confirmed[term.quote_id], terms.get(found.word, (0, False))[1])
     return by_quote
 
 
-def words_of(text: str, rank: int) -> dict[str, tuple[int, bool]]:
-    """Return the indexed words of a text, each with its rank and True (the text contains it)."""
-    if not rank:  # never picked, so the sense does not matter
-        return dict.fromkeys(set(words_in(text)) - STOP_WORDS, (0, True))
-    return {word: (rank_of(rank, fit), True) for word, fit in sense_fits(text).items() if word not in STOP_WORDS}
+def words_of(quote: Any) -> dict[str, tuple[int, bool]]:
+    """Return the indexed words of a quotation, each with its rank and True (the text contains it)."""
+    if not may_be_picked(quote):  # so it does not matter how it uses them
+        return dict.fromkeys(set(words_in(quote.text)) - STOP_WORDS, (0, True))
+    merit = text_merit(quote.text)
+    uses = word_uses(quote.text)
+    return {word: (as_rank(merit + use_merit(use)), True) for word, use in uses.items() if word not in STOP_WORDS}
+
+
+def confirmed_rank(quote: Any) -> int:
+    """Return the rank of a quotation for what editors say of it, its tags and index terms, which nothing gainsays."""
+    if not may_be_picked(quote):
+        return 0
+    return 75 + as_rank(text_merit(quote.text)) // 4

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 
 from quotes.models import Quote
-from quotes.word_senses import SenseFit, sense_fits
 from rlm_site.tests.html import links, parse, text_of
 
 pytestmark = [pytest.mark.content, pytest.mark.django_db]
@@ -97,7 +96,3 @@ def test_its_sources_are_named(the_allies: Element) -> None:
     text = text_of(the_allies.find(".//main"))
     for words in ("Foreign Relations of the United States", "doc. 1150", "Birstein, Vadim"):
         assert words in text
-
-
-def test_the_verb_that_the_page_has_always_shown_fits() -> None:
-    assert sense_fits("He gives up his vote, allies himself with no party.")["allies"] >= SenseFit.CLEAR

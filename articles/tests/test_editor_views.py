@@ -58,8 +58,8 @@ def test_the_preview_is_the_page_with_what_was_typed_and_saves_nothing(
     before = client.get(address).content
     count = millers.revisions.count()
     body = "A *new* text, see [[Edgar Tarlow]].[@arden-1987, p. 42]"
-    page = parse(preview(editor, millers, title="Sun and Rain", body=body, tags="bread"))
-    assert text_of(page.find(".//h1")) == "Yarle Valley - Sun and Rain"
+    page = parse(preview(editor, millers, title="Sun and Bread", body=body, tags="bread"))
+    assert text_of(page.find(".//h1")) == "Yarle Valley - Sun and Bread"
     text = text_of(page.find(".//main"))
     assert "A new text, see Edgar Tarlow." in text
     assert ", p. 42." in text
@@ -71,8 +71,8 @@ def test_the_preview_is_the_page_with_what_was_typed_and_saves_nothing(
 
 
 def test_the_preview_shows_the_quotations_as_the_page_will(editor: Client, client: Client, millers: Article) -> None:
-    seen = preview(editor, millers, title="Sun and Rain")
-    Article.objects.filter(pk=millers.pk).update(title="Sun and Rain")
+    seen = preview(editor, millers, title="Sun and Bread")
+    Article.objects.filter(pk=millers.pk).update(title="Sun and Bread")
     page = client.get("/yarle-valley/the-millers/")
 
     def block(response: Any) -> list[str]:

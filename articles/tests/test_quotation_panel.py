@@ -70,7 +70,7 @@ def test_the_panel_shows_what_the_page_shows(millers: Article, client: Client) -
 
 
 def test_the_effect_of_a_heading_is_shown_before_it_is_saved(millers: Article) -> None:
-    panel = panel_of(millers, {"title": "Sun and Rain"})
+    panel = panel_of(millers, {"title": "Sun and Bread"})
     assert panel.differs
     assert panel.explanation.block.line.startswith("Famous quotes containing the word")
     assert "millers" not in panel.explanation.block.line
@@ -81,7 +81,8 @@ def test_ten_runners_up_with_their_scores() -> None:
     article = Article.objects.create(title="Wombats", slug="wombats", published=True)
     for number in range(20):
         quote(
-            f"The wombats of burrow {number} sleep.", person=Person.objects.create(name=str(number), slug=f"p{number}")
+            f"The wombats are asleep in burrow {number}.",
+            person=Person.objects.create(name=str(number), slug=f"p{number}"),
         )
     explanation = panel_of(article).explanation
     assert len(explanation.block.picks) == 3
@@ -91,6 +92,7 @@ def test_ten_runners_up_with_their_scores() -> None:
 
 
 def test_pin_ban_swap_order_release_and_veto(millers: Article) -> None:
+    quote("Millers are early risers, and the stream is earlier.")
     first = shown(millers)
     by_key = {row.key: row for row in Quote.objects.filter(key__in=first)}
     quotation_panel.apply_action(millers, "ban", by_key[first[0]])

@@ -72,7 +72,7 @@ def test_a_word_inside_another_or_of_the_same_stem_is_no_hit() -> None:
 
 def test_the_line_names_only_words_that_are_shown_in_the_order_of_the_heading() -> None:
     quote("The quagga is gone from the plains.", person=someone("A"))
-    quote("A numbat sleeps by night in logs.", person=someone("B"))
+    quote("A numbat is asleep by day in a log.", person=someone("B"))
     both = ask_one("Numbat, Dugong and Quagga")
     assert both.line == "Famous quotes containing the words numbat and/or quagga:"
     quote("The dugong is a numbat’s friend, quagga.", person=someone("C"))
@@ -110,27 +110,24 @@ def test_at_most_three_are_shown_one_a_person_and_one_a_work() -> None:
     people = [someone(number) for number in range(4)]
     work = Work.objects.create(title="One Book")
     for number in range(8):
-        quote(f"The okapi said {number} to all of us.", person=people[number % 4])
-    quote("The okapi in the book was tall.", work=work)
-    quote("The okapi in the book was small.", work=work)
+        quote(f"The okapi is number {number} to all of us.", person=people[number % 4])
+    quote("The okapi in the book is tall.", work=work)
+    quote("The okapi in the book is small.", work=work)
     block = ask_one("Okapi")
     assert len(block.picks) == 3
     assert len({pick.quote.person_id for pick in block.picks if pick.quote.person_id}) >= 2
     assert sum(pick.quote.work_id == work.pk for pick in block.picks) <= 1
 
 
-def test_a_topic_repeats_no_quotation_while_another_will_do() -> None:
-    for number in range(4):
-        quote(
-            f"An ibex never falls, they say, {number}.",
-            person=someone(number),
-        )
+def test_a_topic_repeats_no_quotation_but_pinned_ones() -> None:
+    quotes = [quote(f"An ibex is sure of foot, number {number}.", person=someone(number)) for number in range(4)]
     first, second, third = ask(MatchRequest("Ibex"), MatchRequest("The Ibex again"), MatchRequest("One more ibex"))
     assert len(first.picks) == 3
-    assert [text for text in texts(second) if text in texts(first)] == []
     assert len(second.picks) == 1
-    assert third.picks  # all are shown already: better again than nothing
-    assert len(third.picks) == 1
+    assert [text for text in texts(second) if text in texts(first)] == []
+    assert not third
+    pinned = ask(MatchRequest("Ibex"), MatchRequest("The Ibex again", pins=tuple(made.pk for made in quotes)))[1]
+    assert len(pinned.picks) == 3
 
 
 @pytest.mark.parametrize(
@@ -190,22 +187,72 @@ def test_an_editor_overrides_the_words_of_the_heading() -> None:
     assert block.line == "Famous quotes containing the word dodo:"
 
 
-def test_more_words_rarer_words_and_shared_tags_rank_higher() -> None:
+def test_more_phrases_and_shared_tags_rank_higher() -> None:
     tag = Tag.objects.create(name="Zymurgy")
     for number in range(6):
-        quote(f"The lemur is common, number {number}.", person=someone(number))
-    two = quote("A lemur and a tarsier sat together.")
-    rare = quote("A tarsier sat alone in the tree.")
-    assert texts(ask_one("Lemur and Tarsier"))[:2] == [two.text, rare.text]
-    tagged = quote("The lemur is tagged, as it happens.")
+        quote(f"The lemur is still, number {number}.", person=someone(number))
+    two = quote("There is a lemur and a tarsier.")
+    assert texts(ask_one("Lemur and Tarsier"))[0] == two.text
+    tagged = quote("The lemur is still, as it happens.")
     tagged.tags.add(tag)
     assert texts(ask_one("Lemur", tags=((tag.pk, tag.name, False),)))[0] == tagged.text
 
 
-def test_words_in_common_with_the_text_rank_higher() -> None:
-    quote("The lemur is a creature of the night.")
-    near = quote("The lemur surrendered its fortress at dawn.")
-    assert texts(ask_one("Lemur", text="The garrison surrendered the fortress."))[0] == near.text
+def test_each_phrase_of_the_heading_has_its_chance() -> None:
+    for number in range(5):
+        quote(f"The lemur is what the lemur is, number {number}.", person=someone(number))
+    quote("A tarsier is alone in the tree.")
+    block = ask_one("Lemurs and lemur, tarsier")
+    assert block.line == "Famous quotes containing the words lemur and/or tarsier:"
+
+
+def test_a_name_is_answered_by_the_whole_of_it_and_a_compound_weakly_by_a_part() -> None:
+    part = quote("The kingdom is a garden, and a garden is a kingdom.")
+    assert not ask_one("The war of the United Kingdom")
+    assert not ask_one("United Kingdom")
+    assert texts(ask_one("Garden pests")) == [part.text]
+    whole = quote("There are garden pests in all of it.")
+    quote("There is no garden in all of it.")
+    assert texts(ask_one("Garden pests", bans=frozenset({part.pk})))[0] == whole.text
+    whole = quote("Here is the United Kingdom at dinner.")
+    assert texts(ask_one("United Kingdom")) == [whole.text]
+
+
+@pytest.mark.parametrize("heading", ["Background", "Uses", "Works", "Overview", "Plot summary", "Legal status"])
+def test_a_heading_that_names_a_part_of_an_article_asks_for_nothing(heading: str) -> None:
+    quote("The plot is a plot, works are works, and the status is the status of uses and of the background.")
+    assert not ask_one(heading)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They laughed, and he told them of the lemur, and she did not believe him for an hour.",
+        "The lemur’s tree is down. " + "The river is up to the door of the house on the hill. " * 7,
+        "“Where went the lemur?” asked one. “To the river,” said another.",
+        "The lemur-tree stood by the river, and nobody knew.",
+    ],
+    ids=["of somebody named before", "long", "dialogue", "part of a compound"],
+)
+def test_a_mention_in_passing_is_not_shown(text: str) -> None:
+    quote(text)
+    assert not ask_one("Lemur")
+
+
+def test_pages_with_the_same_word_show_different_quotations() -> None:
+    for number in range(30):
+        quote(f"The lemur is a lemur, number {number}.", person=someone(number))
+    blocks = [ask_one(f"The lemur and the {word}") for word in ("dodo", "quagga", "gecko", "numbat", "ibex")]
+    shown = Counter(text for block in blocks for text in texts(block))
+    assert sum(shown.values()) == 15
+    assert len(shown) >= 9
+    assert texts(ask_one("The lemur and the dodo")) == texts(blocks[0])
+
+
+def test_what_says_what_the_thing_is_ranks_higher() -> None:
+    quote("There is a tree, and in it is the lemur.")
+    near = quote("The lemur is a creature of the night.")
+    assert texts(ask_one("Lemur"))[0] == near.text
 
 
 def test_every_part_of_the_score_is_kept_with_the_pick() -> None:
@@ -320,20 +367,11 @@ def test_an_adjective_of_the_heading_brings_nothing_without_its_noun() -> None:
 def test_a_verb_is_no_hit_for_a_heading() -> None:
     quote("Every morning the okapi would whistle to us.")
     assert not ask_one("The Whistle")
-    noun = quote("The okapi heard a whistle by the river.")
+    noun = quote("There is a whistle by the river.")
     assert texts(ask_one("The Whistle")) == [noun.text]
 
 
-def test_what_may_be_meant_otherwise_is_shown_only_where_nothing_better_is() -> None:
-    verb = quote("The okapi will not revolt on Sundays, they say.")
-    assert texts(ask_one("The Revolt")) == [verb.text]
-    noun = quote("The okapi watched the revolt at noon.")
+def test_a_noun_ranks_higher_than_a_verb() -> None:
+    quote("It is not good to revolt on Sundays.")
+    noun = quote("The revolt is at noon.")
     assert texts(ask_one("The Revolt")) == [noun.text]
-
-
-def test_a_weak_word_counts_little_beside_a_sound_one() -> None:
-    both = quote("A secret path leads to the okapi of the hills.")
-    pick = ask_one("Secret and Okapi").picks[0]
-    assert pick.quote == both
-    assert pick.words == ("okapi",)
-    assert pick.score["words"] == pytest.approx(13.0)

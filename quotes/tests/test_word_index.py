@@ -105,14 +105,13 @@ def ranks(quote: Quote) -> dict[str, int]:
     return dict(QuoteWord.objects.filter(quote=quote).values_list("word__text", "rank"))
 
 
-def test_a_word_in_another_sense_is_not_picked_and_an_editor_may_say_that_it_fits() -> None:
-    quote = made(text="In order to rule, he had to march against the wombat in his bank.")
+def test_a_noun_ranks_higher_than_a_verb_and_an_editor_may_say_that_a_word_fits() -> None:
+    quote = made(text="In order to rule, you judge the wombat by its bank.")
     found = ranks(quote)
-    assert (found["order"], found["march"] <= word_index.UNSURE, found["bank"] <= word_index.WEAK) == (0, True, True)
-    assert found["wombat"] > word_index.UNSURE
-    IndexTerm.objects.create(quote=quote, word="order")
-    assert ranks(quote)["order"] > word_index.UNSURE
-    assert links(quote)["order"] == (True, True)
+    assert found["judge"] < found["wombat"]
+    IndexTerm.objects.create(quote=quote, word="judge")
+    assert ranks(quote)["judge"] > found["wombat"]
+    assert links(quote)["judge"] == (True, True)
 
 
 def test_a_veto_is_stronger_than_an_index_term_of_the_same_word() -> None:
@@ -122,12 +121,23 @@ def test_a_veto_is_stronger_than_an_index_term_of_the_same_word() -> None:
     assert links(quote)["wombat"] == (True, False)
 
 
-def test_length_and_spelling_that_read_well_rank_higher() -> None:
+def test_what_is_said_in_a_breath_ranks_higher() -> None:
     plain = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills.")
-    short = made(text="A wombat.")
-    old = made(text="Thou wombat, thou hast thy hole, and he that seeketh thee findeth the ground, quoth she.")
     long = made(text="The wombat lives in the ground and comes out by night to eat the grass of the hills. " * 6)
-    assert ranks(plain)["wombat"] > max(ranks(other)["wombat"] for other in (short, old, long))
+    dialogue = made(text="“The wombat!” cried one. “What of it?” said another.")
+    of_somebody = made(text="They told him of the wombat, and he laughed.")
+    assert ranks(plain)["wombat"] > max(ranks(other)["wombat"] for other in (long, dialogue, of_somebody))
+
+
+def test_what_says_what_a_thing_is_ranks_higher() -> None:
+    plain = made(text="The wombat lives in the ground.")
+    says = made(text="The wombat is the wombat of the ground.")
+    assert ranks(says)["wombat"] > ranks(plain)["wombat"]
+
+
+def test_every_rank_is_from_1_to_100() -> None:
+    texts = ["wombat", "Wombat is wombat, wombat is wombat.", "“He told them of the wombat,\nsaid she. " * 40]
+    assert {1 <= ranks(made(text=text))["wombat"] <= 100 for text in texts} == {True}
 
 
 def test_indexing_again_changes_nothing() -> None:

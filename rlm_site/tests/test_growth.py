@@ -237,7 +237,7 @@ READERS: dict[str, tuple[int, Callable[[str], Any]]] = {
     "the word index": (MAX_TEXT, lambda text: [words.form(word) for word in words.words_in(text)]),
     "folding": (MAX_TEXT, folding.fold_name),
     "slugs": (MAX_TEXT, slugs.slug_for),
-    "headings": (1_000, words.heading_words),
+    "headings": (1_000, words.read_heading),
     "characters that cannot be printed": (
         MAX_TEXT,
         lambda text: printable.find_refused(printable.with_line_breaks(text)),
@@ -252,6 +252,9 @@ READERS: dict[str, tuple[int, Callable[[str], Any]]] = {
     "places in scripture": (500, bartlett.parse_scripture_place),
     "dates as printed": (500, lambda text: bartlett.parse_circa(text, 1, 2)),
     "names to sort by": (500, bartlett.sort_name),
+    "names as printed": (500, bartlett.parse_name),
+    "names that may be short": (500, lambda text: bartlett.is_short_for(text, text + " Marsh")),
+    "parts of service books": (500, lambda text: bartlett.parse_liturgy("Book", text)),
     "authors of a reference": (300, lambda text: citations.in_note(Reference(authors=text, title=text, note=text))),
 }
 PRINTED = ("Book v. ", "(", ", by A. ", ", Lord of ", "A. B. ", "de von ", "1. ", "xii. ", "Mrs. A b ", "; ", "_[1-2] ")

@@ -30,6 +30,7 @@ STOP_WORDS = word_list("stop_words", LISTS)
 CALENDAR = word_list("calendar", LISTS)
 NUMBERS = word_list("numbers", LISTS)
 QUALIFIERS = word_list("qualifiers", LISTS)
+SCAFFOLDING = word_list("scaffolding", LISTS)
 AMBIGUOUS_MONTHS = word_list("ambiguous_months", LISTS)
 SINGULARS_IN_S = word_list("singulars_in_s", LISTS)
 PLURALS: dict[str, str] = dict(line.split() for line in list_lines("plurals", LISTS))  # and their singulars
@@ -92,35 +93,98 @@ def vocabulary(text: str) -> frozenset[str]:
     return frozenset(word for word in set(folded_words(text)) - STOP_WORDS if not word.isdigit())
 
 
-def heading_words(heading: str) -> list[HeadingWord]:
-    """Return every word of a heading once, in order, with the reason where it is ignored."""
-    found: dict[str, HeadingWord] = {}
-    words = list(occurrences(heading))
-    for index, occurrence in enumerate(words):
-        written = _without_possessive(heading[occurrence.start : occurrence.end])
-        neighbours = [words[i].word for i in (index - 1, index + 1) if 0 <= i < len(words)]
-        ignored = ""
-        if occurrence.word in CALENDAR and (
-            occurrence.word not in AMBIGUOUS_MONTHS or any(word.isdigit() for word in neighbours)
-        ):
-            ignored = "month or weekday"
-        elif occurrence.word in STOP_WORDS:
-            ignored = "function word"
-        elif occurrence.word in NUMBERS or re.fullmatch(r"\d+\w{0,2}", occurrence.word):
-            ignored = "number"
-        found.setdefault(occurrence.word, HeadingWord(written, occurrence.word, ignored))
-    return list(found.values())
+class Phrase(NamedTuple):
+    """Words of a heading that name one thing together."""
+
+    words: tuple[str, ...]
+    is_name: bool = False  # a part of it alone names something else: `United Kingdom`
 
 
-def qualifiers(heading: str) -> frozenset[str]:
-    """Return the words of a heading that only describe the word after them."""
-    used = {found.word for found in heading_words(heading) if not found.ignored}
-    words = list(occurrences(heading))
-    return frozenset(
-        first.word
-        for first, second in pairwise(words)
-        if first.word in QUALIFIERS and second.word in used and heading[first.end : second.start].isspace()
+class Heading(NamedTuple):
+    """A heading, read as phrases."""
+
+    words: tuple[HeadingWord, ...]  # every word once, in order
+    phrases: tuple[Phrase, ...]
+
+
+def plain_words(text: str) -> list[HeadingWord]:
+    """Return every word once, in order, with the reason where it is ignored, whatever it says of the others."""
+    found = (HeadingWord(word.written, word.word, word.ignored) for word in _parse(text))
+    return list({word.word: word for word in found}.values())
+
+
+class _ParsedWord(NamedTuple):
+    written: str
+    word: str
+    ignored: str
+    begins_phrase: bool  # after punctuation, or after a possessive
+
+
+@lru_cache(maxsize=4096)
+def read_heading(heading: str) -> Heading:
+    """Read a heading as phrases: `Americans and allies` has two, `Flight directors` and `United Kingdom` one each.
+
+    Function words, possessives and punctuation marks part phrases. A phrase that names a part of an article, such as
+    `Legal status` or `Plot summary`, is left out, and so are words that only describe the one after them.
+    """
+    parsed = _parse(heading)
+    content = [word.written[0].isupper() for word in parsed if not word.ignored]
+    in_title_case = len(content) > 1 and all(content)
+    ignored = {word.word: word.ignored for word in reversed(parsed)}
+    phrases = []
+    for part in _split(parsed):
+        if not SCAFFOLDING.isdisjoint({part[-1].word, *possible_forms(part[-1].word)}):
+            ignored |= dict.fromkeys((word.word for word in part), "names a part of an article")
+            continue
+        is_capital = [word.written[0].isupper() for word in part]
+        has_name = not in_title_case and any(map(all, pairwise(is_capital)))
+        core = [word for word in part[:-1] if has_name or word.word not in QUALIFIERS] + part[-1:]
+        is_name = has_name or (in_title_case and len(core) > 1)
+        phrases.append(Phrase(tuple(dict.fromkeys(word.word for word in core)), is_name))
+        ignored |= dict.fromkeys((word.word for word in part[:-1]), "describes another word")
+    ignored |= dict.fromkeys((word for phrase in phrases for word in phrase.words), "")
+    words = {word.word: HeadingWord(word.written, word.word, ignored[word.word]) for word in reversed(parsed)}
+    return Heading(
+        tuple(words[word] for word in dict.fromkeys(word.word for word in parsed)), tuple(dict.fromkeys(phrases))
     )
+
+
+def _parse(heading: str) -> list[_ParsedWord]:
+    words = list(occurrences(heading))
+    written = [heading[found.start : found.end] for found in words]
+    parsed = []
+    for index, found in enumerate(words):
+        neighbours = [words[i].word for i in (index - 1, index + 1) if 0 <= i < len(words)]
+        begins_phrase = bool(index) and (
+            bool(heading[words[index - 1].end : found.start].strip(" \t-‐‑’'.\u00a0"))
+            or _without_possessive(written[index - 1]) != written[index - 1]
+        )
+        ignored = _why_ignored(found.word, neighbours)
+        parsed.append(_ParsedWord(_without_possessive(written[index]), found.word, ignored, begins_phrase))
+    return parsed
+
+
+def _why_ignored(word: str, neighbours: Iterable[str]) -> str:
+    if word in CALENDAR and (word not in AMBIGUOUS_MONTHS or any(other.isdigit() for other in neighbours)):
+        return "month or weekday"
+    if word in STOP_WORDS:
+        return "function word"
+    if word in NUMBERS or re.fullmatch(r"\d+\w{0,2}|[ivx]{2,}", word):
+        return "number"
+    return "single letter" if len(word) == 1 else ""
+
+
+def _split(parsed: Iterable[_ParsedWord]) -> Iterator[list[_ParsedWord]]:
+    """Yield the words of each phrase that are not ignored."""
+    words: list[_ParsedWord] = []
+    for word in parsed:
+        if words and (word.begins_phrase or word.ignored == "function word"):
+            yield words
+            words = []
+        if not word.ignored:
+            words.append(word)
+    if words:
+        yield words
 
 
 def marked(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:

@@ -1,18 +1,20 @@
 """Lists of words are files, one folder a language; which are read follows from the language of the site."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from quotes import word_senses
+from quotes import word_uses
 from rlm_site.text import words
 from rlm_site.text.folding import fold
 from rlm_site.text.word_lists import list_lines, word_list
 
-FILES = sorted(file for folder in (words.LISTS, word_senses.LISTS) for file in folder.glob("*/*.txt"))
+COLUMNS = {"plurals": {2}, "nouns": {2, 3}}
+FILES = sorted(file for folder in (words.LISTS, word_uses.LISTS) for file in folder.glob("*/*.txt"))
 
 
 def test_there_are_lists() -> None:
@@ -28,7 +30,9 @@ def test_a_list_says_what_it_is_for_and_has_a_folded_word_on_each_line_once(file
     listed = [line for line in lines if not line.startswith("#")]
     assert listed == [fold(line) for line in listed]
     assert len(set(listed)) == len(listed)
-    assert all(len(line.split()) == (2 if file.stem == "plurals" else 1) for line in listed)
+    assert {len(line.split()) for line in listed} <= COLUMNS.get(file.stem, {1})
+    if file.stem == "nouns":
+        assert all(re.fullmatch(r"[a-z]+ \d+( v?a?)?", line) for line in listed)
 
 
 def said_by_a_site_in(language: str) -> list[str]:

@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from rlm_site.text.words import form, heading_words, marked, occurrences, possible_forms, qualifiers, vocabulary
+from rlm_site.text.words import Phrase, form, marked, occurrences, plain_words, possible_forms, read_heading, vocabulary
 
 
 def used(heading: str) -> list[str]:
-    return [word.word for word in heading_words(heading) if not word.ignored]
+    return [word.word for word in read_heading(heading).words if not word.ignored]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_function_words_numbers_and_the_calendar_are_ignored_in_headings(heading
 
 
 def test_an_ignored_word_says_why() -> None:
-    reasons = {word.word: word.ignored for word in heading_words("The First of May 1945")}
+    reasons = {word.word: word.ignored for word in read_heading("The First of May 1945").words}
     assert reasons == {
         "the": "function word",
         "first": "number",
@@ -132,25 +132,60 @@ def test_possible_forms_hold_the_right_one(plural: str) -> None:
 
 def test_possible_forms_ask_no_dictionary() -> None:
     code = (
-        "import tracemalloc; from rlm_site.text.words import heading_words, possible_forms, marked;"
+        "import tracemalloc; from rlm_site.text.words import read_heading, possible_forms, marked;"
         "tracemalloc.start();"
-        "heading_words('The Millers'); possible_forms('zebras'); marked('millers', ['millers']);"
+        "read_heading('The Millers'); possible_forms('zebras'); marked('millers', ['millers']);"
         "assert tracemalloc.get_traced_memory()[1] < 1_000_000"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(
-    ("heading", "describing"),
+    ("heading", "phrases"),
     [
-        ("Cold War", {"cold"}),
-        ("The Last Days of Freedom", {"last"}),
-        ("Left and Right", set()),
-        ("The Dead", set()),
-        ("Public Opinion: Old, New", {"public"}),
-        ("Party Politics", set()),
-        ("The Last of 1945", set()),
+        ("The Allies", ["allies"]),
+        ("Americans and allies", ["americans", "allies"]),
+        ("Fear, Hunger and Conscience", ["fear", "hunger", "conscience"]),
+        ("The Word of an Officer", ["word", "officer"]),
+        ("The Miller's Promise", ["miller", "promise"]),
+        ("Aerosol effects", ["aerosol effects"]),
+        ("Post-war re-establishment", ["post war re establishment"]),
+        ("United Kingdom", ["UNITED KINGDOM"]),
+        ("Return to North Yarle", ["return", "NORTH YARLE"]),
+        ("North Yarle advance", ["NORTH YARLE ADVANCE"]),
+        ("World War II", ["WORLD WAR"]),
+        ("Cold War", ["war"]),
+        ("Cold war", ["war"]),
+        ("The Last Days of Freedom", ["days", "freedom"]),
+        ("Left and Right", ["left", "right"]),
+        ("Public Opinion: Old, New", ["opinion", "old", "new"]),
+        ("Party Politics", ["PARTY POLITICS"]),
+        ("The word, U.S. house", ["word", "house"]),
+        ("The Last of 1945", ["last"]),
+        ("Война и мир", ["война", "мир"]),
+        ("Background", []),
+        ("Plot summary", []),
+        ("Works and days", ["days"]),
     ],
 )
-def test_adjectives_before_a_noun_of_the_heading_only_describe_it(heading: str, describing: set[str]) -> None:
-    assert qualifiers(heading) == describing
+def test_a_heading_is_read_as_phrases(heading: str, phrases: list[str]) -> None:
+    """Names are written in capitals here."""
+    expected = [Phrase(tuple(phrase.lower().split()), phrase.isupper()) for phrase in phrases]
+    assert list(read_heading(heading).phrases) == expected
+
+
+def test_a_word_that_is_left_out_of_its_phrase_says_why() -> None:
+    reasons = {word.word: word.ignored for word in read_heading("The Cold War: U.S. Plot Summaries").words}
+    assert reasons == {
+        "the": "function word",
+        "cold": "describes another word",
+        "war": "",
+        "u": "single letter",
+        "s": "single letter",
+        "plot": "names a part of an article",
+        "summaries": "names a part of an article",
+    }
+
+
+def test_words_that_an_editor_gives_are_used_as_they_are() -> None:
+    assert [word.word for word in plain_words("the old works") if not word.ignored] == ["old", "works"]
