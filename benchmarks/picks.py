@@ -136,7 +136,7 @@ def pick(pages: list[Page], connections: str) -> Times:
     from quotes.matching import MatchRequest
     from rlm_site.text.words import vocabulary
 
-    asked = [MatchRequest(page["heading"], text=page["text"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
+    asked = [MatchRequest(page["heading"], tags=tuple(map(tuple, page["tags"]))) for page in pages]
     times: Times = {}
     for state in STATES[connections]:
         for page in asked:

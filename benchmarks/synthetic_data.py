@@ -66,7 +66,7 @@ def _address(name: str) -> str:
 
 def _digest(words: Path) -> str:
     """Return a hash of everything that determines the content."""
-    sources = [Path(__file__), words, *sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("fixtures/*.json")])]
+    sources = [Path(__file__), words, *sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("fixtures/*.json*")])]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
@@ -129,8 +129,7 @@ def fill_with_quotations(size: int, words: Words) -> None:
     from django.db import connection
 
     from quotes.models import Person, Quote, QuoteWord, Word, Work
-    from quotes.word_index import rank_of, static_rank, tag_term, words_of
-    from quotes.word_senses import SenseFit
+    from quotes.word_index import confirmed_rank, tag_term, words_of
     from rlm_site.text.words import form
 
     rng = random.Random(SEED)
@@ -140,9 +139,8 @@ def fill_with_quotations(size: int, words: Words) -> None:
     for number in range(1, min(size, DISTINCT) + 1):
         quote = Quote(pk=number, key=f"made-up-{number}", text=words.text(rng), published=True, status="reported")
         quote.person_id, quote.work_id = number % PEOPLE + 1, number % WORKS + 1
-        rank = static_rank(quote)
-        terms = words_of(quote.text, rank)
-        terms[tag_term(rng.randint(1, TAGS))] = (rank_of(rank, SenseFit.BEST), True)
+        terms = words_of(quote)
+        terms[tag_term(rng.randint(1, TAGS))] = (confirmed_rank(quote), True)
         quotes.append(quote)
         for term, (of_term, _contained) in terms.items():
             word_id = ids.setdefault(term, len(ids) + 1)

@@ -1,26 +1,31 @@
-"""Evaluation of matching: real headings, with quotations judged good or bad for each.
+"""Evaluation of matching: headings, with quotations judged for each. `judged/` has the data.
 
-A quotation is good for a heading if it contains a word of it (or another form of it) in a sense that readers of the
-heading would accept. Half of the headings, chosen by a hash of their text, are for development; the other half is only
-measured, never used for tuning. `judged/` has the data; quotations are identified by their line in their collection.
+Two sets. The headings of encyclopedic articles, which nobody wrote for this site, are judged with two questions: is the
+word used in a sense that readers of the heading would accept (right), and would an editor print the quotation there
+(publishable)? Part of them are for development; the others are only measured. Our own headings are judged with the
+first question alone; half of them, chosen by a hash of their text, are for development. Quotations are identified by
+their text, or by their line in their collection.
 """
 
 import hashlib
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import snowballstemmer
 
 from quotes import matching, word_index
 from quotes.models import Person, Quote, Work
-from rlm_site.text.words import form, occurrences
+from rlm_site.text.slugs import slug_for
+from rlm_site.text.words import form, occurrences, plain_words
 
 FOLDER = Path(__file__).parent / "judged"
+OWN = FOLDER / "own"
 HALVES = ("work", "measured")
 BATCH = 500
 
@@ -81,7 +86,17 @@ def collection(path: Path) -> Sequence[Row]:
     """Read a collection, with line numbers; rows that may contain two passages are skipped."""
     with path.open(encoding="utf-8") as lines:
         rows = [{**json.loads(text), "line": number} for number, text in enumerate(lines, 1)]
-    return [{**row, "work": row["source_title"]} for row in rows if "check-two-passages" not in row["tags"]]
+    return [
+        {**row, "work": row["source_title"], "key": text_key(row["text"])}
+        for row in rows
+        if "check-two-passages" not in row["tags"]
+    ]
+
+
+def text_key(text: str) -> str:
+    """Return a key that a quotation has in every collection: its first words, and a hash of all of them."""
+    words = text.split()
+    return f"{slug_for(' '.join(words[:4]))[:32]}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:10]}"
 
 
 def load(rows: Iterable[Row]) -> dict[int, int]:
@@ -117,7 +132,7 @@ def load(rows: Iterable[Row]) -> dict[int, int]:
     return {quote.pk: row["line"] for quote, row in zip(quotes, rows, strict=True)}
 
 
-def answers(headings: Iterable[str], lines: Mapping[int, int], now: datetime) -> dict[str, list[int]]:
+def answers(headings: Iterable[str], lines: Mapping[int, Any], now: datetime) -> dict[str, list[Any]]:
     """Return the quotations that the site shows for each heading alone."""
     pages = {heading: matching.MatchRequest(heading) for heading in headings}
     word_index.add_words(word for page in pages.values() for word in page.used_words())
@@ -163,7 +178,7 @@ def changes(before: Answers, after: Answers) -> list[tuple[str, list[int], list[
 
 def stored_runs() -> dict[str, dict[str, list[int]]]:
     """Return the stored answers by name of the collection."""
-    path = FOLDER / "run.json"
+    path = OWN / "run.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -175,17 +190,117 @@ def store(name: str, shown: Answers) -> None:
         + "\n}"
         for collection_name, run in sorted(runs.items())
     )
-    (FOLDER / "run.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+    (OWN / "run.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
-    with (FOLDER / name).open(encoding="utf-8") as lines:
+    with (OWN / name).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+# The headings from outside
+
+RESAMPLINGS = 1_000
+SEED = 1905
+Verdict = Sequence[int]  # 1 or 0: right, publishable
+
+
+class OutsidePage(NamedTuple):
+    """A section of an encyclopedic article, with the verdicts of each judge on the quotations judged for it, by key."""
+
+    part: str  # work or measured
+    topic: str
+    heading: str
+    judged: Mapping[str, Sequence[Verdict]]
+
+
+class Judged(NamedTuple):
+    """A pick, with the shares of judges to whom it is right and publishable."""
+
+    topic: str
+    heading: str
+    place: int
+    right: float
+    publishable: float
+
+
+class OutsideMeasure(NamedTuple):
+    """Results for pages from outside. Each figure has the interval that holds 95 % of resamplings by article."""
+
+    pages: int
+    answered: int
+    shown: int
+    unjudged: int
+    right: tuple[float, float, float]
+    publishable: tuple[float, float, float]
+    first: tuple[float, float, float]  # share of publishable ones among the first of each page
+
+
+def outside_pages(part: str) -> list[OutsidePage]:
+    with (FOLDER / "outside.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [OutsidePage(*row.values()) for row in rows if row["set"] == part]
+
+
+def measure_outside(pages: Sequence[OutsidePage], shown: Mapping[str, Sequence[str]]) -> OutsideMeasure:
+    """Measure what is shown, the keys of quotations by heading; what nobody has judged is left out and counted."""
+    judged = [
+        Judged(page.topic, page.heading, place, *(sum(column) / len(column) for column in zip(*verdicts, strict=True)))
+        for page in pages
+        for place, key in enumerate(shown.get(page.heading, ()))
+        if (verdicts := page.judged.get(key))
+    ]
+    picks = sum(len(shown.get(page.heading, ())) for page in pages)
+    figures = _shares(judged)
+    by_topic: dict[str, list[Judged]] = {}
+    for pick in judged:
+        by_topic.setdefault(pick.topic, []).append(pick)
+    rng = random.Random(SEED)
+    topics = sorted(by_topic)
+    resampled = [
+        _shares([pick for topic in rng.choices(topics, k=len(topics)) for pick in by_topic[topic]])
+        for _resampling in range(RESAMPLINGS if topics else 0)
+    ]
+    intervals = [
+        (sorted(column)[len(column) // 40], sorted(column)[-1 - len(column) // 40])
+        for column in zip(*resampled, strict=True)
+    ] or [(0.0, 0.0)] * len(figures)
+    right, publishable, first = ((share, *interval) for share, interval in zip(figures, intervals, strict=True))
+    answered = sum(bool(shown.get(page.heading)) for page in pages)
+    return OutsideMeasure(len(pages), answered, picks, picks - len(judged), right, publishable, first)
+
+
+def _shares(judged: Sequence[Judged]) -> tuple[float, float, float]:
+    firsts = [pick.publishable for pick in judged if pick.place == 0]
+    return (
+        sum(pick.right for pick in judged) / max(len(judged), 1),
+        sum(pick.publishable for pick in judged) / max(len(judged), 1),
+        sum(firsts) / max(len(firsts), 1),
+    )
+
+
+def agreement(pages: Iterable[OutsidePage], question: int) -> tuple[float, int]:
+    """Return Cohen's kappa of two judges on a question (0: right, 1: publishable), and the number of pairs."""
+    pairs = [
+        (verdicts[0][question], verdicts[1][question])
+        for page in pages
+        for verdicts in page.judged.values()
+        if len(verdicts) == 2
+    ]
+    count = max(len(pairs), 1)
+    observed = sum(first == second for first, second in pairs) / count
+    one, two = (sum(column) / count for column in zip(*pairs, strict=True)) if pairs else (0.0, 0.0)
+    expected = one * two + (1 - one) * (1 - two)
+    return (observed - expected) / (1 - expected) if expected < 1 else 1.0, len(pairs)
 
 
 # What other sites do, for comparison: the same words of the heading and the same spread, matched in a plainer way.
 
 STEMMER = snowballstemmer.stemmer("porter")  # what search engines do to English words
+
+
+def _words(heading: str) -> list[str]:
+    return [found.word for found in plain_words(heading) if not found.ignored]
 
 
 class PlainSearch:
@@ -204,11 +319,11 @@ class PlainSearch:
         return {heading: self._answer(heading) for heading in headings}
 
     def has_a_word_of(self, heading: str, line: int) -> bool:
-        forms = {form(word) for word in matching.MatchRequest(heading).used_words()}
+        forms = {form(word) for word in _words(heading)}
         return any(form(word) in forms for word in self.words[line])
 
     def _answer(self, heading: str) -> list[int]:
-        words = matching.MatchRequest(heading).used_words()
+        words = _words(heading)
         wanted = STEMMER.stemWords(words) if self.stems else words
         hits: Counter[int] = Counter()
         for word in wanted:

@@ -3,13 +3,15 @@
 
     python benchmarks/matching/run.py [--with FILE] [--store]
 
-Everything happens in a database in memory; the site's own is not touched.
+With a whole collection, the headings from outside are answered too, from it and the fixtures: with the precision at
+higher and lower least scores, and beside a search for substrings and one for stems. Everything happens in a database in
+memory; the site's own is not touched.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +33,10 @@ from django.utils import timezone
 from articles import topics
 from articles.models import Article
 from quotes import matching
+from quotes.models import Quote
+from rlm_site.fixture_files import fixture_files
 from rlm_site.indexing import queue
 
-FIXTURES = ("tags", "people", "works", "quotes", "references", "articles")
 JUDGED = "the judged quotations"
 
 
@@ -48,6 +51,8 @@ def main(collection: str | None = None, store: bool = False) -> None:
             shown = judge(rows, name)
             transaction.set_rollback(True)
         answer_pages(rows, name)
+        if path:
+            judge_outside(rows, name)
     if store:
         evaluation.store(name, shown)
         print(f"\nStored the run with {name}.")
@@ -74,6 +79,46 @@ def judge(rows: Sequence[evaluation.Row], name: str) -> dict[str, list[int]]:
     return shown
 
 
+LEASTS = (matching.LEAST - 10, matching.LEAST - 5, matching.LEAST, matching.LEAST + 5, matching.LEAST + 10)
+
+
+def judge_outside(rows: Sequence[evaluation.Row], name: str) -> None:
+    """Answer the headings from outside; the fixtures and the collection are loaded."""
+    keys = {pk: evaluation.text_key(text) for pk, text in Quote.objects.values_list("pk", "text")}
+    plain = {label: evaluation.PlainSearch(rows, stems=label == "stem") for label in ("substring", "stem")}
+    by_line = {row["line"]: evaluation.text_key(row["text"]) for row in rows}
+    for part in ("work", "measured"):
+        pages = evaluation.outside_pages(part)
+        headings = [page.heading for page in pages]
+        right, publishable = (evaluation.agreement(pages, question)[0] for question in (0, 1))
+        print(f"\nHeadings from outside, {part}, with the fixtures and {name}.", end=" ")
+        print(f"Kappa of two judges: {right:.2f} (right), {publishable:.2f} (publishable)")
+        columns = "".join(f"{name:>21}" for name in ("right", "publishable", "first publishable"))
+        print(f"{'':12}{'answered':>9}{'picks':>7}{'unjudged':>10}{columns}")
+        for least in LEASTS:
+            outside_row(f"score {least}", evaluation.measure_outside(pages, outside_answers(headings, least, keys)))
+        for label, search in plain.items():
+            found = {heading: [by_line[line] for line in lines] for heading, lines in search.answers(headings).items()}
+            outside_row(label, evaluation.measure_outside(pages, found))
+
+
+def outside_answers(headings: Sequence[str], least: int, keys: Mapping[int, str]) -> dict[str, list[str]]:
+    usual, matching.LEAST = matching.LEAST, least
+    try:
+        found = evaluation.answers(headings, keys, timezone.now())
+    finally:
+        matching.LEAST = usual
+    return found
+
+
+def outside_row(label: str, found: evaluation.OutsideMeasure) -> None:
+    figures = "".join(
+        f"{f'{share:.3f} ({low:.2f}–{high:.2f})':>21}"
+        for share, low, high in (found.right, found.publishable, found.first)
+    )
+    print(f"{label:12}{found.answered / found.pages:>9.0%}{found.shown:>7}{found.unjudged:>10}{figures}")
+
+
 def row(label: str, found: evaluation.Measure) -> None:
     print(
         f"{label:28}{found.headings:>9}{found.share_answered:>10.0%}"
@@ -98,7 +143,7 @@ def print_changes(before: evaluation.Answers | None, shown: evaluation.Answers, 
 
 
 def answer_pages(rows: Sequence[evaluation.Row], name: str) -> None:
-    call_command("loaddata", *FIXTURES, verbosity=0)
+    call_command("loaddata", *fixture_files(), verbosity=0)
     queue.process_queue()
     own = page_blocks()
     evaluation.load(rows)
@@ -124,7 +169,7 @@ def page_blocks() -> list[tuple[Article, matching.Block]]:
         (article, block)
         for topic, blocks in zip(all_topics, made, strict=True)
         for article, block in zip(topic.articles, blocks, strict=True)
-        if article.quotations == Article.Quotations.AUTOMATIC
+        if article.applied_quotations == Article.Quotations.AUTOMATIC
     ]
 
 

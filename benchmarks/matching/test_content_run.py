@@ -17,7 +17,7 @@ def test_the_script_prints_both_halves_and_what_changed_and_leaves_the_site_alon
 ) -> None:
     folder = tmp_path / "judged"
     folder.mkdir()
-    texts = ["The wombat is a judge of grass.", "I fear a wombat, said the numbat."]
+    texts = ["The wombat is a judge of grass.", "Here is a wombat, said the numbat."]
     rows = [
         {"line": line, "text": text, "author": f"A{line}", "work": "", "evidence": ""}
         for line, text in enumerate(texts, 1)
@@ -25,7 +25,7 @@ def test_the_script_prints_both_halves_and_what_changed_and_leaves_the_site_alon
     headings = [{"heading": name, "good": [1], "bad": []} for name in ("The Wombat", "Wombats", "Numbat and Wombat")]
     (folder / "quotations.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (folder / "headings.jsonl").write_text("\n".join(map(json.dumps, headings)))
-    monkeypatch.setattr(evaluation, "FOLDER", folder)
+    monkeypatch.setattr(evaluation, "OWN", folder)
     before = Quote.objects.count()
 
     command.main(store=True)
