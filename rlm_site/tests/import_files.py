@@ -23,8 +23,9 @@ def json_of(*rows: dict[str, Any]) -> bytes:
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
-def preview(client: Client, address: str, data: bytes, name: str = "rows.csv") -> Any:
-    return client.post(f"{address}import/", {"file": SimpleUploadedFile(name, data)})
+def preview(client: Client, address: str, data: bytes, name: str = "rows.csv", /, **chosen: Any) -> Any:
+    """Send a file, and what is chosen beside it, and return the page with what it would change."""
+    return client.post(f"{address}import/", {"file": SimpleUploadedFile(name, data), **chosen})
 
 
 def confirm(client: Client, address: str, page: Any) -> Any:
@@ -32,16 +33,16 @@ def confirm(client: Client, address: str, page: Any) -> Any:
     return client.post(f"{address}import/", form_data(page), follow=True)
 
 
-def import_rows(client: Client, address: str, data: bytes, name: str = "rows.csv") -> Any:
-    page = preview(client, address, data, name)
+def import_rows(client: Client, address: str, data: bytes, name: str = "rows.csv", /, **chosen: Any) -> Any:
+    page = preview(client, address, data, name, **chosen)
     assert "rows" in page.context, error_messages(page)
     return confirm(client, address, page)
 
 
 def error_messages(page: Any) -> list[str]:
-    """Return the errors shown for a refused file: `line 3, year: …`, or those of the file field."""
+    """Return the errors shown for a refused file: `line 3, year: …`, or those of the form."""
     form = page.context.get("form")
-    found = [*form.errors.get("file", [])] if form else []
+    found = [error for errors in form.errors.values() for error in errors] if form else []
     for row in page.context.get("invalid", []):
         found += [f"line {row.line}, {name}: {error}" for name, errors in row.error_dict.items() for error in errors]
     return found

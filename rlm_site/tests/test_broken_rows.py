@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles.models import Article, QuoteChoice, Reference
-from quotes.models import Check, IndexTerm, Person, Quote, Work
+from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site import constraints
 from rlm_site.constraints import APPS
 from rlm_site.history import revisions, trash
@@ -38,7 +38,8 @@ LISTS = tuple(
     f"/admin/{address}"
     for address in (
         "", "articles/article/", "articles/reference/", "quotes/quote/", "quotes/person/", "quotes/work/",
-        "rlm_site/tag/", "rlm_site/revision/", "rlm_site/deletion/", "rlm_site/import/", "rlm_site/address/",
+        "quotes/collection/", "rlm_site/tag/", "rlm_site/revision/", "rlm_site/deletion/", "rlm_site/import/",
+        "rlm_site/address/",
     )
 )  # fmt: skip
 
@@ -102,11 +103,14 @@ def subjects() -> dict[str, models.Model]:
     gone = Reference.objects.create(key="gone-1900", title="Gone")
     [deletion] = trash.move_to_trash([gone], None)
     gone.delete()
+    collection = Collection.objects.create(name="Sayings of the Yarle")
+    Quote.objects.filter(pk=quote.pk).update(collection=collection)
     made: dict[str, models.Model] = {
         "topic": article.topic,
         "section": article,
         "quotation": quote,
         "work": quote.work or Work(),
+        "collection": collection,
         "person": Person.objects.get(slug="vera-marsh"),
         "tag": Tag.objects.get(slug="bread"),
         "reference": Reference.objects.get(key="arden-1987"),
@@ -207,8 +211,8 @@ def test_a_column_holds_nothing_of_another_type() -> None:
 
 
 KINDS = (
-    "topic", "section", "quotation", "work", "person", "tag", "reference", "choice", "check", "term", "revision",
-    "deletion", "preview", "import", "change",
+    "topic", "section", "quotation", "work", "collection", "person", "tag", "reference", "choice", "check", "term",
+    "revision", "deletion", "preview", "import", "change",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from articles import markdown, topics, views
 from articles.models import Article, QuoteChoice, Reference, TaggedArticle
 from quotes import matching
-from quotes.models import Check, Quote
+from quotes.models import Check, Collection, Quote
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
@@ -338,6 +338,7 @@ def rows() -> Iterator[models.Model]:
     QuoteChoice.objects.get_or_create(article=millers, quote=shown)
     QuoteChoice.objects.get_or_create(article=topic, quote=shown, action=QuoteChoice.Action.BAN)
     shown.tags.add("bread")
+    Quote.objects.filter(pk=shown.pk).update(collection=Collection.objects.create(name="Sayings of the Yarle"))
     millers.tags.add("bread")
     queue.process_queue()
     yield from (topic, millers, linking, elsewhere().get(), Article.objects.get(slug="a-draft"))
