@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+_NUMBERS = re.compile(r"\d+")
+
 
 class Place(NamedTuple):
     """A work and the place in it."""
@@ -73,7 +75,7 @@ def attribution(
     if translator:
         after_title += (", " if source else ". ") + _("trans. %(translator)s") % {"translator": translator}
     year_printed = source.year if source and source.year is not None else year_said
-    if year_printed is not None and not re.search(rf"\b{year(year_printed)}\b", f"{title} {after_title}"):
+    if year_printed is not None and str(abs(year_printed)) not in _NUMBERS.findall(f"{title} {after_title}"):
         after_title += f" ({year(year_printed)})"
     return Attribution(
         _("Attributed to") + " " if disputed and name else "", name or _("Anonymous"), after_name, title, after_title
@@ -134,6 +136,8 @@ _FRONT_MATTER = re.compile(
 _ROMAN_IN_NAME = re.compile(rf"(?<![\w'’.-])(?![cl]\b|v\. [A-Z\d]|\w*[dm])({_ROMAN_NUMERAL})(?![\w'’-])")
 _UNIT_IN_NAME = re.compile(rf"\b({_NAMES_OF_UNITS}|psalm)(\.?\s)({_ROMAN_NUMERAL})(?![\w'’])", re.IGNORECASE)
 _MONTH = r"(?:Jan|Feb|Mar|March|Apr|April|May|June|July|Aug|Sept|Oct|Nov|Dec)"
+_MONTH_NAME = re.compile(rf"{_MONTH}[a-z]*")
+_ENDS_IN_DAY = re.compile(rf"{_MONTH}[a-z]*\.?(?: \d\d?)?$")
 _MARK = re.compile(r"[()]|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bJr)(?<!\b[A-HJ-UWYZ])\. |[,;] ")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
@@ -185,9 +189,9 @@ def _is_within(before: str, after: str) -> bool:
     if word == "v":
         is_versus = bool(others) and others[-1].lower().rstrip(".") not in _UNITS and after[:1].isupper()
         return is_versus or (not others and bool(re.match(r"\d{3}", after)))
-    if re.fullmatch(rf"{_MONTH}[a-z]*", word):
+    if _MONTH_NAME.fullmatch(word):
         return bool(re.match(r"\d", after))
-    return bool(_YEAR.match(after) and re.search(rf"{_MONTH}[a-z]*\.?(?: \d\d?)?$", before))
+    return bool(_YEAR.match(after) and _ENDS_IN_DAY.search(before))
 
 
 def is_place(part: str) -> bool:

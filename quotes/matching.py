@@ -47,7 +47,7 @@ WEIGHTS = {
     "together": 12.0,  # it contains the whole of a phrase of several words ...
     "part": -2.0,  # ... or a part of it
     "form": -9.0,  # it has the word in another form than the heading
-    "phrases": 8.0,  # for each other phrase of the heading that it answers
+    "phrases": 15.0,  # for each other phrase of the heading that it answers
     "tags": 30.0,  # for each shared tag, the rarer the more
     "spread": 8.0,  # at most; different for each page, so that pages with the same word show different quotations
 }
@@ -256,15 +256,22 @@ def _picks_from(scored: Iterable[_ScoredRow]) -> tuple[Pick, ...]:
 
 
 def _choose(topic: Topic, candidates: "Candidates") -> list[list[_ScoredRow]]:
-    """Choose the quotations of each page: pins, then the best by the first rule with a hit."""
-    shown: set[int] = set()
-    chosen = []
-    for page in topic:
-        pins = candidates.pins(page)
+    """Choose the quotations of each page: pins, then the best by the first rule with a hit.
+
+    A page that finds the word of its heading chooses before one that must make do with less.
+    """
+    chosen = [candidates.pins(page) for page in topic]
+    shown = {pin.row.id for pins in chosen for pin in pins}
+    found_by = []
+    for place, (page, pins) in enumerate(zip(topic, chosen, strict=True)):
         pins_contain_heading_words = bool(pins) and all(pin.words for pin in pins)
-        _rule, found = candidates.scored(page, [Rule.WORD] if pins_contain_heading_words else FALLBACK_ORDER)
-        chosen.append([*pins, *_diversify(found, pins, shown)])
-        shown.update(scored.row.id for scored in chosen[-1])
+        rule, found = candidates.scored(page, [Rule.WORD] if pins_contain_heading_words else FALLBACK_ORDER)
+        if rule:
+            found_by.append((FALLBACK_ORDER.index(rule), place, found))
+    for _rule, place, found in sorted(found_by, key=itemgetter(0, 1)):
+        picked = _diversify(found, chosen[place], shown)
+        chosen[place] = [*chosen[place], *picked]
+        shown.update(scored.row.id for scored in picked)
     return chosen
 
 

@@ -19,6 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.test import Client
 
+from quotes.models import Collection
 from rlm_site import request_bodies
 from rlm_site.request_bodies import Places, RefusedError, read
 from rlm_site.testing.served import Site
@@ -126,7 +127,8 @@ def test_forms_with_long_texts_are_not_urlencoded() -> None:
     pages: list[Any] = [editor.get(f"/admin/{model}/add/") for model in models]
     pages.append(stranger.post(FORM, {"title": "Mills", "body": "typed"}, headers={"Sec-Fetch-Dest": "document"}))
     file = SimpleUploadedFile("x.csv", b"key,text\nzoo,A zebra remembers.\n")
-    pages.append(editor.post("/admin/quotes/quote/import/", {"file": file}))
+    Collection.objects.create(name="Beasts", slug="beasts")
+    pages.append(editor.post("/admin/quotes/quote/import/", {"file": file, "collection": "beasts"}))
     long = {"body", "note", "text", "description", "upload"}
     for page in pages:
         forms = [form for form in parse(page).iter("form") if names_in(form) & long]

@@ -92,7 +92,9 @@ def add_section(fields: dict[str, Any], topic: dict[str, Any]) -> None:
     Article.objects.create(
         title="Linker", slug="linker", body="See [[Zorblaxia#Zorblax Heights|the heights]].", published=True
     )
-    Quote.objects.create(pk=9001, key="zorb", text="The zorblax knows.", status="reported", published=True)
+    Quote.objects.create(
+        pk=9001, key="zorb", text="Zorblax heights are what they are.", status="reported", published=True
+    )
 
 
 SECTION_PLACES: Places = {
@@ -117,7 +119,7 @@ SECTION_PLACES: Places = {
     "a work that others cite too": leads_to("/references/", SECTION),
     "a work that only it cites": shows("/references/", "On Zorb"),
     "wiki links": leads_to("/linker/", SECTION),
-    "pages that show a quotation": leads_to("/quotes/9001/the-zorblax-knows/", SECTION),
+    "pages that show a quotation": leads_to("/quotes/9001/zorblax-heights-are-what-they-are/", SECTION),
     "the nearest pages of an address that is not there": leads_to("/zorblax/", SECTION),
 }
 OF_TOPIC: Places = {
@@ -199,13 +201,19 @@ def test_a_draft_revision_of_a_public_page_is_nowhere(client: Client) -> None:
 
 # A quotation, by somebody who said nothing else, with a tag and a word that only it has.
 
-QUOTE = "/quotes/9002/the-zorblaxest-of-mills/"
+QUOTE = "/quotes/9002/this-is-the-zorblaxest-of-mills/"
 
 
 def add_quote(fields: dict[str, Any]) -> Quote:
     person = Person.objects.create(name="Zora Blax", sort_name="Blax, Zora", slug="zora-blax")
     quote = Quote.objects.create(
-        **{"pk": 9002, "key": "zorblaxest", "text": "The zorblaxest of mills.", "person": person, "status": "verified"}
+        **{
+            "pk": 9002,
+            "key": "zorblaxest",
+            "text": "This is the zorblaxest of mills.",
+            "person": person,
+            "status": "verified",
+        }
         | fields
     )
     quote.tags.add("zorblaxian", "bread")

@@ -84,21 +84,21 @@ def _bytes_of(encoding: str) -> dict[str, int]:
     return {character: byte for byte, character in read.items()}
 
 
-def _sequences(bytes_of: dict[str, int]) -> "re.Pattern[str]":
+def _sequences(bytes_of: dict[str, int]) -> str:
     """Return a pattern of characters that are, as bytes, one character of UTF-8."""
 
     def among(first: int, last: int) -> str:
         return "[" + "".join(re.escape(char) for char, byte in bytes_of.items() if first <= byte <= last) + "]"
 
     more = among(0x80, 0xBF)
-    return re.compile(f"{among(0xC2, 0xDF)}{more}|{among(0xE0, 0xEF)}{more}{{2}}|{among(0xF0, 0xF4)}{more}{{3}}")
+    return f"{among(0xC2, 0xDF)}{more}|{among(0xE0, 0xEF)}{more}{{2}}|{among(0xF0, 0xF4)}{more}{{3}}"
 
 
 # Windows-1252, with the control characters of Latin-1 for what it prints in their place.
 _WESTERN_BYTES = {chr(byte): byte for byte in range(0x80, 0x100)} | _bytes_of("cp1252")
-_WESTERN = _sequences(_WESTERN_BYTES)
+_WESTERN = re.compile(_sequences(_WESTERN_BYTES))
 _RUSSIAN_BYTES = _bytes_of("cp1251")
-_RUSSIAN = _sequences(_RUSSIAN_BYTES)
+_RUSSIAN = re.compile(_sequences(_RUSSIAN_BYTES))
 
 
 def _decoded(sequence: str, bytes_of: dict[str, int]) -> str:

@@ -112,10 +112,10 @@ def test_a_quotation_is_pinned_by_keyboard_and_no_unsaved_text_is_lost(
     page = new_page(1400, 900)
     editor_login(page)
     open_article(page, "Bread Before Noon")
-    page.fill("#id_title", "Rain Before Noon")
+    page.fill("#id_title", "Rivers Before Noon")
     page.wait_for_selector("text=Based on the form as it is now, not saved yet:")
     panel = page.locator(".quotation-panel-body")
-    assert "rain" in panel.locator("h3", has_text="Famous quotes").inner_text()
+    assert "rivers" in panel.locator("h3", has_text="Famous quotes").inner_text()
 
     pick = panel.locator("button[data-action=pin]").first
     pinned = pick.get_attribute("data-quote")
@@ -123,7 +123,7 @@ def test_a_quotation_is_pinned_by_keyboard_and_no_unsaved_text_is_lost(
     page.keyboard.press("Enter")
     page.wait_for_selector(".quotation-panel-message")
     assert panel.locator(f"button[data-action=release][data-quote='{pinned}']").count() == 1
-    assert page.input_value("#id_title") == "Rain Before Noon"
+    assert page.input_value("#id_title") == "Rivers Before Noon"
 
     reader = new_page()
     reader.goto("/tolby-market/bread-before-noon/")
