@@ -19,7 +19,7 @@ from articles.models import Reference
 from quotes import attribution, duplicates
 from quotes.importing import bartlett
 from quotes.importing.files import Row
-from quotes.importing.records import RecordChecker
+from quotes.importing.records import CollectionData, RecordChecker
 from rlm_site import turns
 from rlm_site.editor import importing
 from rlm_site.editor.concurrency.conflicts import Choice, Difference, apply_choices, with_conflict_marks
@@ -446,7 +446,7 @@ def read_file(read: Callable[[str], importing.Rows], text: str) -> None:
 
 
 def check_row(field: str, text: str) -> None:
-    RecordChecker().check(Row(1, {"text": "a", field: text}, from_csv=True))
+    RecordChecker(CollectionData("beasts")).check(Row(1, {"text": "a", field: text}, from_csv=True))
 
 
 def _file_kinds() -> Iterator[Growth]:
