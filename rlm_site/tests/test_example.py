@@ -20,7 +20,7 @@ LINES = {
     "/the-printed-book/paper-and-ink/": "containing the word ink:",
     "/the-printed-book/the-page/": "containing the word page:",
     "/the-printed-book/licensing-and-censorship/": "chosen for this page:",
-    "/libraries/": "containing the word library:",
+    "/libraries/": "on the subject of reading:",
     "/libraries/chained-books/": "containing the word books:",
     "/libraries/lending-libraries/": "containing the word library:",
     "/libraries/reading-at-home/": "on the subject of reading:",
