@@ -23,7 +23,7 @@ LINES = {
     "/libraries/": "on the subject of reading:",
     "/libraries/chained-books/": "containing the word books:",
     "/libraries/lending-libraries/": "containing the word library:",
-    "/libraries/reading-at-home/": "on the subject of reading:",
+    "/libraries/reading-at-home/": "chosen for this page:",
 }
 
 
