@@ -8,7 +8,7 @@ changed one is replaced.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connections
@@ -36,12 +36,8 @@ def install_triggers(using: str = "default") -> bool:
     needed = {name: statement for name, (table, statement) in _statements(connection).items() if table in tables}
     installed = _installed(connection)
     missing = needed.keys() - installed.keys()
+    _drop(connection, {name: installed[name] for name in installed.keys() - needed.keys()})
     with connection.cursor() as cursor:
-        for name in installed.keys() - needed.keys():
-            if connection.vendor == "postgresql":
-                cursor.execute(f"DROP TRIGGER {name} ON {installed[name]}; DROP FUNCTION IF EXISTS {name}()")
-            else:
-                cursor.execute(f"DROP TRIGGER {name}")
         for name in sorted(missing):
             cursor.execute(needed[name])
         for statement in _first_versions(connection, tables):
@@ -49,6 +45,21 @@ def install_triggers(using: str = "default") -> bool:
     if missing:  # nobody knows what changed without them
         renew_versions(using)
     return bool(missing)
+
+
+def drop_triggers(using: str = "default") -> None:
+    """Drop all triggers of ours, whose columns a migration may be about to take away."""
+    connection = connections[using]
+    _drop(connection, _installed(connection))
+
+
+def _drop(connection: BaseDatabaseWrapper, installed: Mapping[str, str]) -> None:
+    with connection.cursor() as cursor:
+        for name, table in installed.items():
+            if connection.vendor == "postgresql":
+                cursor.execute(f"DROP TRIGGER {name} ON {table}; DROP FUNCTION IF EXISTS {name}()")
+            else:
+                cursor.execute(f"DROP TRIGGER {name}")
 
 
 def renew_versions(using: str = "default") -> None:
