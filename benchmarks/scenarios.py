@@ -184,7 +184,7 @@ class Scenarios:
 
     def a_pin(self) -> Iterator[Change]:
         """Pin a quotation that the site has not picked, and that is not banned on the topic."""
-        section = self._section(quotations="automatic", quote_choices=None)
+        section = self._section(quotations__in=("automatic", "topic"), quote_choices=None)
         page = answer(self.editor.sites[0], section.get_absolute_url())
         banned = QuoteChoice.objects.filter(article=section.parent, action="ban").values("quote")
         quotes = self._quotes().exclude(pk__in=banned)
@@ -196,7 +196,7 @@ class Scenarios:
 
     def a_ban(self) -> Iterator[Change]:
         """Ban a quotation that the site has picked, on the page or its topic."""
-        section = self._section(quotations="automatic", quote_choices=None)
+        section = self._section(quotations__in=("automatic", "topic"), quote_choices=None)
         page = answer(self.rng.choice(self.editor.sites), section.get_absolute_url())
         picked = Quote.objects.filter(pk__in=re.findall(r'href="/quotes/(\d+)/', page)).first()
         if picked:
@@ -206,8 +206,8 @@ class Scenarios:
 
     def a_word_to_match(self) -> Iterator[Change]:
         """Give a page a word that one quotation contains, then veto the quotation for it."""
-        section, marker = self._section(quotations="automatic", quote_choices=None), self._new_marker()
-        text = f"He who says {marker} has said it all."
+        section, marker = self._section(quotations__in=("automatic", "topic"), quote_choices=None), self._new_marker()
+        text = f"All is said by {marker}, and {marker} is all."
         quote = Quote(pk=FIRST_ID + self.number, key=marker, text=text, status="reported", published=True)
         self._writer().add(quote)
         writer = self._writer()
