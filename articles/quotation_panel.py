@@ -28,7 +28,7 @@ from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
 from rlm_site.publishing.models import Publishable
-from rlm_site.text.words import form, occurrences
+from rlm_site.text.words import STOP_WORDS, form, occurrences
 
 MOST_FOUND = 8
 LONGEST_REASON = 300
@@ -112,6 +112,7 @@ def _picked_by(draft: Draft[Article]) -> list[Any]:
 def _matching(asked: str, rows: Any) -> list[Quote]:
     """Quotations among these with all these words in their text, or by a person of this name, or with this key."""
     words = {found.word for found in occurrences(asked)}
+    words = words - STOP_WORDS or words  # which are not indexed
     if not words:
         return []
     for word in sorted(words)[:6]:

@@ -51,6 +51,11 @@ def kept_out(article: Article, wanted: Quote) -> str:
     return next(found.kept_out for found in panel.found if found.quote == wanted)
 
 
+def test_a_phrase_with_function_words_is_found(millers: Article) -> None:
+    found = panel_of(millers, {"quotation_search": "Millers pray for rain, and"}).found
+    assert [row.quote.key for row in found] == ["proverb-millers-pray-for-rain"]
+
+
 def test_words_are_reported_with_what_is_ignored_and_how_often_each_form_stands(millers: Article) -> None:
     words = panel_of(millers).explanation.words
     assert [(word.text, word.ignored) for word in words] == [("The", "function word"), ("Millers", "")]
