@@ -15,7 +15,8 @@ FLOOR = 0.25  # seconds; what takes less says nothing about how it grows
 
 @cache
 def _caches() -> list[Any]:
-    found = [found for found in gc.get_objects() if isinstance(found, _lru_cache_wrapper)]
+    # `type`, for `isinstance` would wake every lazy object that another test has left behind
+    found = [found for found in gc.get_objects() if type(found) is _lru_cache_wrapper]
     return [cached for cached in found if cached.__module__.split(".")[0] in APPS and cached is not _caches]
 
 

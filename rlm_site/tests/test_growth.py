@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils.functional import SimpleLazyObject
 
 from articles import admin as articles_admin
 from articles import citations, markdown, markdown_limits
@@ -29,7 +30,7 @@ from rlm_site.editor.import_pages import MOST_BYTES
 from rlm_site.history import diff
 from rlm_site.search import excerpts
 from rlm_site.testing.databases import on_postgresql
-from rlm_site.testing.growth import Growth
+from rlm_site.testing.growth import Growth, _caches, forget_everything
 from rlm_site.text import folding, merge, printable, slugs, words
 from rlm_site.text.limits import MAX_PASSAGE, MAX_TEXT
 
@@ -472,3 +473,16 @@ def test_work_grows_with_its_input_and_has_a_bound(growth: Growth) -> None:
     if not growth.most:
         growth = Growth(growth.kind, largest(growth.make), growth.make, growth.work)
     print(growth.check())  # noqa: T201
+
+
+def test_lazy_objects_of_others_are_let_be() -> None:
+    def wake() -> None:
+        raise AssertionError("woken")
+
+    _caches.cache_clear()
+    lazy = SimpleLazyObject(wake)
+    try:
+        forget_everything()
+    finally:
+        _caches.cache_clear()
+    assert repr(lazy).startswith("<SimpleLazyObject: <function")
