@@ -151,7 +151,7 @@ def _rules_of_field(field: Any, vendor: str) -> Iterator[tuple[str, str]]:
             f"{value} NOT BETWEEN {first} AND {last} OR {value} = 0",
             f"must be a year from {first} to {last}, and not 0.",
         )
-    if isinstance(field, fields.NamesField | fields.ObjectField):
+    if isinstance(field, fields.NamesField | fields.ObjectField | fields.RowsField):
         yield from _rules_of_json(field, value, vendor)
     if isinstance(field, fields.TextField | fields.CharField):
         yield from _rules_of_text(field, value, vendor)
@@ -163,12 +163,19 @@ def _rules_of_text(field: Any, value: str, vendor: str) -> Iterator[tuple[str, s
         words = ", ".join(known).rstrip(", ")
         yield f"{value} NOT IN ({', '.join(map(_literal, known))})", f"must be one of: {words}."
         return
-    if field.max_length and vendor == "sqlite":
+    if field.max_length and (vendor == "sqlite" or isinstance(field, models.TextField)):
         yield f"length({value}) > {field.max_length}", f"has more than {field.max_length} characters."
     if isinstance(field, fields.SlugField):
         wrong = {"sqlite": f"{value} GLOB '*[^-a-zA-Z0-9_]*'", "postgresql": f"{value} !~ '^[-a-zA-Z0-9_]*$'"}[vendor]
         yield f"{value} = '' OR {wrong}", "must consist of letters from a to z, digits, hyphens and underscores."
         return
+    if isinstance(field, fields.DatesField):
+        year = "[0-9]" * 4
+        begins = {
+            "sqlite": f"{value} NOT GLOB '{year}*' AND {value} NOT GLOB 'c. {year}*'",
+            "postgresql": f"{value} !~ '^(c[.] )?{year}'",
+        }[vendor]
+        yield begins, "must be a date, such as 1901, c. 1901-09 or 1942-07-11/1942-07-12."
     if isinstance(field, fields.URLField):
         begins = " OR ".join(f"lower({value}) LIKE '{scheme}://_%'" for scheme in ("http", "https", "ftp", "ftps"))
         yield f"{value} <> '' AND NOT ({begins})", "must begin with https:// or http://."
@@ -193,11 +200,14 @@ def _rules_of_json(field: Any, value: str, vendor: str) -> Iterator[tuple[str, s
     if isinstance(field, fields.ObjectField):
         yield f"{typeof}({value}) <> 'object'", "must be an object."
         return
+    is_rows = isinstance(field, fields.RowsField)
+    item_type = "object" if is_rows else {"sqlite": "text", "postgresql": "string"}[vendor]
     other = {
-        "sqlite": f"SELECT 1 FROM json_each({value}) WHERE type <> 'text'",
-        "postgresql": f"SELECT 1 FROM jsonb_array_elements({value}) item WHERE jsonb_typeof(item) <> 'string'",
+        "sqlite": f"SELECT 1 FROM json_each({value}) WHERE type <> '{item_type}'",
+        "postgresql": f"SELECT 1 FROM jsonb_array_elements({value}) item WHERE jsonb_typeof(item) <> '{item_type}'",
     }[vendor]
-    yield f"CASE WHEN {typeof}({value}) = 'array' THEN EXISTS ({other}) ELSE TRUE END", "must be a list of names."
+    told = "must be a list of objects." if is_rows else "must be a list of names."
+    yield f"CASE WHEN {typeof}({value}) = 'array' THEN EXISTS ({other}) ELSE TRUE END", told
 
 
 def _types_on_sqlite(field: Any, value: str) -> Iterator[tuple[str, str]]:

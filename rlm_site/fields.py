@@ -4,17 +4,20 @@ Text is normalised and refused by the rule of `text.printable` on its way into t
 way out of it. To migrations these fields are those of Django: they change no column.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.fields.json import KeyTransform
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from rlm_site.text import printable
+from rlm_site.text.dates import validate_dates
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
 
@@ -66,7 +69,12 @@ class _Text(_DjangosToMigrations):
 
 
 class TextField(_Text, models.TextField):
-    """Text of several lines."""
+    """Text of several lines; with `max_length` of no more characters, whatever writes it."""
+
+    @cached_property
+    def validators(self) -> list[Any]:
+        most = [MaxLengthValidator(self.max_length)] if self.max_length else []
+        return [*super().validators, *most]
 
 
 class CharField(_Text, models.CharField):
@@ -75,6 +83,15 @@ class CharField(_Text, models.CharField):
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
         return printable.on_one_line(value) if isinstance(value, str) else value
+
+
+class DatesField(CharField):
+    """A date as precise as it is known, or a range: see `text.dates`. As text, dates are in their order."""
+
+    default_validators = [*CharField.default_validators, validate_dates]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": 30, **kwargs})
 
 
 class URLField(CharField, models.URLField):
@@ -160,6 +177,71 @@ class NamesField(_Json):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         read = super().from_db_value(value, expression, connection)
         return [name for name in read if isinstance(name, str)] if isinstance(read, list) else read
+
+
+class RowsField(_Json):
+    """A list of rows: texts by the names of `columns`, the first of which no row may leave empty."""
+
+    shape = list
+    most = 200  # rows
+    longest = 500  # characters of one text
+
+    def __init__(
+        self,
+        *args: Any,
+        columns: Sequence[str] = (),
+        in_words: Callable[[str, str], str] = lambda name, text: text,
+        **kwargs: Any,
+    ) -> None:
+        """`in_words(column, text)` returns the words of a text that is a key of something."""
+        self.columns = tuple(columns)
+        self.words = in_words
+        super().__init__(*args, **{"default": list, "blank": True, **kwargs})
+
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        super().validate(value, model_instance)
+        if len(value) > self.most:
+            raise ValidationError(_("Enter at most %(most)d rows."), params={"most": self.most}, code="too_many")
+        for number, row in enumerate(value, 1):
+            if fault := self._fault(row):
+                raise ValidationError(_("Row %(number)d: %(fault)s"), params={"number": number, "fault": fault})
+
+    def _fault(self, row: Any) -> str:
+        """Return what is wrong with a row, whatever it is."""
+        if not isinstance(row, dict):
+            return _("it must be an object with names and values.")
+        if unknown := sorted(map(str, row.keys() - {*self.columns})):
+            return _("“%(name)s” is unknown; use %(names)s.") % {"name": unknown[0], "names": ", ".join(self.columns)}
+        for name, text in row.items():
+            if not isinstance(text, str):
+                return _("“%(name)s” must be text.") % {"name": name}
+            if len(text) > self.longest:
+                told = _("“%(name)s” has %(length)d characters; it must have at most %(most)d.")
+                return told % {"name": name, "length": len(text), "most": self.longest}
+            try:
+                printable.validate_printable(text)
+            except ValidationError as error:
+                return f"“{name}”: {' '.join(error.messages)}"
+        if not row.get(self.columns[0], "").strip():
+            return _("“%(name)s” is empty.") % {"name": self.columns[0]}
+        return ""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the rows with all columns, each text on one line; what is none is left for `validate` to tell."""
+        read = super().to_python(value)
+        return [self._whole(row) for row in read] if isinstance(read, list) else read
+
+    def _whole(self, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        texts = {
+            name: printable.on_one_line(text).strip() if isinstance(text, str) else text for name, text in row.items()
+        }
+        return {**dict.fromkeys(self.columns, ""), **texts}
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        read = super().from_db_value(value, expression, connection)
+        return [self._whole(row) for row in read if not self._fault(row)] if isinstance(read, list) else read
 
 
 class _RowOrNone(ForwardManyToOneDescriptor):

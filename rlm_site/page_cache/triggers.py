@@ -233,7 +233,7 @@ def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
             if tag.column
         ]
         stale = [
-            f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {replaced}"
+            f"INSERT INTO {STALE_TABLE} (kind, object_id) SELECT '{kind}', {column} {replaced} AND {column} IS NOT NULL"
             for kind, column in entry.stale
         ]
         name, before = f"before_{event.lower()}", f"CREATE TRIGGER NAME BEFORE {event} ON {entry.table} WHEN EXISTS"

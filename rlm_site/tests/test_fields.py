@@ -40,7 +40,7 @@ NORMALISED = {
     "\ufeff": "",
 }
 ALLOWED = ("\t", "\n", "\u00a0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "é", "Ж", "𝔄")
-PAGES = ("/quotes/", "/words/millers/", "/yarle-valley/the-millers/", "/search/?q=flour", "/people/lena-sommer/")
+PAGES = ("/quotes/", "/words/millers/", "/yarle-valley/the-millers/", "/search/?q=flour", "/quotes/people/lena-sommer/")
 XML = ("/feeds/quotes/", "/feeds/changes/", "/sitemap-quotes.xml", "/sitemap-articles.xml")
 
 
