@@ -47,6 +47,22 @@ def _validate_length(text: str, most: int) -> None:
         raise ValidationError(told, params=params, code="too_long")
 
 
+class NamesField(forms.CharField):
+    """A list of names, typed one on a line."""
+
+    widget = AdminTextareaWidget(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        lines = value if isinstance(value, list) else (super().to_python(value) or "").splitlines()
+        return [name for name in (" ".join(line.split()) for line in lines) if name]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return not self.disabled and self.to_python(initial or "") != self.to_python(data or "")
+
+
 class TagsField(TagField):
     """Names with commas between them. What is wrong with them is said in words."""
 

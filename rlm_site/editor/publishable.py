@@ -119,7 +119,7 @@ class PublishableAdmin(ContentAdmin):
     def content_warnings(self, draft: Draft[Any]) -> list[ContentWarning]:
         """Return what an editor should know before this text is reviewed or published."""
         fields = (revisions.field_of(draft.row, name) for name in draft.row.versioned_fields)
-        values = [(field.verbose_name, field.value_from_object(draft.row)) for field in fields]
+        values = [(field.verbose_name, _texts(field.value_from_object(draft.row))) for field in fields]
         return [*check_encoding([*values, (_("tags"), draft.tags)])]
 
     def preview(self, request: HttpRequest, draft: Draft[Any]) -> HttpResponse:
@@ -248,6 +248,13 @@ def _form_of(draft: Draft[Any]) -> Opened:
     """Return what a form opens with: the draft, whose tags the row itself does not hold."""
     tags = [Tag(name=name, folded=fold_name(name)) for name in draft.tags]
     return Opened(draft.row, {"tags": tags}, {"draft": draft})
+
+
+def _texts(value: Any) -> Any:
+    """Return the texts in rows as a list, and any other value as it is."""
+    rows = value if isinstance(value, list) else []
+    texts = [text for row in rows if isinstance(row, dict) for text in row.values()]
+    return texts or value
 
 
 def _differs(row: Any, other: Any, name: str) -> bool:

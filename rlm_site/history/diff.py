@@ -1,5 +1,6 @@
 """Differences separator two versions of a record, field by field and word by word."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from rlm_site import turns
+from rlm_site.fields import ObjectField, RowsField
 from rlm_site.text.alignment import gaps_between, unique_runs
 from rlm_site.text.limits import MAX_TEXT
 
@@ -95,7 +97,11 @@ def differences(model: type[models.Model], before: Mapping[str, Any], after: Map
     found = []
     for name, field in fields.items():
         old, new = before[name], after[name]
-        if isinstance(old, list) or isinstance(new, list):
+        if isinstance(field, RowsField):
+            parts = word_by_word(_rows_in_words(field, old), _rows_in_words(field, new))
+        elif isinstance(field, ObjectField):
+            parts = word_by_word(_object_in_words(old), _object_in_words(new))
+        elif isinstance(old, list) or isinstance(new, list):
             parts = _items(old or [], new or [], ", " if name == "tags" else "\n")
         elif _is_prose(field, old, new):
             parts = word_by_word(old or "", new or "")
@@ -240,6 +246,20 @@ def _label(name: str, field: Any) -> str:
 def _is_prose(field: Any, *values: Any) -> bool:
     is_text = field is None or (isinstance(field, models.CharField | models.TextField) and not field.choices)
     return is_text and all(isinstance(value, str | None) for value in values)
+
+
+def _rows_in_words(field: RowsField, rows: Any) -> str:
+    """Return rows of texts with one a line."""
+    rows = rows if isinstance(rows, list) else []
+    return "\n".join(
+        " · ".join(field.words(name, row[name]) for name in field.columns if row.get(name))
+        for row in rows
+        if isinstance(row, dict)
+    )
+
+
+def _object_in_words(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) if value else ""
 
 
 def _display_value(field: Any, value: Any, names: Names) -> str:

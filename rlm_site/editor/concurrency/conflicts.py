@@ -7,7 +7,7 @@ from it, long texts are merged passage by passage, and what both changed in diff
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import accumulate, takewhile
@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from rlm_site import turns
 from rlm_site.editor.concurrency.form_state import DELETE, FormSnapshot, FormState, Row, Value, bare_widget
 from rlm_site.editor.forms import TagsField
+from rlm_site.editor.rows import RowsFormField, merge_rows
 from rlm_site.history.diff import Stretch, Whole, word_by_word
 from rlm_site.history.models import Revision
 from rlm_site.tags.models import Tag
@@ -179,9 +180,10 @@ class _FormMerge:
             return mine
         if isinstance(mine, str) and isinstance(theirs, str) and not isinstance(base, list):
             one = self.sheet.fields(prefix)[name]
-            if isinstance(one, TagsField) and (names := _merged_tags(base, mine, theirs)) is not None:
+            merge = _MERGES.get(type(one))
+            if merge and (merged := merge(base, mine, theirs)) is not None:
                 self._note(prefix, key, name, Passage(base, mine, theirs))
-                return names
+                return merged
             if isinstance(bare_widget(one.widget), forms.Textarea):
                 return self._text(prefix, key, name, three_way_merge(base, mine, theirs))
         passage = Passage(base, mine, theirs)
@@ -256,6 +258,13 @@ def _merged_tags(base: str | None, mine: str, theirs: str) -> str | None:
     folded = [None if names is None else [fold_name(name) for name in names] for names in lists]
     merged = merge_names(folded[0], folded[1] or [], folded[2] or [])
     return format_tags(Tag(name=spelling[name]) for name in merged)
+
+
+# How the values of a field are merged where two sides changed them; None where somebody has to choose
+_MERGES: dict[type[forms.Field], Callable[[str | None, str, str], str | None]] = {
+    TagsField: _merged_tags,
+    RowsFormField: merge_rows,
+}
 
 
 def describe_choice(sheet: FormSnapshot, choice: Choice) -> Difference:

@@ -9,6 +9,8 @@ from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from rlm_site.editor.rows import RowsFormField, RowsInput
+
 Value = str | list[str]  # of one control, as a browser sends it
 Row = dict[str, Value]  # by the field's name
 DELETE = forms.formsets.DELETION_FIELD_NAME
@@ -144,6 +146,8 @@ def _as_submitted(widget: Any, value: Any) -> Value:
 def _read(widget: Any, data: QueryDict, name: str) -> Value:
     if names := _names_of_parts(widget, name):
         return [_plain_breaks(data.get(part, "")) for part in names]
+    if isinstance(widget, RowsInput):
+        return widget.value_from_datadict(data, {}, name)
     if isinstance(widget, forms.CheckboxInput):
         return "on" if name in data else ""
     if getattr(widget, "allow_multiple_selected", False):
@@ -155,6 +159,8 @@ def _write(widget: Any, value: Value, data: QueryDict, name: str) -> None:
     if names := _names_of_parts(widget, name):
         for part, part_value in zip(names, value, strict=True):
             data[part] = part_value
+    elif isinstance(widget, RowsInput):
+        widget.write(str(value), data, name)
     elif isinstance(value, list):
         data.setlist(name, value)
     elif isinstance(widget, forms.CheckboxInput) and not value:
@@ -188,6 +194,8 @@ def _number(data: QueryDict, name: str) -> int:
 
 
 def _describe(one: Any, value: Value) -> str:
+    if isinstance(one, RowsFormField):
+        return one.words(value)
     if isinstance(one, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(one, forms.ModelChoiceField):

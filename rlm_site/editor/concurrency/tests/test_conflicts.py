@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.db.models import F
 from django.test import Client
 
-from articles.models import Article, Reference
+from articles.models import Article, Group, Reference
 from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
@@ -43,7 +43,7 @@ def ivan() -> Client:
 
 @pytest.fixture
 def quagga() -> Article:
-    article = Article.objects.create(title="Quagga", slug="quagga", body=BODY)
+    article = Article.objects.create(title="Quagga", slug="quagga", summary="An animal.", body=BODY)
     article.tags.set(["zebras", "Africa"])
     return article
 
@@ -98,7 +98,7 @@ def test_a_form_that_is_sent_as_it_was_opened_changes_nothing_and_conflicts_with
 
 def test_no_list_is_edited_in_place() -> None:
     assert [model for model, one in registered_admins(admin.site).items() if one.list_editable] == []
-    assert {Article, Reference, Quote, Person, Work, Collection, Tag} == {
+    assert {Article, Group, Reference, Quote, Person, Work, Collection, Tag} == {
         model for model, one in registered_admins(admin.site).items() if isinstance(one, ContentAdmin)
     }
 
@@ -509,7 +509,7 @@ def test_rows_beyond_the_page_are_chosen_only_while_nothing_changes(anna: Client
     people = [Person.objects.create(name=f"P{number}", slug=f"p{number}", born=1960) for number in range(2)]
     address = "/admin/quotes/person/?q=P"
     page = form_data(ivan.get(address), action="known_to_be_living", select_across="1", _selected_action=[people[0].pk])
-    quagga = Article.objects.create(title="Quagga", slug="quagga", body=BODY)
+    quagga = Article.objects.create(title="Quagga", slug="quagga", summary="An animal.", body=BODY)
     save(anna, quagga, title="The Quagga")
     response = ivan.post(address, page, follow=True)
     assert "Something has changed since you opened this list" in response.content.decode()

@@ -13,7 +13,7 @@ from rlm_site.tests.editor import form_data, signed_in
 pytestmark = pytest.mark.django_db
 
 ADDRESSES = {
-    "/admin/articles/article/add/": {"title": "Zorblax", "slug": "zorblax", "body": "Once."},
+    "/admin/articles/article/add/": {"title": "Zorblax", "slug": "zorblax", "summary": "It.", "body": "Once."},
     "/admin/quotes/quote/add/": {"text": "A zorblax, once.", "status": "reported"},
     "/admin/quotes/person/add/": {"name": "Zora Blax", "slug": "zora-blax"},
     "/admin/articles/reference/add/": {"key": "zorblax-1", "kind": "book", "title": "Zorblax"},
@@ -46,7 +46,7 @@ def test_another_button_makes_no_second_record(client: Client) -> None:
 
 def send_after_change(client: Client) -> tuple[Any, dict[str, Any]]:
     address = "/admin/articles/article/add/"
-    data = form_data(client.get(address), title="Zorblax", slug="zorblax", body="Once.", _save="Save")
+    data = form_data(client.get(address), **ADDRESSES[address], _save="Save")
     client.post(address, data)
     return client.post(address, {**data, "title": "Zorblax II", "slug": "zorblax-2", "body": "Twice."}), data
 
