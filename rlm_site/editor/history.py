@@ -230,7 +230,7 @@ def _text_now(row: Publishable) -> Content:
 def _with(content: Content, revision: Revision) -> Content:
     """Return the content with that of a revision over it; tags have their current names."""
     content = content | {name: value for name, value in revision.content.items() if name in content}
-    return content | {"tags": manager.current_names(content["tags"])}
+    return content | {"tags": manager.current_names(content["tags"])} if "tags" in content else content
 
 
 def _with_text_of(row: Publishable, revision: Revision, now: Content) -> tuple[Content, list[str]]:

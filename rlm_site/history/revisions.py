@@ -24,7 +24,7 @@ from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 from rlm_site.tags import manager
 
-Content = dict[str, Any]  # versioned fields by name as JSON, and `tags` as a sorted list of names
+Content = dict[str, Any]  # versioned fields by name as JSON, and `tags` as a sorted list of names where there are any
 
 
 def content_of(row: Publishable) -> Content:
@@ -33,14 +33,14 @@ def content_of(row: Publishable) -> Content:
 
 
 def content_with_tags(row: Publishable, tags: Iterable[str]) -> Content:
-    """Return the versioned fields of a record in hand, with these names of tags."""
+    """Return the versioned fields of a record in hand, with these names of tags if it is of a kind that has any."""
     content = {name: field_of(row, name).value_from_object(row) for name in row.versioned_fields}
-    return as_json({**content, "tags": sorted(tags)})
+    return as_json({**content, "tags": sorted(tags)} if hasattr(type(row), "tags") else content)
 
 
 def tag_names(row: Publishable) -> list[str]:
-    """Return the names of the tags that a record has; none where it is not saved yet."""
-    return list(row.tags.names()) if row.pk else []  # type: ignore[attr-defined]
+    """Return the names of the tags that a record has; none where it is not saved yet or of a kind without tags."""
+    return list(row.tags.names()) if row.pk and hasattr(type(row), "tags") else []  # type: ignore[attr-defined]
 
 
 def working_copy(row: Publishable) -> Revision | None:
