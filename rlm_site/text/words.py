@@ -157,10 +157,10 @@ def _parse(heading: str) -> list[_ParsedWord]:
         neighbours = [words[i].word for i in (index - 1, index + 1) if 0 <= i < len(words)]
         begins_phrase = bool(index) and (
             bool(heading[words[index - 1].end : found.start].strip(" \t-‐‑’'.\u00a0"))
-            or _without_possessive(written[index - 1]) != written[index - 1]
+            or without_possessive(written[index - 1]) != written[index - 1]
         )
         ignored = _why_ignored(found.word, neighbours)
-        parsed.append(_ParsedWord(_without_possessive(written[index]), found.word, ignored, begins_phrase))
+        parsed.append(_ParsedWord(without_possessive(written[index]), found.word, ignored, begins_phrase))
     return parsed
 
 
@@ -196,7 +196,7 @@ def marked(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:
         if occurrence.word in wanted:
             if occurrence.start > end:
                 pieces.append((text[end : occurrence.start], False))
-            word = _without_possessive(text[occurrence.start : occurrence.end])
+            word = without_possessive(text[occurrence.start : occurrence.end])
             pieces.append((word, True))
             end = occurrence.start + len(word)
     if end < len(text):
@@ -204,7 +204,8 @@ def marked(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:
     return pieces
 
 
-def _without_possessive(word: str) -> str:
+def without_possessive(word: str) -> str:
+    """Return a word as written without its possessive ending: `army’s` is `army`."""
     return re.sub(r"['’ʼ]s?$", "", word)
 
 
@@ -280,6 +281,16 @@ def possible_forms(word: str) -> set[str]:
     if LATIN != "en" or len(word) < 4 or not word.endswith("s") or word in SINGULARS_IN_S:
         return set()
     return {word[:-1], word[:-2], word[:-3] + "y"} if word.endswith("ies") else {word[:-1], word[:-2]}
+
+
+@lru_cache(maxsize=4096)
+def spellings(word: str) -> frozenset[str]:
+    """Return a folded word with what may be its other forms, without using a dictionary: `prisoner` and `prisoners`."""
+    singulars = {word, *possible_forms(word)}
+    if LATIN != "en" or _CYRILLIC.search(word):
+        return frozenset(singulars)
+    irregular = {plural for plural, singular in PLURALS.items() if singular in singulars}
+    return frozenset(singulars | irregular | {_plural(singular) for singular in singulars})
 
 
 @lru_cache(maxsize=8192)
