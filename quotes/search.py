@@ -13,7 +13,7 @@ from rlm_site.history import revisions
 from rlm_site.indexing.queue import with_ids
 from rlm_site.publishing.visibility import public_window
 from rlm_site.search.models import SearchDocument
-from rlm_site.search.registry import Document, Source
+from rlm_site.search.registry import Document, Kind, Source
 
 
 def documents(ids: Sequence[int]) -> Iterator[Document]:
@@ -38,7 +38,7 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
                 name = str(_("Anonymous"))
             titles = [source.title for source in sources]
             about = [*filter(None, [name]), *(person.aliases if person else []), *titles, *tags[row.pk]]
-            yield Document(row.pk, "quotation", "", about, row.text, *public)
+            yield Document(row.pk, "quotation", "", [], about, row.text, *public)
 
 
 def once_public(ids: Collection[int]) -> set[int]:
@@ -52,4 +52,4 @@ def results(ids: Collection[int], now: datetime) -> Mapping[int, Quote]:
     return Quote.objects.published(now).for_display().in_bulk(ids)
 
 
-SOURCE = Source("quote", {"quotation": 2}, documents, results, TaggedQuote)
+SOURCE = Source("quote", {"quotation": Kind(2, 2)}, documents, results, TaggedQuote)

@@ -10,8 +10,10 @@ from rlm_site.indexing.queue import with_ids
 from rlm_site.search import registry
 from rlm_site.search.models import SearchDocument, SearchWord
 from rlm_site.search.registry import Source, document_id
-from rlm_site.search.sql import TITLE_PREFIX
-from rlm_site.text.words import form, words_in
+from rlm_site.search.sql import KEY_PREFIX, TITLE_PREFIX
+from rlm_site.search.terms import searched_words, whole_key, words_of
+from rlm_site.text.transliteration import name_key
+from rlm_site.text.words import form
 
 MAX_VARIABLES = 5000  # per statement; databases allow tens of thousands
 
@@ -25,7 +27,7 @@ def register(source: Source) -> None:
 def index_documents(source: Source, ids: Sequence[int]) -> None:
     """Update the documents of these objects, and remove those of objects that no longer exist."""
     documents = list(source.documents(ids))
-    columns = [([document.title], document.about, [document.text]) for document in documents]
+    columns = [([document.title, *document.names], document.about, [document.text]) for document in documents]
     terms = _terms_of({text for texts in columns for column in texts for text in column})
     adapt_datetime = connection.ops.adapt_datetimefield_value
     known = SearchDocument.objects.filter(with_ids("object_id", ids), source=source.name)
@@ -52,28 +54,40 @@ def index_documents(source: Source, ids: Sequence[int]) -> None:
         _write_terms(
             cursor,
             [
-                (document_id(source, document), [" ".join(map(terms.__getitem__, column)) for column in texts])
+                (
+                    document_id(source, document),
+                    [" ".join(map(terms.__getitem__, column)) for column in texts],
+                    " ".join(sorted(KEY_PREFIX + key for name in texts[0] for key in _keys(name))),
+                )
                 for document, texts in zip(documents, columns, strict=True)
             ],
         )
 
 
-def _write_terms(cursor: CursorWrapper, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
-    """Insert the terms of each document: of its title, of its keywords, and of its text."""
+def _write_terms(cursor: CursorWrapper, rows: Iterable[tuple[int, Sequence[str], str]]) -> None:
+    """Insert the terms of each document (of its title and names, of its keywords, and of its text) and its keys."""
     if connection.vendor == "postgresql":
         cursor.executemany(
             "INSERT INTO search_index (rowid, titles, terms) VALUES (%s, CAST(%s AS tsvector), CAST(%s AS tsvector))",
-            [(rowid, _tsvector(columns[:1]), _tsvector(columns)) for rowid, columns in rows],
+            [(rowid, _tsvector([f"{columns[0]} {keys}"]), _tsvector(columns)) for rowid, columns, keys in rows],
         )
     else:
         cursor.executemany(
             "INSERT INTO search_index (rowid, title, about, body) VALUES (%s, %s, %s, %s)",
-            [(rowid, _with_title_terms(title), about, body) for rowid, (title, about, body) in rows],
+            [(rowid, f"{_with_title_terms(title)} {keys}", *rest) for rowid, (title, *rest), keys in rows],
         )
 
 
 def _with_title_terms(title: str) -> str:
     return " ".join([title, *(TITLE_PREFIX + word for word in title.split())])
+
+
+def _keys(name: str) -> set[str]:
+    """Return the keys of a name as a whole: `Arden, Ann (Nan)` is `Arden`, `Ann Arden` and `Nan` as well."""
+    bare, *bracketed = (part.rstrip(") ") for part in name.split("("))
+    last, _comma, first = bare.partition(",")
+    wholes = {name, bare, last, f"{first} {last}", *bracketed}
+    return {whole_key(searched_words(whole)) for whole in wholes} - {""}
 
 
 def _tsvector(columns: Sequence[str]) -> str:
@@ -88,7 +102,7 @@ def _tsvector(columns: Sequence[str]) -> str:
 
 def _terms_of(texts: Iterable[str]) -> dict[str, str]:
     """Return, for each text, its words without apostrophes and the base forms of these."""
-    words = {text: words_in(text) for text in texts}
+    words = {text: words_of(text) for text in texts}
     plain = {word: word.replace("'", "") for word in set().union(*words.values())}
     forms = _add_words(set(plain.values()))
     terms = {word: text if forms[text] == text else f"{text} {forms[text]}" for word, text in plain.items()}
@@ -104,6 +118,6 @@ def _add_words(words: set[str]) -> dict[str, str]:
             placeholders = ", ".join(["%s"] * len(batch))
             cursor.execute(f"SELECT text, form FROM rlm_site_searchword WHERE text IN ({placeholders})", batch)
             known.update(cursor.fetchall())
-    new = [SearchWord(text=word, form=form(word)) for word in wanted if word not in known]
+    new = [SearchWord(text=word, form=form(word), sound=name_key(word)) for word in wanted if word not in known]
     SearchWord.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     return known | {word.text: word.form for word in new}

@@ -26,6 +26,7 @@ class SearchWord(models.Model):
 
     text = models.CharField(max_length=64, primary_key=True)
     form = models.CharField(max_length=64, db_index=True)
+    sound = models.CharField(max_length=64, db_index=True)  # of a name, shared by its other spellings
 
     def __str__(self) -> str:
         return self.text

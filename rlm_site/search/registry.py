@@ -15,31 +15,53 @@ class Document(NamedTuple):
     object_id: int
     kind: str
     title: str
-    about: list[str]  # keywords that are not in its text: title of the topic, tags, names
+    names: list[str]  # that are as good as the title, in any spelling
+    about: list[str]  # keywords that are not in its text: title of the topic, tags, people
     text: str
     public_from: datetime
     public_until: datetime | None
 
 
+class Kind(NamedTuple):
+    """A kind of result."""
+
+    number: int  # in the ids of documents; must never change
+    rank: int  # of equally good results, those of a lower rank come first
+
+
+class Shown(NamedTuple):
+    """What a result shows beside its title and text."""
+
+    names: Sequence[tuple[str, str]] = ()  # each with its language, empty for that of the site
+    summary: str = ""
+
+
 @dataclass(frozen=True)
 class Source:
-    """A kind of object that can be searched, by its name in the indexing queue."""
+    """Objects that can be searched, by their name in the indexing queue."""
 
     name: str
-    kinds: Mapping[str, int]  # kind of result -> its number in document ids; orders results and must never change
+    kinds: Mapping[str, Kind]  # kinds of results, in their order
     documents: Callable[[Sequence[int]], Iterable[Document]]  # of the objects that are or will be public
     results: Callable[[Collection[int], datetime], Mapping[int, Any]]  # the public rows by id, ready for display
     tagged: type[TaggedBase]
+    shown: Callable[[Any], Shown] = lambda _row: Shown()  # of a row of `results`
+
+
+class _Registered(NamedTuple):
+    name: str
+    rank: int
+    source: Source
 
 
 _sources: dict[str, Source] = {}
-_kinds: dict[int, tuple[str, Source]] = {}  # by the kind's number
+_kinds: dict[int, _Registered] = {}  # by the kind's number
 
 
 def register(source: Source) -> None:
     """Register a source."""
     _sources[source.name] = source
-    _kinds.update({number: (kind, source) for kind, number in source.kinds.items()})
+    _kinds.update({kind.number: _Registered(name, kind.rank, source) for name, kind in source.kinds.items()})
 
 
 def source(name: str) -> Source:
@@ -54,24 +76,29 @@ def sources() -> list[Source]:
 
 def kinds() -> list[str]:
     """Return the kinds of results in their order."""
-    return [kind for _number, (kind, _source) in sorted(_kinds.items())]
+    return [kind.name for kind in sorted(_kinds.values(), key=lambda kind: kind.rank)]
 
 
 def kind_numbers() -> list[int]:
-    """Return the numbers of the kinds in their order."""
+    """Return the numbers of the kinds."""
     return sorted(_kinds)
 
 
 def kind_of(document_id: int) -> str:
     """Return the kind of result that a document's id stands for."""
-    return _kinds[document_id // SearchDocument.SPAN][0]
+    return _kinds[document_id // SearchDocument.SPAN].name
+
+
+def rank_of(document_id: int) -> int:
+    """Return the rank of the kind that a document's id stands for."""
+    return _kinds[document_id // SearchDocument.SPAN].rank
 
 
 def source_of(document_id: int) -> Source:
     """Return the source that a document's id belongs to."""
-    return _kinds[document_id // SearchDocument.SPAN][1]
+    return _kinds[document_id // SearchDocument.SPAN].source
 
 
 def document_id(source: Source, document: Document) -> int:
     """Return the id that a document has in the index."""
-    return source.kinds[document.kind] * SearchDocument.SPAN + document.object_id
+    return source.kinds[document.kind].number * SearchDocument.SPAN + document.object_id
