@@ -1,13 +1,16 @@
+import json
 import re
 from copy import copy
 from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db.models import F, Max, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F, Max, QuerySet, Value
+from django.db.models.functions import Coalesce, Replace
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,22 +21,27 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import backlinks, markdown, reports, review_checks, views
+from articles import backlinks, diagrams, events, markdown, reports, review_checks, views
 from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, SilenceReport, WritingPanels
-from articles.models import Article, Reference
+from articles.facts import FACT_TYPES
+from articles.models import Article, Event, Group, Reference
 from articles.resources import ReferenceResource
 from rlm_site.editor.backlinks import NO_LINKS, Backlinks
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.dashboard import DashboardFilter
+from rlm_site.editor.forms import NamesField
 from rlm_site.editor.import_pages import ImportExport
 from rlm_site.editor.publishable import PublishableAdmin, PublishableForm
+from rlm_site.editor.rows import Column, RowsFormField
 from rlm_site.editor.states import StateFilter, badge
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.publishing.visibility import is_public_at, publication_state
+from rlm_site.text.dates import read_dates
 from rlm_site.text.limits import MAX_TEXT
 
+MAX_DIAGRAM = 60_000  # characters
 _CITATION = re.compile(r"\[@[^\[\]\n]*\]")
 _WORD = re.compile(r"\w[\w'’-]*")
 
@@ -41,6 +49,65 @@ _WORD = re.compile(r"\w[\w'’-]*")
 def word_count(text: str) -> int:
     """Words that readers see; static/js/editing.js counts the same way while somebody types."""
     return len(_WORD.findall(_CITATION.sub(" ", text)))
+
+
+def _facts_by_kind() -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Return the facts that can be chosen, by the kind of entry that has them."""
+    kinds = Article.Kind
+    return [(str(kinds(kind).label), [(each.key, each.label) for each in types]) for kind, types in FACT_TYPES.items()]
+
+
+ROW_COLUMNS = {
+    "aliases": (
+        Column("name", gettext_lazy("Name"), wide=True),
+        Column("language", gettext_lazy("Language, such as ru")),
+        Column("note", gettext_lazy("Note")),
+    ),
+    "facts": (
+        Column("fact", gettext_lazy("Fact"), _facts_by_kind()),
+        Column("value", gettext_lazy("Value"), wide=True),
+        Column("detail", gettext_lazy("Detail")),
+        Column("source", gettext_lazy("Source")),
+    ),
+}
+
+
+class DiagramField(forms.CharField):
+    """A diagram, typed as JSON; empty for none."""
+
+    widget = AdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "class": "code"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        for name in ("encoder", "decoder", "show_hidden_initial"):  # what a field of JSON gives its form
+            kwargs.pop(name, None)
+        super().__init__(max_length=MAX_DIAGRAM, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else diagrams.as_text(value)
+
+    def clean(self, value: Any) -> Any:
+        return self.read(super().clean(value))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return not self.disabled and self.read(self.prepare_value(initial)) != self.read(data or "")
+        except ValidationError:
+            return True
+
+    @staticmethod
+    def read(text: str) -> dict[str, Any]:
+        try:
+            value = diagrams.from_text(text)
+        except json.JSONDecodeError as error:
+            told = _("Line %(line)d, column %(column)d: this is not JSON (%(fault)s).")
+            raise ValidationError(
+                told % {"line": error.lineno, "column": error.colno, "fault": error.msg}, code="invalid"
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(_("This is not JSON."), code="invalid") from error
+        if not isinstance(value, dict):
+            raise ValidationError(_("It must be an object: { … }."), code="invalid")
+        return value
 
 
 class PlaceFilter(admin.SimpleListFilter):
@@ -117,6 +184,11 @@ class ArticleForm(PublishableForm):
             setattr(after, name, getattr(row, name))
         return backlinks.lost_by_rename(before, after, timezone.now())
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and "summary" in self.fields:
+            self.fields["summary"].required = True  # nobody is kept from correcting a word of an old page
+
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
         if excess := markdown.source(body).excess:
@@ -145,6 +217,7 @@ class ArticleAdmin(PublishableAdmin):
     list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
     list_filter = [
         PlaceFilter,
+        "kind",
         StateFilter,
         DashboardFilter,
         CheckFilter,
@@ -160,12 +233,21 @@ class ArticleAdmin(PublishableAdmin):
     ]
     search_fields = ["title", "body"]
     search_help_text = gettext_lazy("Searches the title and the text.")
-    autocomplete_fields = ["parent"]
-    readonly_fields = ["words", "order"]
+    autocomplete_fields = ["parent", "person"]
+    readonly_fields = ["words", "order", "told"]
     fieldsets = [
-        (None, {"fields": ["parent", "title", "body", "words", "tags"]}),
+        (None, {"fields": ["parent", "title", "summary", "body", "words", "tags"]}),
+        (
+            gettext_lazy("Entry"),
+            {
+                "fields": ["kind", "sort_title", "byline", "aliases", "facts", "person"],
+                "description": gettext_lazy("For topics. A section has what its topic has."),
+            },
+        ),
+        (gettext_lazy("Diagram"), {"fields": ["diagram"], "classes": ["collapse"]}),
+        (gettext_lazy("Events"), {"fields": ["told"]}),
         (gettext_lazy("Quotations"), {"fields": ["quotations", "quote_words"]}),
-        (gettext_lazy("Address and order"), {"fields": ["slug", "position", "order"]}),
+        (gettext_lazy("Address and order"), {"fields": ["slug", "position", "group", "order"]}),
         (gettext_lazy("Review"), {"fields": ["reviewed_on"]}),
     ]
 
@@ -182,6 +264,11 @@ class ArticleAdmin(PublishableAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "body":
             kwargs["most"] = MAX_TEXT
+        if db_field.name == "diagram":
+            return db_field.formfield(form_class=DiagramField)
+        if db_field.name in ROW_COLUMNS:
+            kwargs = {"form_class": RowsFormField, "columns": ROW_COLUMNS[db_field.name]}
+            return db_field.formfield(**kwargs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     # Lists
@@ -266,6 +353,91 @@ class ArticleAdmin(PublishableAdmin):
             obj.pk,
             _("Add a section"),
         )
+
+    @admin.display(description=gettext_lazy("events it tells"))
+    def told(self, obj: Article) -> SafeString | str:
+        if not obj.pk:
+            return _("A saved page shows its events here.")
+        rows = [
+            (reverse("admin:articles_event_change", args=[row.pk]), row, badge(publication_state(row)))
+            for row in events.in_order(Event.objects.filter(article=obj.pk))
+        ]
+        return format_html(
+            '<ol class="sections">{}</ol><p><a class="addlink" href="{}?article={}">{}</a></p>',
+            format_html_join("", '<li><a href="{}">{}</a> {}</li>', rows),
+            reverse("admin:articles_event_add"),
+            obj.pk,
+            _("Add an event"),
+        )
+
+
+class EventForm(PublishableForm):
+    people = NamesField(
+        label=gettext_lazy("People"),
+        required=False,
+        help_text=gettext_lazy("One per line. The title of a page makes a link."),
+    )
+    beside = {"event_retires_after_publication": ("retire_at", "")}
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if excess := markdown.source(text).excess:
+            raise ValidationError(str(excess), code="too_much")
+        return text
+
+
+@admin.register(Event)
+class EventAdmin(PublishableAdmin):
+    form = EventForm
+    list_display = ["title", "dated", "page", "place", "state", "changed"]
+    list_filter = [StateFilter, DashboardFilter, ("article", admin.RelatedOnlyFieldListFilter)]
+    ordering = [Replace("dates", Value("c. "), Value("")), "id"]
+    search_fields = ["title", "text", "place", "key"]
+    search_help_text = gettext_lazy("Searches the title, the text, the place and the key.")
+    autocomplete_fields = ["article"]
+    fieldsets = [
+        (None, {"fields": ["article", "dates", "title", "text", "place", "people"]}),
+        (gettext_lazy("Chronology"), {"fields": ["label", "key"]}),
+    ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "text":
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 4})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("article__parent")
+
+    @admin.display(description=gettext_lazy("date"), ordering=Replace("dates", Value("c. "), Value("")))
+    def dated(self, obj: Event) -> str:
+        return str(read_dates(obj.dates) or obj.dates)
+
+    @admin.display(description=gettext_lazy("page"), ordering="article__title")
+    def page(self, obj: Event) -> str:
+        return obj.article.full_title
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, obj: Event) -> SafeString:
+        return format_html("{} {}", super().state(obj), self._hidden_by_page(obj))
+
+    def describe(self, row: Event, copy: Revision | None) -> SafeString:
+        return format_html("{} {}", super().describe(row, copy), self._hidden_by_page(row))
+
+    def _hidden_by_page(self, obj: Event) -> str:
+        now = timezone.now()
+        if is_public_at(obj, now) and not obj.article.is_public(now):
+            return _("Not shown: the page that tells it is not public.")
+        return ""
+
+    def content_warnings(self, draft: Draft[Event]) -> list[ContentWarning]:
+        return [*super().content_warnings(draft), *review_checks.check_event(draft.row, timezone.now())]
+
+
+@admin.register(Group)
+class GroupAdmin(ContentAdmin):
+    list_display = ["title", "layout", "position"]
+    search_fields = ["title"]
+    fieldsets = [(None, {"fields": ["title", "layout", "position", "slug"]})]
 
 
 @admin.register(Reference)

@@ -22,6 +22,7 @@ from rlm_site.redirects.models import Address
 from rlm_site.text.slugs import slug_for
 
 SOURCES: dict[str, type[Article | Quote]] = {"article": Article, "quote": Quote}
+BY_NAME = (Link.Kind.NAME, Link.Kind.MENTION)
 Key = tuple[str, int]  # kind and id of a record
 
 
@@ -75,7 +76,7 @@ def _names(articles: Iterable[Article], former: Iterable[str]) -> set[str]:
 
 def _links(names: Iterable[str], paths: Iterable[str] = (), keys: Iterable[str] = ()) -> list[Link]:
     kinds = [
-        *((Link.Kind.NAME, name) for name in sorted(names)),
+        *((kind, name) for kind in BY_NAME for name in sorted(names)),
         *((kind, path) for kind in (Link.Kind.ADDRESS, Link.Kind.SUCCESSOR) for path in sorted(paths)),
         *((Link.Kind.CITATION, key) for key in sorted(keys)),
     ]
@@ -91,7 +92,7 @@ def _links(names: Iterable[str], paths: Iterable[str] = (), keys: Iterable[str] 
 
 def _meaning(articles: Iterable[Article], former: set[str], links: Sequence[Link]) -> list[Link]:
     """Return these links without those by name that mean another page than one of these articles."""
-    by_name = [link for link in links if link.kind == Link.Kind.NAME]
+    by_name = [link for link in links if link.kind in BY_NAME]
     wanted = {row.pk for row in articles}
     targets = LinkTargets(
         row
@@ -99,7 +100,7 @@ def _meaning(articles: Iterable[Article], former: set[str], links: Sequence[Link
         for row in Article.objects.filter(named_by(some)).for_links()
     )
     beside = _articles(by_name)
-    found = [link for link in links if link.kind != Link.Kind.NAME]
+    found = [link for link in links if link.kind not in BY_NAME]
     for link in by_name:
         page = targets.page(link.target, beside[link.source_id])
         if page.pk in wanted if page else not former.isdisjoint(paths_of(link.target, beside[link.source_id])):

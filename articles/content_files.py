@@ -18,9 +18,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from articles import markdown
+from articles import facts, markdown
 from articles.links import LinkTargets
-from articles.models import Article, Reference
+from articles.models import Article, Event, Reference
+from articles.sources import sources_of
 from rlm_site import fixture_files
 from rlm_site.fields import FoldedField, SlugField
 from rlm_site.publishing.models import Publishable
@@ -296,38 +297,50 @@ def _retires_after_publication(row: Publishable) -> None:
 
 
 def _read_text(row: _Row) -> None:
-    """Say what in the text of an article does not reach readers as it was meant."""
-    if isinstance(row.instance, Article):
-        source = markdown.source(row.instance.body)
+    """Say what in the text of an article or event does not reach readers as it was meant."""
+    name = "body" if isinstance(row.instance, Article) else "text"
+    if isinstance(row.instance, Article | Event):
+        source = markdown.source(getattr(row.instance, name))
         if source.excess:
-            row.add(str(source.excess), "body")
+            row.add(str(source.excess), name)
         for fault in source.faults:
-            row.add(f"{fault.what}: {fault.where}", _("body, line %(line)d") % {"line": fault.line})
+            row.add(f"{fault.what}: {fault.where}", _("%(field)s, line %(line)d") % {"field": name, "line": fault.line})
 
 
 def _follow_texts(rows: list[_Row]) -> None:
-    """Say which citations and links of articles lead nowhere."""
+    """Say which citations and links of articles and events lead nowhere."""
     keys = {row.instance.key.lower() for row in rows if isinstance(row.instance, Reference)}
     articles = [row.instance for row in rows if isinstance(row.instance, Article)]
     targets = LinkTargets(articles)
     for row in rows:
-        article = row.instance
-        if not isinstance(article, Article):
-            continue
-        source = markdown.source(article.body)
-        for key in dict.fromkeys(cited.key for cited in source.citations):
+        sources = _sources_of(row.instance)
+        beside = row.instance if isinstance(row.instance, Article) else None
+        for key in dict.fromkeys(cited.key for source in sources for cited in source.citations):
             if key not in keys:
                 told = _("it cites [@%(key)s], but there is no such reference.") % {"key": key}
-                row.add(told + _nearest(key, keys), _line_of(f"@{key}", article.body))
-        for target in source.links:
-            if targets.page(target, article) is None:
+                row.add(told + _nearest(key, keys), _line_of(f"@{key}", row.instance))
+        for target in dict.fromkeys(target for source in sources for target in source.links):
+            if targets.page(target, beside) is None:
                 told = _("[[%(target)s]] does not lead to a page.") % {"target": target}
                 titles = [each.title for each in articles] + [each.full_title.replace(" - ", "#") for each in articles]
-                row.add(told + _nearest(target, titles), _line_of(target, article.body))
+                row.add(told + _nearest(target, titles), _line_of(target, row.instance))
 
 
-def _line_of(words: str, text: str) -> str:
-    return f"body, line {text.count(chr(10), 0, max(text.find(words), 0)) + 1}"
+def _sources_of(instance: models.Model) -> list[markdown.Source]:
+    """Return what a row names in its texts, if it is of a kind that may name anything."""
+    if isinstance(instance, Event):
+        return [markdown.source(instance.text)]
+    return sources_of(instance) if isinstance(instance, Article) else []
+
+
+def _line_of(words: str, row: models.Model) -> str:
+    """Return where these words stand in an article or event: in the text, the facts or the diagram."""
+    if not isinstance(row, Article):
+        return "text"
+    place = row.body.find(words)
+    if place < 0 and (row.facts or row.diagram):
+        return "facts" if any(words in text for text in facts.texts_of(row.facts)) else "diagram"
+    return f"body, line {row.body.count(chr(10), 0, max(place, 0)) + 1}"
 
 
 def _place(path: Path, line: int) -> str:

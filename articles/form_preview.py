@@ -5,14 +5,21 @@ from contextlib import suppress
 from copy import copy
 from typing import Any
 
+from articles import diagrams
 from articles.models import Article
+from quotes.models import Person
+from rlm_site.editor.rows import Column, RowsInput, from_text
+from rlm_site.fields import RowsField
 from rlm_site.history.drafts import Draft
 from rlm_site.tags.parsing import parse_tags
 from rlm_site.text.limits import MAX_TAGS
 from rlm_site.text.slugs import slug_for
 
-TEXTS = tuple(name for name in Article.versioned_fields if not getattr(Article._meta.get_field(name), "choices", None))
-MAX_LENGTHS = {name: getattr(Article._meta.get_field(name), "max_length", None) for name in TEXTS}
+_FIELDS: dict[str, Any] = {name: Article._meta.get_field(name) for name in Article.versioned_fields}
+ROWS = {name: field for name, field in _FIELDS.items() if isinstance(field, RowsField)}
+CHOICES = {name: dict(field.flatchoices) for name, field in _FIELDS.items() if getattr(field, "choices", None)}
+TEXTS = tuple(name for name in _FIELDS if name not in {*ROWS, *CHOICES, "person", "diagram"})
+MAX_LENGTHS = {name: getattr(_FIELDS[name], "max_length", None) for name in TEXTS}
 
 
 def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Article]:
@@ -22,8 +29,18 @@ def with_form_values(draft: Draft[Article], form: Mapping[str, Any]) -> Draft[Ar
     for name in TEXTS:
         if name in typed:
             setattr(article, name, typed[name][: MAX_LENGTHS[name]])
-    if typed.get("quotations") in Article.Quotations.values:
-        article.quotations = typed["quotations"]
+    for name, choices in CHOICES.items():
+        if typed.get(name) in choices:
+            setattr(article, name, typed[name])
+    for name, field in ROWS.items():
+        rows = RowsInput([Column(column, "") for column in field.columns])
+        if not rows.value_omitted_from_data(typed, {}, name):
+            setattr(article, name, from_text(rows.value_from_datadict(typed, {}, name)) or [])
+    if "diagram" in typed:
+        with suppress(ValueError, RecursionError):  # JSON that is not finished yet
+            article.diagram = diagrams.from_text(typed["diagram"])
+    if _is_number(typed.get("person", "")) or typed.get("person") == "":
+        article.person = Person.objects.filter(pk=int(typed["person"] or 0)).first()
     if _is_number(typed.get("position", "")):
         article.position = int(typed["position"])
     if "parent" in typed:

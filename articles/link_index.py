@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from articles import markdown
+from articles import events, markdown
 from articles.links import Place, Ref, lookups_of, place_of, refs_in
 from articles.models import Article, HeadingId, Link
+from articles.sources import sources_in, sources_of
 from quotes.models import Quote
 from rlm_site.history import revisions
+from rlm_site.history.models import Revision
 from rlm_site.publishing.models import Publishable
 
 MAX_LOOKUP = 300
@@ -15,10 +17,15 @@ MAX_ALIKE = 50  # headings with a word in common that are looked at
 
 
 def index_links(ids: Sequence[int]) -> None:
-    """Index the links of these articles as they are stored."""
+    """Index the links of these articles as they are stored, with those of the events that they tell."""
+    told = events.refs_told(ids)
     refs: dict[int, list[Ref]] = {
-        article.pk: [*refs_in(markdown.source(article.body)), *_successor_of(article)]
-        for article in Article.objects.filter(pk__in=ids).only("body", "retired_to")
+        article.pk: [
+            *(ref for source in sources_of(article) for ref in refs_in(source)),
+            *told.get(article.pk, ()),
+            *_successor_of(article),
+        ]
+        for article in Article.objects.filter(pk__in=ids).only("body", "facts", "diagram", "parent_id", "retired_to")
     }
     _write("article", ids, refs, is_draft=False)
 
@@ -28,11 +35,17 @@ def index_links_of_drafts(ids: Sequence[int]) -> None:
     copies = revisions.working_copies(Article).filter(object_id__in=ids)
     published = set(Article.objects.filter(pk__in=ids, published=True).values_list("pk", flat=True))
     refs: dict[int, list[Ref]] = {
-        copy.object_id: list(refs_in(markdown.source(str(copy.content.get("body", "")))))
+        copy.object_id: [ref for source in _drafted(copy) for ref in refs_in(source)]
         for copy in copies
         if copy.object_id in published  # one that was never public is its own draft
     }
     _write("article", ids, refs, is_draft=True)
+
+
+def _drafted(copy: Revision) -> list[markdown.Source]:
+    rows = Article._meta.get_field("facts").to_python(copy.content.get("facts"))
+    is_sound = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    return sources_in(str(copy.content.get("body", "")), rows if is_sound else (), copy.content.get("diagram"))
 
 
 def index_successors(ids: Sequence[int]) -> None:
@@ -46,7 +59,7 @@ def _successor_of(row: Publishable) -> list[Ref]:
 
 
 def _lookups(ref: Ref) -> set[str]:
-    if ref.kind == Link.Kind.NAME:
+    if ref.kind in {Link.Kind.NAME, Link.Kind.MENTION}:
         return lookups_of(ref.target)
     if ref.kind == Link.Kind.CITATION:
         return {ref.target}

@@ -18,7 +18,7 @@ from django.urls import resolve
 
 from articles import citations
 from articles.markdown import PAGE_IDS, Source, is_note_id, path_of
-from articles.models import Article, HeadingId, Link
+from articles.models import Alias, Article, HeadingId, Link
 from articles.successors import MAX_STEPS, QUOTE_VIEWS, withdrawn_row
 from quotes.models import Quote
 from rlm_site.indexing import queue
@@ -27,11 +27,16 @@ from rlm_site.redirects import redirects
 from rlm_site.redirects.models import Address
 from rlm_site.text.slugs import reverse, slug_for
 
-LINK_COLUMNS = ("title", "slug", "parent_id", "position", "published", "publish_at", "retire_at")
+# Columns that decide what links and terms in texts lead to and say.
+LINK_COLUMNS = (
+    "title", "slug", "parent_id", "position", "published", "publish_at", "retire_at", "kind", "summary", "aliases",
+    "person_id",
+)  # fmt: skip
 BATCH = 500  # names or paths per statement
 MOST_NAMED = 200  # links by name for which pages are asked for by their names; beyond, all are read
 ARTICLE_VIEWS = {"articles:topic", "articles:section"}
 RECORDED_VIEWS = ARTICLE_VIEWS | {"quotes:person", "tag"}  # pages whose paths `redirects` records
+MOVED_VIEWS = {"quotes:person_moved": "quotes:person", "articles:whole_topic": "articles:topic"}
 ELSEWHERE = "elsewhere"  # than on this site
 MOST_ID = 2**63
 
@@ -104,6 +109,11 @@ def link_addresses(targets: Iterable[str], article: Article | None, now: datetim
 
     Two queries.
     """
+    return {target: row.get_absolute_url() for target, row in link_pages(targets, article, now).items()}
+
+
+def link_pages(targets: Iterable[str], article: Article | None, now: datetime) -> dict[str, Article]:
+    """Return the public pages that are targets of wiki links. Two queries."""
     targets = list(targets)
     if not targets:
         return {}
@@ -111,7 +121,7 @@ def link_addresses(targets: Iterable[str], article: Article | None, now: datetim
     owners = _owners(path for target in targets for path in paths_of(target, article))
     linked = LinkTargets((row for row in _named(targets, owners) if row.is_public(now)), owners)
     found = {target: linked.page(target, article) for target in targets}
-    return {target: row.get_absolute_url() for target, row in found.items() if row is not None}
+    return {target: row for target, row in found.items() if row is not None}
 
 
 def _named(targets: Iterable[str], owners: Mapping[str, Sequence[int]]) -> QuerySet[Article]:
@@ -133,7 +143,8 @@ def _owners(paths: Iterable[str]) -> dict[str, list[int]]:
 def named_by(targets: Iterable[str]) -> Q:
     """Return the condition that a page may be meant by one of these targets of wiki links."""
     parts = {name for target in targets for path in _paths(target) for name in path}
-    return Q(slug__in={slug_for(part) for part in parts}) | Q(title__in=parts)
+    slugs = {slug_for(part) for part in parts}
+    return Q(slug__in=slugs) | Q(title__in=parts) | Q(pk__in=Alias.objects.filter(slug__in=slugs).values("article"))
 
 
 def lookups_of(target: str) -> set[str]:
@@ -147,7 +158,7 @@ def _paths(target: str) -> list[tuple[str, ...]]:
 
 
 class LinkTargets:
-    """Pages by the names that wiki links use for them; of two with the same name the first counts.
+    """Pages by the names that wiki links use for them; of two with the same name the first counts, titles first.
 
     Where none has a name, a page counts that had it as its path: `owners` says which, by path, the last one first.
     """
@@ -156,9 +167,13 @@ class LinkTargets:
         self._pages: dict[tuple[str, ...], Article] = {}
         self._rows: dict[int, Article] = {}
         self._owners = owners or {}
+        rows = list(rows)
         for row in rows:
             self._rows[row.pk] = row
             for path in product(*((page.title, page.slug) for page in (row.parent, row) if page)):
+                self._pages.setdefault(path, row)
+        for row in rows:
+            for path in product(*(_names_of(page) for page in (row.parent, row) if page)):
                 self._pages.setdefault(path, row)
 
     def page(self, target: str, beside: Article | None) -> Article | None:
@@ -172,6 +187,12 @@ class LinkTargets:
     def _formerly(self, target: str, beside: Article | None) -> Article | None:
         owners = (pk for path in paths_of(target, beside) for pk in self._owners.get(path, ()))
         return next((self._rows[pk] for pk in owners if pk in self._rows), None)
+
+
+def _names_of(page: Article) -> set[str]:
+    """Return all names of a page, and the slugs of its other names, which only a topic has."""
+    aliases = [] if page.parent_id else [row["name"] for row in page.aliases]
+    return {page.title, page.slug, *aliases, *map(slug_for, aliases)}
 
 
 def paths_of(target: str, beside: Article | None) -> list[str]:
@@ -235,6 +256,14 @@ class Resolver:
         """Return the public page that a link by name leads to."""
         return self._public.page(target, beside)
 
+    def article(self, ref: Ref, beside: Article | None) -> Article | None:
+        """Return the public page that a link by name or by address leads to, if it is one about something."""
+        if ref.kind == Link.Kind.NAME:
+            return self.page(ref.target, beside)
+        place = place_of(ref.target)
+        found = self._found.get(place.path) if place else None
+        return found if isinstance(found, Article) else None
+
     def exists(self, target: str, beside: Article | None) -> bool:
         """Return whether there is a page of this name, if only for editors."""
         return self._known.page(target, beside) is not None
@@ -282,9 +311,11 @@ class Resolver:
             if not replaced:
                 break
             leads_to = {path: replaced.get(target, target) for path, target in leads_to.items()}
-        rows = recorded_at(leads_to.values(), self._now)
+        rows = recorded_at([found for path in leads_to.values() for found in (path, _moved_to(path))], self._now)
         rows[ELSEWHERE] = True
-        return {path: rows[found] for path, as_found in wanted.items() if (found := leads_to[as_found]) in rows}
+        found = {path: leads_to[as_found] for path, as_found in wanted.items()}
+        found |= {path: _moved_to(target) for path, target in found.items() if target not in rows}
+        return {path: rows[target] for path, target in found.items() if target in rows}
 
     def _replaced(self, paths: Collection[str]) -> dict[str, str]:
         """Return the paths to which readers of the withdrawn pages and quotations at these paths are led."""
@@ -337,11 +368,18 @@ class Resolver:
             return place.path.startswith(settings.STATIC_URL)
         if _is_quotation(match):
             return match.kwargs["pk"] in self._quotations
-        return match.view_name not in RECORDED_VIEWS | QUOTE_VIEWS
+        return match.view_name not in RECORDED_VIEWS | QUOTE_VIEWS | MOVED_VIEWS.keys()
 
     def _has_id(self, article: Article, name: str) -> bool:
         ids = self._heading_ids[article.pk] | self._unsaved_ids.get(article.pk, set())
         return not name or name in PAGE_IDS or is_note_id(name) or name in ids
+
+
+def _moved_to(path: str) -> str:
+    """Return the path that readers are led to from one of a kind that is no page any more, or shows another's."""
+    match = _match(path)
+    view = MOVED_VIEWS.get(match.view_name) if match else None
+    return reverse(view, list(match.kwargs.values())) if view else path
 
 
 def _as_found(path: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from articles import backlinks, citations, links, markdown, silence
-from articles.models import Article, Link
+from articles import backlinks, citations, events, links, markdown, silence
+from articles.models import Alias, Article, Event, Link
+from articles.sources import sources_in
 from quotes.models import Quote
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.text.folding import fold_name
@@ -24,20 +25,43 @@ _MAX_FAULTS = 50  # that are named at once
 def check_article(article: Article, now: datetime, tag_names: Iterable[str] = ()) -> list[ContentWarning]:
     """Return warnings about an article, saved or not. A fixed number of queries for up to some hundred links."""
     source = markdown.source(article.body)
+    of_facts = sources_in("", () if article.parent_id else article.facts, article.diagram)
     before = Article.objects.for_links().filter(pk=article.pk).first() if article.pk else None
     return [
         *_check_excess(source),
-        *_check_links(article, source, now),
-        *_check_citations(source),
+        *_check_summary(article),
+        *(each for text in (source, *of_facts) for each in _check_links(article, text, now)),
+        *(each for text in (source, *of_facts) for each in _check_citations(text)),
         *_check_faults(source),
         *_check_title(article),
         *_check_rename(before, article, now),
         *_check_headings(source),
         *_check_cited(source),
         *_check_similar_titles(article),
+        *_check_aliases(article),
         *_check_silence(article, tag_names),
         *_check_setting(before, article),
     ]
+
+
+def check_event(event: Event, now: datetime) -> list[ContentWarning]:
+    """Return warnings about an event: its links, its citations, and names that are no pages' and much like one."""
+    source = markdown.source(event.text)
+    return [
+        *_check_links(None, source, now),
+        *_check_citations(source),
+        *([] if source.citations else [ContentWarning(_("This event has no citations"))]),
+        *_check_faults(source),
+        *_check_names(event, now),
+    ]
+
+
+def _check_names(event: Event, now: datetime) -> Iterator[ContentWarning]:
+    names = events.names_beside(event)
+    pages = links.link_pages(names, None, now)
+    for name in names:
+        if name not in pages:
+            yield ContentWarning(_("There is no public page of this name, so that it is not a link"), name)
 
 
 def _check_excess(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -45,12 +69,12 @@ def _check_excess(source: markdown.Source) -> Iterator[ContentWarning]:
         yield ContentWarning(_("Readers see the text without links, notes and formatting"), str(source.excess))
 
 
-def _check_links(article: Article, source: markdown.Source, now: datetime) -> Iterator[ContentWarning]:
+def _check_links(article: Article | None, source: markdown.Source, now: datetime) -> Iterator[ContentWarning]:
     # Citations are checked by themselves, and places of the page itself are among the faults of the text.
     own_places = [links.Ref(Link.Kind.ADDRESS, address) for address in source.addresses if address.startswith("#")]
     refs = [ref for ref in links.refs_in(source) if ref.kind != Link.Kind.CITATION and ref not in own_places]
     own_ids = {heading.id for heading in source.headings}
-    resolver = links.Resolver([(ref, article) for ref in refs], now, {article.pk: own_ids})
+    resolver = links.Resolver([(ref, article) for ref in refs], now, {article.pk: own_ids} if article else None)
     for ref in refs:
         if told := _why_broken(ref, article, resolver):
             yield ContentWarning(told, links.as_typed(*ref))
@@ -142,6 +166,19 @@ def _check_similar_titles(article: Article) -> Iterator[ContentWarning]:
             )
 
 
+def _check_summary(article: Article) -> Iterator[ContentWarning]:
+    if not article.summary:
+        yield ContentWarning(_("This page has no summary: lists and search results show how its text begins"))
+
+
+def _check_aliases(article: Article) -> Iterator[ContentWarning]:
+    """Warn of other names that another topic has as well: links by them lead to one of the two."""
+    slugs = {} if article.parent_id else {slug_for(row["name"]): row["name"] for row in article.aliases}
+    others = Alias.objects.filter(slug__in=slugs).exclude(article=article.pk).select_related("article").order_by("id")
+    for row in others if slugs else ():
+        yield ContentWarning(_("“%(title)s” has this name, too") % {"title": row.article.title}, slugs[row.slug])
+
+
 def _check_silence(article: Article, tag_names: Iterable[str]) -> Iterator[ContentWarning]:
     """Warn of quotations picked by the site where people suffered."""
     if advice := silence.advice_for(article, tag_names, silence.advising_tags()):
@@ -183,7 +220,10 @@ class BrokenLink(NamedTuple):
 def broken_links(now: datetime) -> list[BrokenLink]:
     """Return the broken links of public pages, and of withdrawn ones what readers are led to. Some ten queries."""
     stored = (
-        Link.objects.filter(is_draft=False).order_by("pk").values_list("source_kind", "source_id", "kind", "target")
+        Link.objects.filter(is_draft=False)
+        .exclude(kind=Link.Kind.MENTION)
+        .order_by("pk")
+        .values_list("source_kind", "source_id", "kind", "target")
     )
     public = Article.objects.published(now).for_links().in_bulk()
     withdrawn = {

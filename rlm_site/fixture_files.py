@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 # What others refer to comes first. A file may be split: `quotes-bartlett.json.gz` comes after `quotes.json`.
-ORDER = ("tags", "collections", "people", "works", "quotes", "references", "articles")
+ORDER = ("tags", "collections", "people", "works", "quotes", "references", "groups", "articles", "entries", "events")
 SUFFIXES = (".json", ".json.gz")
 
 

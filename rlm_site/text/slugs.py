@@ -45,6 +45,7 @@ RESERVED = frozenset(
     ".well-known account api assets cdn-cgi contact de en favicon.ico favicon feeds fr index login logout media "
     "preview privacy print ru search static uk".split()
 )
+RESERVED_IN_TOPICS = frozenset({"all", "versions"})
 
 
 def slug_for(title: str, is_taken: Callable[[str], bool] = lambda slug: False) -> str:
@@ -83,9 +84,20 @@ def _first_segments(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[st
 
 
 def validate_first_level(slug: str) -> None:
+    """Raise ValidationError where the site itself has this first segment of an address."""
     if slug in first_level_words():
-        raise ValidationError(
-            _("“%(slug)s” is reserved for the site itself. Choose another slug, such as “%(slug)s-topic”."),
-            params={"slug": slug},
-            code="reserved",
-        )
+        _refuse(slug, "topic")
+
+
+def validate_section(slug: str) -> None:
+    """Raise ValidationError where every topic has this address below its own."""
+    if slug in RESERVED_IN_TOPICS:
+        _refuse(slug, "section")
+
+
+def _refuse(slug: str, place: str) -> None:
+    raise ValidationError(
+        _("“%(slug)s” is reserved for the site itself. Choose another slug, such as “%(slug)s-%(place)s”."),
+        params={"slug": slug, "place": place},
+        code="reserved",
+    )
