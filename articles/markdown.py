@@ -6,13 +6,18 @@ CommonMark with tables, footnotes, bare addresses, typographic quotes and dashes
 - `[@key, p. 42; @other]` cites references; citations and footnotes are numbered in one series;
 - a paragraph `Table: caption` directly above a table is its caption; `[слово]{lang=ru}` sets a language.
 
+Terms of a glossary are linked to their explanations where they first stand. A work is cited in full in its first note
+and in short in later ones. Lines, such as facts, are rendered without blocks and notes.
+
 Comments are left out; what else does not reach readers as it was meant is among the faults of the source.
 
 Only this module imports the Markdown library and the sanitizer.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import lru_cache, update_wrapper
 from html import escape
 from itertools import pairwise
@@ -31,10 +36,11 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from articles import markdown_comments, markdown_faults
+from articles import markdown_comments, markdown_faults, markdown_terms
 from articles.markdown_comments import Commented
 from articles.markdown_faults import Fault
 from articles.markdown_limits import ADDRESSES, HEADINGS, NOTES, Excess, excess_of
+from articles.markdown_terms import Term
 from rlm_site import turns
 from rlm_site.text.quotation_marks import Run, set_quotation_marks
 from rlm_site.text.slugs import slug_for
@@ -85,16 +91,25 @@ class Cited(NamedTuple):
     place: str = ""
 
 
+class Work(NamedTuple):
+    """How a reference is cited in notes: HTML where `{place}` stands for the place cited."""
+
+    key: str
+    first: str
+    later: str = ""  # after the first note; empty: as in the first
+
+
 class Note(NamedTuple):
     """A numbered note. `back_links` are the ids of its markers in the text."""
 
     number: int
     html: SafeString
     back_links: tuple[str, ...]
+    part: str = ""
 
     @property
     def id(self) -> str:
-        return f"note-{self.number}"
+        return f"{self.part}note-{self.number}"
 
     def lettered_back_links(self) -> list[tuple[str, str]]:
         """Return (id, letter) of each marker; the letter is empty if there is only one."""
@@ -107,6 +122,20 @@ class Rendered(NamedTuple):
     html: SafeString
     headings: tuple[Heading, ...]
     notes: tuple[Note, ...]
+    terms: tuple[str, ...] = ()  # the ids of those that are explained, in order
+
+    @property
+    def lead(self) -> SafeString:
+        """Return the first paragraph; empty where the text begins with something else."""
+        return SafeString(self.html[: self._end_of_lead])
+
+    @property
+    def after_lead(self) -> SafeString:
+        return SafeString(self.html[self._end_of_lead :].strip())
+
+    @property
+    def _end_of_lead(self) -> int:
+        return self.html.find("</p>") + len("</p>") if self.html.startswith("<p>") else 0
 
 
 class Passage(NamedTuple):
@@ -168,25 +197,81 @@ def is_note_id(name: str) -> bool:
 def render(
     text: str,
     links: tuple[tuple[str, str], ...] = (),
-    references: tuple[tuple[str, str], ...] = (),
+    references: tuple[tuple[str, ...], ...] = (),
     former_ids: tuple[tuple[str, str], ...] = (),
+    terms: tuple[tuple[str, str], ...] = (),
+    part: str = "",
 ) -> Rendered:
     """Render the text.
 
-    `links` pairs targets with addresses; other targets are rendered as plain text. `references` pairs keys with the
-    HTML of a note, where `{place}` stands for the place cited. `former_ids` pairs the id of a heading with one that it
-    had when it was worded differently, which marks it too.
+    `links` pairs targets with addresses; other targets are rendered as plain text. `references` are `Work`s.
+    `former_ids` pairs the id of a heading with one that it had when it was worded differently, which marks it too.
+    `terms` pairs terms as they may be written with ids; where one first stands it becomes a link to `#term-ID`. With
+    `part` the text is that of a part of a page: all its ids begin with it, and its headings are one level lower.
     """
     env = _parse(text)
     if env.excess:
         return Rendered(_unread_html(text), (), ())
-    context = {"links": dict(links), "sources": dict(references), "former_ids": _by_heading(env, former_ids)}
-    html = _MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, context)
+    former = _by_heading(env, former_ids)
+    tokens, explained = _with_terms(env, (Term(*pair) for pair in terms), former, part)
+    works = {work.key: work for work in (Work(*each) for each in references)}
+    context = {"links": dict(links), "works": works, "cited": set(), "former_ids": former, "part": part}
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, context)
     notes = tuple(
-        Note(number, _clean(_note_html(key, env, context)), tuple(markers))
+        Note(number, _clean(_note_html(key, env, context)), tuple(f"{part}{marker}" for marker in markers), part)
         for number, (key, markers) in enumerate(env.notes.items(), 1)
     )
-    return Rendered(_clean(html), tuple(env.headings), notes)
+    headings = tuple(heading._replace(id=f"{part}{heading.id}") for heading in env.headings)
+    return Rendered(_clean(html), headings, notes, explained)
+
+
+@_Cached
+def render_line(
+    text: str, links: tuple[tuple[str, str], ...] = (), references: tuple[tuple[str, str], ...] = ()
+) -> SafeString:
+    """Render one line of Markdown, such as a fact: without blocks, and with its citations where they stand.
+
+    `references` pairs keys with the HTML of a citation, where `{place}` stands for the place cited.
+    """
+    env = _parsed_line(text)
+    if env.excess:
+        return _clean(escape(text))
+    context = {"links": dict(links), "in_line": dict(references), "footnotes": env.footnotes, "part": ""}
+    return _clean(_MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, context))
+
+
+class RenderedLines(NamedTuple):
+    """Several texts of one page, each a line, and the notes of all."""
+
+    lines: list[SafeString]
+    notes: tuple[Note, ...]
+
+
+def render_lines(
+    texts: Iterable[str], links: tuple[tuple[str, str], ...], references: Iterable[tuple[str, ...]]
+) -> RenderedLines:
+    """Render texts without blocks, with notes that are numbered through all of them.
+
+    `links` and `references` are as in `render`. A note that is written out in a text stands there in brackets.
+    """
+    works = {work.key: work for work in (Work(*each) for each in references)}
+    context = {"links": dict(links), "works": works, "cited": set(), "part": ""}
+    whole = _ParseState(Commented(""))
+    lines = []
+    for text in texts:
+        env = _parsed_line(text)
+        if env.excess:
+            lines.append(_clean(escape(text)))
+            continue
+        written = [*env.tokens, *(token for tokens in env.footnotes.values() for token in tokens)]
+        _number([token for token in _all_tokens(written) if token.type == "citation"], whole)
+        html = _MARKDOWN.renderer.render(env.tokens, _MARKDOWN.options, {**context, "footnotes": env.footnotes})
+        lines.append(_clean(html))
+    notes = (
+        Note(number, _clean(_note_html(key, whole, context)), tuple(markers))
+        for number, (key, markers) in enumerate(whole.notes.items(), 1)
+    )
+    return RenderedLines(lines, tuple(notes))
 
 
 @_Cached
@@ -224,6 +309,84 @@ def _by_heading(env: "_ParseState", former_ids: Iterable[tuple[str, str]]) -> di
         if former not in taken:
             found.setdefault(present, []).append(former)
     return found
+
+
+def term_id(term: str) -> str:
+    """Return the id of the explanation of a term."""
+    return f"term-{term}"
+
+
+def term_marker(term: str) -> str:
+    """Return the id of the place in the text from which a term is explained."""
+    return f"ref-term-{term}"
+
+
+def _with_terms(
+    env: "_ParseState", terms: Iterable[Term], former_ids: Mapping[str, Sequence[str]], part: str
+) -> tuple[list[Token], tuple[str, ...]]:
+    """Return the tokens with links where terms first stand in prose, and the ids of these in order.
+
+    What is parsed stays as it is. A term is left alone if a heading has one of the ids that it needs.
+    """
+    taken = {heading.id for heading in env.headings} | {name for names in former_ids.values() for name in names}
+    usable = tuple(term for term in terms if taken.isdisjoint({term_id(term.id), term_marker(term.id)}))
+    if not usable:
+        return env.tokens, ()
+    arranged = markdown_terms.arranged(usable)
+    tokens: list[Token] = []
+    explained: list[str] = []
+    heads = 0
+    for token in env.tokens:
+        heads += token.nesting * (token.type in {"heading_open", "heading_close", "thead_open", "thead_close"})
+        if token.type == "inline" and not heads and token.children:
+            pieces = _prose(token.children)
+            if found := list(markdown_terms.find_terms("".join(pieces), arranged, explained)):
+                explained += [place.id for place in found]
+                token = copy(token)
+                token.children = list(_linked(zip(token.children or [], pieces, strict=True), found, part))
+        tokens.append(token)
+    return tokens, tuple(explained)
+
+
+def _prose(tokens: Sequence[Token]) -> list[str]:
+    """Return the text of each token of a paragraph; what is in a link, or is no text, is a sign that is in no term."""
+    pieces, links = [], 0
+    for token in tokens:
+        links += token.nesting * (token.type in {"link_open", "link_close"})
+        if token.type == "text" and not links:
+            pieces.append(token.content)
+        else:
+            pieces.append("\n" if token.type == "softbreak" and not links else "\0")
+    return pieces
+
+
+def _linked(tokens: Iterable[tuple[Token, str]], found: Iterable[markdown_terms.Found], part: str) -> Iterator[Token]:
+    """Yield the tokens of a paragraph, each given with its prose, with links around the terms found in it."""
+    borders: deque[tuple[int, Token]] = deque()
+    for term, start, end in found:
+        ids = {"href": f"#{part}{term_id(term)}", "id": f"{part}{term_marker(term)}"}
+        borders.append((start, Token("term_open", "a", 1, attrs={"class": "term", **ids})))
+        borders.append((end, Token("term_close", "a", -1)))
+    end = 0
+    for token, prose in tokens:
+        start, end = end, end + len(prose)
+        done = start
+        while borders and borders[0][0] < end + (borders[0][1].nesting == -1):
+            place, link = borders.popleft()
+            if place > done:
+                yield _piece(token, prose[done - start : place - start])
+            done = place
+            yield link
+        if done == start:
+            yield token
+        elif done < end:
+            yield _piece(token, prose[done - start :])
+
+
+def _piece(token: Token, text: str) -> Token:
+    piece = copy(token)
+    piece.content = text
+    return piece
 
 
 def _passages(env: "_ParseState") -> Iterator[Passage]:
@@ -299,9 +462,16 @@ def _parsed(text: str) -> _ParseState:
     return _unread(text, env.excess) if env.excess else env
 
 
-def _parsed_without(commented: Commented) -> _ParseState:
+def _parsed_line(text: str) -> _ParseState:
+    """Parse a text as one line, in which nothing is a block."""
+    if excess := excess_of(text):
+        return _unread(text, excess)
+    return _parsed_without(markdown_comments.take_out(text), _MARKDOWN.parseInline)
+
+
+def _parsed_without(commented: Commented, parse: Callable[[str, EnvType], list[Token]] | None = None) -> _ParseState:
     env = _ParseState(commented)
-    env.tokens = _MARKDOWN.parse(commented.text, {"state": env})
+    env.tokens = (parse or _MARKDOWN.parse)(commented.text, {"state": env})
     return env
 
 
@@ -699,15 +869,61 @@ def _render_wiki_link(
 def _render_heading_open(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
-    former = env["former_ids"].get(tokens[index].attrs.get("id"), ())
-    marks = "".join(f'<span id="{escape(name)}"></span>' for name in former)
-    return self.renderToken(tokens, index, options, env) + marks
+    token, part = tokens[index], env["part"]
+    former = env["former_ids"].get(token.attrs.get("id"), ())
+    marks = "".join(f'<span id="{part}{escape(name)}"></span>' for name in former)
+    return f'<{_heading_tag(token, part)} id="{part}{token.attrs["id"]}">{marks}'
+
+
+def _render_heading_close(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    return f"</{_heading_tag(tokens[index], env['part'])}>\n"
+
+
+def _heading_tag(token: Token, part: str) -> str:
+    return f"h{min(6, int(token.tag[1]) + bool(part))}"
+
+
+def _render_link_open(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    token, part = tokens[index], env["part"]
+    address = str(token.attrs.get("href", ""))
+    if part and address.startswith("#"):
+        token = copy(token)
+        token.attrs = {**token.attrs, "href": f"#{part}{address[1:]}"}
+    return self.renderToken([token], 0, options, env)
 
 
 def _render_marker(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    number, marker = tokens[index].meta["number"], tokens[index].meta["marker"]
-    label = _("Note %(number)d") % {"number": number}
-    return f'<sup class="note"><a href="#note-{number}" id="{marker}" aria-label="{escape(label)}">{number}</a></sup>'
+    if "in_line" in env:
+        return _render_citation_in_line(tokens, index, env["in_line"])
+    number, marker, part = tokens[index].meta["number"], tokens[index].meta["marker"], env["part"]
+    label = escape(_("Note %(number)d") % {"number": number})
+    link = f'<a href="#{part}note-{number}" id="{part}{marker}" aria-label="{label}">{number}</a>'
+    return f'<sup class="note">{link}</sup>'
+
+
+def _render_footnote_marker(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Render the marker of a footnote; in a line its words."""
+    if "footnotes" not in env:
+        return _render_marker(self, tokens, index, options, env)
+    inner = [token for each in env["footnotes"].get(_footnote_of(tokens[index]), ()) for token in each.children or []]
+    return f" ({self.renderInline(inner, options, env)})"
+
+
+def _render_citation_in_line(tokens: Sequence[Token], index: int, works: Mapping[str, str]) -> str:
+    """Render a citation as the names of its works, in brackets if it follows words."""
+    cited = "; ".join(
+        _placed(works.get(cited.key) or _unknown(cited.key), cited.place) for cited in tokens[index].meta["cited"]
+    )
+    before = tokens[index - 1] if index else None
+    if tokens[0].type == "citation":
+        return f"; {cited}" if before and before.type == "citation" else cited
+    return f"({cited})" if before and before.content.endswith(" ") else f" ({cited})"
 
 
 def _render_table_open(
@@ -746,11 +962,20 @@ def _note_html(key: NoteKey, env: _ParseState, context: dict[str, Any]) -> str:
         return html.removeprefix("<p>").removesuffix("</p>") if is_one_paragraph else html
     notes = []
     for cited in key:
-        record = context["sources"].get(cited.key)
-        if record is None:
-            record = escape(_("Unknown source “%(key)s”") % {"key": cited.key}) + "{place}."
-        notes.append(record.replace("{place}", f", {escape(cited.place)}" if cited.place else ""))
+        work = context["works"].get(cited.key)
+        is_first = cited.key not in context["cited"]
+        context["cited"].add(cited.key)
+        record = (work.first if is_first else work.later or work.first) if work else f"{_unknown(cited.key)}."
+        notes.append(_placed(record, cited.place))
     return "; ".join(note.removesuffix(".") for note in notes[:-1]) + ("; " if notes[1:] else "") + notes[-1]
+
+
+def _unknown(key: str) -> str:
+    return escape(_("Unknown source “%(key)s”") % {"key": key}) + "{place}"
+
+
+def _placed(record: str, place: str) -> str:
+    return record.replace("{place}", f", {escape(place)}" if place else "")
 
 
 def _markdown() -> MarkdownIt:
@@ -781,8 +1006,10 @@ def _markdown() -> MarkdownIt:
     for name, rule in {
         "wiki_link": _render_wiki_link,
         "heading_open": _render_heading_open,
+        "heading_close": _render_heading_close,
+        "link_open": _render_link_open,
         "citation": _render_marker,
-        "footnote_ref": _render_marker,
+        "footnote_ref": _render_footnote_marker,
         "table_open": _render_table_open,
         "table_close": _render_table_close,
         "address": _render_address,

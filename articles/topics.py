@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,9 +13,10 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from articles import citations, markdown
+from articles import citations, diagrams, fact_table, glossary, markdown
 from articles.links import link_addresses
 from articles.models import Article, HeadingId, QuoteChoice
+from articles.sources import cited_keys, sources_in, sources_of
 from quotes import matching
 from rlm_site import turns
 from rlm_site.history.models import Revision
@@ -71,12 +72,22 @@ class Topic:
 
 @dataclass(frozen=True)
 class RenderedText:
-    """A rendered body, with what its editor should know."""
+    """A rendered body with the facts of an entry, and with what its editor should know."""
 
     rendered: markdown.Rendered
+    facts: tuple[fact_table.Group, ...]
+    diagram: diagrams.Diagram | None
+    terms: tuple[Article, ...]  # of the glossary, that it explains
     missing_links: tuple[str, ...]
     missing_references: tuple[str, ...]
     cited: tuple[SafeString, ...]  # entries of the bibliography, in its order
+
+
+class RenderedTexts(NamedTuple):
+    """Texts of one page, and the bibliography of all."""
+
+    texts: tuple[RenderedText, ...]
+    cited: tuple[SafeString, ...]
 
 
 def load_topics(articles: QuerySet[Article], now: datetime) -> list[Topic]:
@@ -179,7 +190,12 @@ def meta_description(article: Article) -> str:
 
 def first_sentence(article: Article) -> str:
     """Return the first sentence of the text, for lists of topics."""
-    plain = markdown.source(article.body).plain
+    return sentence_of(article.body)
+
+
+def sentence_of(body: str) -> str:
+    """Return the first sentence of a text."""
+    plain = markdown.source(body).plain
     match = re.match(r".{40,}?[.!?](?=\s|$)", plain)
     return Truncator(match[0] if match else plain).chars(240, truncate="…")
 
@@ -189,7 +205,7 @@ def articles_by_reference(now: datetime) -> dict[str, list[Article]]:
     pages: dict[str, list[Article]] = defaultdict(list)
     rows = Article.objects.published(now).select_related("parent").order_by("parent__title", "title", "id")
     for article in rows:
-        for key in dict.fromkeys(cited.key for cited in markdown.source(article.body).citations):
+        for key in cited_keys(article):
             pages[key].append(article)
     return pages
 
@@ -206,38 +222,98 @@ def last_notable_change() -> Subquery:
 
 
 def render_text(article: Article, now: datetime) -> RenderedText:
-    """Render the body with its links and citations. At most three queries; more if links lead nowhere."""
-    with turns.long_work(len(article.body)):
-        return _render_text(article, now)
+    """Render body and facts with their links and citations. At most five queries; more if links lead nowhere."""
+    return render_texts([article], now).texts[0]
 
 
-def _render_text(article: Article, now: datetime) -> RenderedText:
-    source = markdown.source(article.body)
-    links = link_addresses(source.links, article, now)
-    keys = frozenset(cited.key for cited in source.citations)
-    references = _formatted_references(keys)
-    rendered = markdown.render(
-        article.body,
-        tuple(sorted(links.items())),
-        tuple(sorted((key, each.in_note) for key, each in references.items())),
-        _former_ids(article) if source.headings else (),
+def render_texts(articles: Sequence[Article], now: datetime, parts: Sequence[str] = ("",)) -> RenderedTexts:
+    """Render the texts of pages of one topic for one page, of which each may be a part. As many queries as of one."""
+    with turns.long_work(sum(len(article.body) for article in articles)):
+        return _render_texts(articles, now, parts)
+
+
+def _render_texts(articles: Sequence[Article], now: datetime, parts: Sequence[str]) -> RenderedTexts:
+    sources = [sources_of(article) for article in articles]
+    targets = dict.fromkeys(target for of_page in sources for source in of_page for target in source.links)
+    links = link_addresses(targets, articles[0], now)
+    references = _formatted_references(frozenset(key for article in articles for key in cited_keys(article)))
+    former_ids = _former_ids([article for article in articles if markdown.source(article.body).headings])
+    terms = glossary.load()
+    explained: set[str] = set()
+    texts = []
+    for article, of_page, part in zip(articles, sources, parts, strict=True):
+        own_links = {target for source in of_page for target in source.links}
+        keys = set(cited_keys(article))
+        linked = tuple(sorted((target, links[target]) for target in own_links if target in links))
+        cited = {key: each for key, each in references.items() if key in keys}
+        rendered = markdown.render(
+            article.body,
+            linked,
+            tuple(sorted((key, each.in_note, each.in_later_note) for key, each in cited.items())),
+            former_ids.get(article.pk, ()),
+            terms.terms_in(markdown.source(article.body).plain, article, now, explained),
+            part,
+        )
+        explained |= set(rendered.terms)
+        in_line = {key: each.in_line for key, each in cited.items()}
+        texts.append(
+            RenderedText(
+                rendered,
+                () if article.parent_id else tuple(_fact_table(article, links, in_line)),
+                diagrams.draw(article.diagram, linked, tuple(sorted(in_line.items()))),
+                tuple(terms.terms[slug] for slug in rendered.terms),
+                tuple(target for source in of_page for target in source.links if target not in links),
+                tuple(sorted(keys - references.keys())),
+                tuple(each.in_bibliography for each in cited.values()),
+            )
+        )
+    return RenderedTexts(tuple(texts), tuple(each.in_bibliography for each in references.values()))
+
+
+def fact_tables(articles: Sequence[Article], now: datetime) -> dict[int, list[fact_table.Group]]:
+    """Return the facts of entries as readers see them, by entry. At most three queries."""
+    sources = [source for article in articles for source in sources_in("", article.facts)]
+    links = link_addresses(dict.fromkeys(target for source in sources for target in source.links), None, now)
+    references = _formatted_references(frozenset(cited.key for source in sources for cited in source.citations))
+    in_line = {key: each.in_line for key, each in references.items()}
+    return {article.pk: _fact_table(article, links, in_line) for article in articles}
+
+
+def _fact_table(article: Article, links: Mapping[str, str], in_line: Mapping[str, str]) -> list[fact_table.Group]:
+    """Return the facts with those of these links and works that they name, for they are cached by them."""
+    sources = sources_in("", article.facts)
+    targets = {target for source in sources for target in source.links}
+    keys = {cited.key for source in sources for cited in source.citations}
+    return fact_table.groups_of(
+        article,
+        tuple(sorted((target, address) for target, address in links.items() if target in targets)),
+        tuple(sorted((key, name) for key, name in in_line.items() if key in keys)),
     )
-    return RenderedText(
-        rendered,
-        tuple(target for target in source.links if target not in links),
-        tuple(sorted(keys - references.keys())),
-        tuple(each.in_bibliography for each in references.values()),
-    )
 
 
-def _former_ids(article: Article) -> tuple[tuple[str, str], ...]:
-    """Return pairs of the id of a heading and of one that it had before. One query; it is indexed with the article."""
-    former = HeadingId.objects.filter(article=article.pk, position=None).order_by("name")
-    return tuple(former.values_list("leads_to", "name"))
+def _former_ids(articles: Iterable[Article]) -> dict[int, tuple[tuple[str, str], ...]]:
+    """Return pairs of the id of a heading and of one that it had before, by page. One query, or none without pages.
+
+    They are indexed with the articles.
+    """
+    pages: dict[int, tuple[tuple[str, str], ...]] = {}
+    if ids := [article.pk for article in articles]:
+        former = HeadingId.objects.filter(article__in=ids, position=None).order_by("name")
+        for article, leads_to, name in former.values_list("article", "leads_to", "name"):
+            pages[article] = (*pages.get(article, ()), (leads_to, name))
+    return pages
+
+
+def references_in(sources: Iterable[markdown.Source]) -> list[tuple[str, str, str]]:
+    """Return the works that texts cite as `markdown.Work`s. One query, or none."""
+    keys = frozenset(cited.key for source in sources for cited in source.citations)
+    return [(key, each.in_note, each.in_later_note) for key, each in _formatted_references(keys).items()]
 
 
 class _FormattedReference(NamedTuple):
     in_note: str
+    in_later_note: str
+    in_line: str
     in_bibliography: SafeString
 
 
@@ -253,7 +329,13 @@ def _formatted_references(keys: frozenset[str]) -> dict[str, _FormattedReference
 def _cached_references(keys: frozenset[str], version: str) -> dict[str, _FormattedReference]:
     records = list(citations.cited_by(keys).filter(queue.sound("reference")))
     records.sort(key=lambda record: (record.authors or record.title, record.title))
+    in_notes, in_lines = citations.short_names(records), citations.short_names(records, dated=True)
     return {
-        record.key.lower(): _FormattedReference(str(citations.in_note(record)), citations.in_bibliography(record))
+        record.key.lower(): _FormattedReference(
+            citations.in_note(record),
+            citations.in_later_note(in_notes[record.key]),
+            citations.in_line(record, in_lines[record.key]),
+            citations.in_bibliography(record),
+        )
         for record in records
     }
