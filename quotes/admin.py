@@ -3,7 +3,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
@@ -22,27 +21,11 @@ from quotes.resources import NEW_COLLECTION, PersonResource, QuoteResource
 from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.content import FIELDS, ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
 from rlm_site.editor.dashboard import DashboardFilter
-from rlm_site.editor.forms import ContentForm
+from rlm_site.editor.forms import ContentForm, NamesField
 from rlm_site.editor.import_pages import ImportExport, UploadForm
 from rlm_site.editor.publishable import ImmediateInlineMixin, PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter
 from rlm_site.publishing import permissions
-
-
-class NamesField(forms.CharField):
-    """A list of names, typed one on a line."""
-
-    widget = AdminTextareaWidget(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
-        lines = value if isinstance(value, list) else (super().to_python(value) or "").splitlines()
-        return [name for name in (" ".join(line.split()) for line in lines) if name]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return not self.disabled and self.to_python(initial or "") != self.to_python(data or "")
 
 
 class PersonForm(AddressFormMixin, ContentForm):
@@ -52,7 +35,7 @@ class PersonForm(AddressFormMixin, ContentForm):
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
             self.fields["slug"].required = False
-            self.fields["slug"].help_text = _("The address is /people/…/. Leave empty to make it from the name.")
+            self.fields["slug"].help_text = _("The address is /quotes/people/…/. Leave empty to make it from the name.")
 
 
 class DeathFilter(admin.SimpleListFilter):

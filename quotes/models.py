@@ -55,7 +55,9 @@ class Person(models.Model):
     kind = CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
     name = CharField(_("name as printed"), max_length=200)
     sort_name = CharField(_("sort name"), max_length=200, blank=True, help_text=_("Such as “Wordsworth, William”."))
-    slug = SlugField(_("slug"), max_length=100, unique=True, source="name", help_text=_("The address is /people/…/."))
+    slug = SlugField(
+        _("slug"), max_length=100, unique=True, source="name", help_text=_("The address is /quotes/people/…/.")
+    )
     description = CharField(_("description"), max_length=200, blank=True, help_text=_("Such as “English poet”."))
     born = YearField(_("born"), null=True, blank=True, help_text=_("Year; negative for BC."))
     died = YearField(_("died"), null=True, blank=True, help_text=_("Year; negative for BC."))

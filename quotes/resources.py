@@ -38,7 +38,7 @@ class PersonResource(ContentResource):
     natural_key = "slug"
     explained = {
         "slug": gettext_lazy(
-            "The address is /people/…/. Leave empty for a new person, whose slug is then made from the name."
+            "The address is /quotes/people/…/. Leave empty for a new person, whose slug is then made from the name."
         ),
         "aliases": gettext_lazy("Other names, separated by semicolons. In JSON, a list."),
     }

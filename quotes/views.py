@@ -3,15 +3,17 @@ from typing import TypeVar
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
 from quotes.models import Person, Quote
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page, query_value
+from rlm_site.redirects import redirects
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
+from rlm_site.text.slugs import reverse
 
 PAGE_SIZE = 20
 Row = TypeVar("Row")
@@ -59,20 +61,16 @@ def person_list(request: HttpRequest) -> HttpResponse:
     return render(request, "quotes/people.html", {"letters": letters})
 
 
-@public_page(parameters=("page",), tracks_dependencies=True)
-def person(request: HttpRequest, slug: str) -> HttpResponse:
+@public_page
+def person_moved(request: HttpRequest, slug: str) -> HttpResponse:
+    """Redirect from where a person was found before; a slug that nobody has or had is a 404."""
     now = timezone.now()
     queue.ensure_indexed()
-    found = _named(Person.objects.published(now).filter(slug=slug).first())
-    quotes = Quote.objects.published(now).by_person(found).for_display()
-    sure = quotes.exclude(status=Quote.Status.DISPUTED)
-    context = {
-        "person": found,
-        "page": Paginator(sure.order_by("id"), PAGE_SIZE).get_page(request.GET.get("page")),
-        "disputed": quotes.filter(status=Quote.Status.DISPUTED),
-        "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
-    }
-    return render(request, "quotes/person.html", context)
+    found = Person.objects.published(now).filter(slug=slug).first()
+    target = found.get_absolute_url() if found else redirects.find(reverse("quotes:person", [slug]), now).target
+    if not target:
+        raise Http404
+    return HttpResponsePermanentRedirect(target)
 
 
 def _named(row: Row | None) -> Row:

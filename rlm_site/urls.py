@@ -21,7 +21,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
-    path("", include("quotes.urls")),
+    path("", include("rlm_site.front.quotes_urls")),
     path("", include("articles.urls")),  # last: the slug of a topic may be any other first segment
 ]
 

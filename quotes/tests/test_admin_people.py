@@ -45,7 +45,7 @@ def test_a_person_is_created_edited_and_deleted(editor: Client, client: Client) 
     assert anna.aliases == ["A. Shchuka", "Nyura"]
     Quote.objects.create(text="No quagga.", person=anna, published=True, status="reported")
     save(editor, anna, description="Russian poet", born="1890")
-    page = client.get("/people/anna-shchuka/").content.decode()
+    page = client.get("/quotes/people/anna-shchuka/").content.decode()
     assert "Russian poet" in page
     assert "b. 1890" in page
     Quote.objects.filter(person=anna).delete()

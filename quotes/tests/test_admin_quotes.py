@@ -60,7 +60,7 @@ def test_readers_see_a_quotation_from_its_publication_to_its_deletion(editor: Cl
     transition(editor, quote, "publish")
     address = quote.get_absolute_url()
     assert TEXT in client.get(address).content.decode()
-    assert TEXT in client.get("/people/ann-quill/").content.decode()
+    assert TEXT in client.get("/quotes/people/ann-quill/").content.decode()
     assert client.get("/words/quagga/").status_code == 200
     save(editor, quote, text="No quagga was an island.")
     transition(editor, quote, "publish")

@@ -24,7 +24,7 @@ def test_it_shows_the_quotation_with_its_attribution(client: Client, garland: Qu
         "Mrs. Edmund T. Garland, Tolby baker. As quoted in History of the Yarle Mills, vol. 5, ch. 8, "
         "by Ida Marsh Hollis (1922)"
     ) in text_of(document.find(".//main"))
-    assert links(document)["/people/mrs-edmund-t-garland/"] == "Mrs. Edmund T. Garland"
+    assert links(document)["/quotes/people/mrs-edmund-t-garland/"] == "Mrs. Edmund T. Garland"
 
 
 def test_both_the_primary_and_the_later_source_are_shown(client: Client) -> None:
@@ -84,7 +84,7 @@ def test_a_misattributed_quotation_says_whose_it_really_is(client: Client) -> No
     document = parse(client.get(quote.get_absolute_url()))
     assert "Not by Edgar Tarlow" in text_of(document.find(".//main"))
     assert true.get_absolute_url() in links(document)
-    assert "/people/edgar-tarlow/" not in links(document)
+    assert "/quotes/people/edgar-tarlow/" not in links(document)
     [script] = document.findall(".//script[@type='application/ld+json']")
     quotation = json.loads(text_of(script))["@graph"][0]
     assert "creator" not in quotation
@@ -169,9 +169,9 @@ def test_a_withdrawn_quotation_says_so_or_leads_on(client: Client) -> None:
     response = client.get(address)
     assert response.status_code == 410
     assert "zorblax." not in text_of(parse(response).find(".//main"))
-    Quote.objects.filter(pk=quote.pk).update(retired_to="/people/lena-sommer/")
+    Quote.objects.filter(pk=quote.pk).update(retired_to="/quotes/people/lena-sommer/")
     response = client.get(address)
-    assert (response.status_code, response["Location"]) == (301, "/people/lena-sommer/")
+    assert (response.status_code, response["Location"]) == (301, "/quotes/people/lena-sommer/")
     Quote.objects.filter(pk=quote.pk).update(retired_to=address)
     assert client.get(address).status_code == 410
 

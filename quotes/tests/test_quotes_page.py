@@ -40,7 +40,7 @@ def test_each_leads_to_its_own_page_and_to_its_author(client: Client) -> None:
     )
     document = parse(client.get("/quotes/?word=zorblax"))
     addresses = {link.get("href") for link in document.iter("a")}
-    assert {quote.get_absolute_url(), "/people/zora-blax/"} <= addresses
+    assert {quote.get_absolute_url(), "/quotes/people/zora-blax/"} <= addresses
 
 
 def test_the_filters_narrow_the_list_and_work_together(client: Client) -> None:
