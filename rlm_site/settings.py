@@ -28,7 +28,10 @@ with suppress(OSError):  # whoever cannot write there gets an error from the dat
     STATE_DIR.mkdir(mode=0o700, exist_ok=True)
     STATE_DIR.chmod(0o700)
 
-OF_THE_SUBJECT = ("SITE_NAME", "SITE_DESCRIPTION", "SITE_LANGUAGE", "LICENCE_NAME", "LICENCE_URL", "LICENCE_TERMS")
+OF_THE_SUBJECT = (
+    "SITE_NAME", "SITE_TAGLINE", "SITE_DESCRIPTION", "SITE_LANGUAGE", "SITE_EDITORS", "LICENCE_NAME", "LICENCE_URL",
+    "LICENCE_TERMS", "BASE_MAP",
+)  # fmt: skip
 VARIABLES = (
     "SECRET_KEY", "SITE_URL", "PORT", "HOST", "DATABASE_URL", "TRUSTED_PROXIES", *OF_THE_SUBJECT, "CONTACT_EMAIL",
     "FEED_AUTHORITY", "TIME_ZONE", "REVIEW_BY_ANOTHER", "DEBUG",
@@ -192,6 +195,16 @@ def _licence_url() -> str:
     return value
 
 
+def _base_map() -> str:
+    value = env("BASE_MAP")
+    files = [f"static/img/map/{value}.{suffix}" for suffix in ("json", "svg")]
+    if value and not (re.fullmatch(r"[a-z0-9-]+", value) and all((BASE_DIR / file).is_file() for file in files)):
+        raise ImproperlyConfigured(
+            f"BASE_MAP is {value!r}; it must be the NAME of static/img/map/NAME.json and NAME.svg."
+        )
+    return value
+
+
 def _contact_email() -> str:
     value = env("CONTACT_EMAIL")
     try:
@@ -244,11 +257,14 @@ TRUSTED_PROXIES = _trusted_proxies()
 SERVED_SECURELY = SITE_URL.startswith("https:")
 _site_host = re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc)
 SITE_NAME = _text("SITE_NAME", 1, 100, _site_host)
+SITE_TAGLINE = _text("SITE_TAGLINE", 0, 60)  # beside the name: what kind of site it is
+SITE_EDITORS = _text("SITE_EDITORS", 0, 200)  # their names, as they are to be cited
 SITE_DESCRIPTION = _text("SITE_DESCRIPTION", 0, 300)  # one sentence
 SITE_LANGUAGE = _site_language()  # of the texts
 LICENCE_NAME = _text("LICENCE_NAME", 0, 100)
 LICENCE_URL = _licence_url()
 LICENCE_TERMS = _text("LICENCE_TERMS", 0, 300)
+BASE_MAP = _base_map()
 ALLOWED_HOSTS = [_site_host, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Part of the identifiers of feed entries. A site that moves keeps its first one, lest readers get old entries again.
@@ -303,6 +319,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "rlm_site.context_processors.site",
+                "rlm_site.front.navigation.lists",
             ],
         },
     }

@@ -21,6 +21,7 @@ os.environ.update(
     LICENCE_NAME="Yarle Commons Licence",
     LICENCE_URL="https://licence.example/yarle/",
     LICENCE_TERMS="Copy them, and name the almanac.",
+    BASE_MAP="europe",
     CONTACT_EMAIL="",
     TRUSTED_PROXIES="",
     TIME_ZONE="UTC",

@@ -133,6 +133,8 @@ def test_the_address_is_as_browsers_send_it(settings_with: Any, url: str, kept: 
             "SITE_LANGUAGE is 'English'; it must be a language tag, such as en, de or pt-BR.",
         ),
         ({"LICENCE_URL": "javascript:alert(1)"}, "LICENCE_URL is 'javascript:alert(1)'; it must be the address of the"),
+        ({"BASE_MAP": "../europe"}, "BASE_MAP is '../europe'; it must be the NAME of static/img/map/NAME.json"),
+        ({"BASE_MAP": "atlantis"}, "BASE_MAP is 'atlantis'; it must be the NAME of"),
         ({"LICENCE_NAME": ""}, "LICENCE_URL is set but LICENCE_NAME is not; set LICENCE_NAME too."),
         ({"SITE_NAME": "a\nb"}, "SITE_NAME contains a character that cannot be printed; type it again."),
         ({"TIME_ZONE": "Prague"}, "TIME_ZONE is 'Prague'; it must be a time zone, such as Europe/Prague."),
