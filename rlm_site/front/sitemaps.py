@@ -13,9 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from articles import atlas_views, events
 from articles.models import Article
 from articles.topics import last_notable_change
 from quotes.models import Person, Quote
+from rlm_site.front.navigation import LISTED
 from rlm_site.indexing import queue
 from rlm_site.page_cache.decorators import public_page
 from rlm_site.tags.models import Tag
@@ -23,6 +25,7 @@ from rlm_site.text.json_ld import absolute
 from rlm_site.text.slugs import ABOUT
 
 ADDRESSES_A_FILE = 5000
+LISTS = {str(kind): view for kind, (_name, view) in LISTED.items()}
 
 
 class _Site:
@@ -43,8 +46,8 @@ class Articles(SiteSitemap):
     def items(self) -> QuerySet[Article]:
         queue.ensure_indexed()
         public = Article.objects.published(timezone.now()).exclude(slug=ABOUT, parent=None)  # it is among the pages
-        rows = public.select_related("parent").defer("body", "parent__body")
-        return rows.annotate(changed_at=last_notable_change()).order_by("id")
+        with_page = public.exclude(parent=None, kind=Article.Kind.TERM, body="")
+        return with_page.for_links().annotate(changed_at=last_notable_change()).order_by("id")
 
     def lastmod(self, item: Any) -> datetime:
         return item.changed_at or item.updated
@@ -70,7 +73,15 @@ class Tags(SiteSitemap):
 
 class Pages(SiteSitemap):
     def items(self) -> list[str]:
-        return ["home", "about", "changes", "tags", "quotes:quotes", "quotes:people", "articles:references"]
+        """Return the names of pages; of lists of entries those that have any."""
+        queue.ensure_indexed()
+        entries = Article.objects.published(timezone.now()).topics().exclude(slug=ABOUT)
+        kinds = set(entries.order_by().values_list("kind", flat=True).distinct())
+        lists = [name for kind, name in LISTS.items() if kind in kinds] + (["articles:index"] if kinds else [])
+        lists += ["articles:chronology"] if events.public(timezone.now()) else []
+        if atlas_views.base_map() and entries.filter(atlas_views.LOCATED).exists():
+            lists.append("articles:map")
+        return ["home", *lists, "about", "changes", "tags", "quotes:quotes", "quotes:people", "articles:references"]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -26,12 +26,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from articles import placements, successors, topics
+from articles import aliases, atlas_views, chronology, entries, placements, successors
 from articles.models import Article
 from articles.views import render_topic
 from quotes import json_ld
-from quotes.models import Quote, Word
-from rlm_site.front import changes
+from quotes.models import Person, Quote, Word
+from rlm_site.front import changes, front_page
 from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
 from rlm_site.page_cache.decorators import public_page, query_value
@@ -40,6 +40,7 @@ from rlm_site.publishing.visibility import is_retired
 from rlm_site.redirects import redirects
 from rlm_site.search import query as searching
 from rlm_site.search import registry, terms
+from rlm_site.search.addresses import nearest_addresses
 from rlm_site.tags import lists
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold
@@ -51,25 +52,34 @@ log = logging.getLogger(__name__)
 
 TOPICS_A_PAGE = 60
 CHANGES_A_PAGE = 50
-CHANGES_ON_HOME = 5
 ITEMS_A_PAGE = 30
 QUOTES_ON_TAG_PAGE = 10
+QUOTES_OF_PERSON_A_PAGE = 20
 PAGES_WITH_WORD = 50
 NEAREST_PAGES = 3
 
 
 @public_page(parameters=("page",))
 def home(request: HttpRequest) -> HttpResponse:
+    """Show the groups that editors keep; where they keep none, the topics that only the index lists."""
     now = timezone.now()
     queue.ensure_indexed()
-    all_topics = Article.objects.published(now).topics().exclude(slug=ABOUT).in_reading_order()
-    shown = Paginator(all_topics, TOPICS_A_PAGE).get_page(request.GET.get("page"))
+    groups = front_page.groups(now)
+    shown = Paginator(front_page.topics_without_list(now), TOPICS_A_PAGE).get_page(request.GET.get("page"))
+    new = front_page.new(now)
     context = {
-        "page": shown,
-        "topics": [(topic, topics.first_sentence(topic)) for topic in shown],
-        "changes": changes.with_articles(changes.notable_changes(now)[:CHANGES_ON_HOME]),
+        "groups": groups,
+        "page": None if groups else shown,
+        "topics": [] if groups else front_page.with_summaries(shown),
+        "overview": chronology.overview(now),
+        "small_map": atlas_views.small_map(now),
+        "documents": front_page.documents(now),
+        "changes": new,
     }
-    return render(request, "front/home.html", context)
+    response = render(request, "front/home.html", context)
+    if new:
+        response.valid_until = min(change.revision.created for change in new) + front_page.NEW_FOR  # type: ignore[attr-defined]
+    return response
 
 
 @public_page(tracks_dependencies=True)
@@ -106,7 +116,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "pages": Paginator(range(results.total), searching.PAGE_SIZE).get_page(results.page) if results.total else None,
         "kind": kind,
         "tag": tag,
-        "topics": Article.objects.published(now).topics().for_links()[:20] if not results.total else (),
+        "topics": front_page.topics_without_list(now).for_links()[:20] if not results.total else (),
     }
     return render(request, "front/search.html", context)
 
@@ -204,6 +214,26 @@ def quote(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     return render(request, "quotes/quote.html", context)
 
 
+@public_page(parameters=("page",), tracks_dependencies=True)
+def person(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what a person said, what is only ascribed to them, and the entry about them."""
+    now = timezone.now()
+    queue.ensure_indexed()
+    found = Person.objects.published(now).filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    quotes = Quote.objects.published(now).by_person(found).for_display()
+    sure = quotes.exclude(status=Quote.Status.DISPUTED)
+    context = {
+        "person": found,
+        "entry": entries.about_person(found, now),
+        "page": Paginator(sure.order_by("id"), QUOTES_OF_PERSON_A_PAGE).get_page(request.GET.get("page")),
+        "disputed": quotes.filter(status=Quote.Status.DISPUTED),
+        "misattributed": Quote.objects.published(now).filter(person=found, status=Quote.Status.MISATTRIBUTED),
+    }
+    return render(request, "quotes/person.html", context)
+
+
 @public_page
 def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("img/favicon.svg"))
@@ -247,6 +277,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     found = redirects.find(path, now)
     if moved := found.target or _list_meant(path):
         return HttpResponsePermanentRedirect(moved)
+    if (entry := aliases.entry_at(path, now)) and (address := entry.get_absolute_url()) != path:
+        return HttpResponsePermanentRedirect(address)
     if found.is_deleted:
         return _deleted(request, now)
     return render(request, "404.html", {"path": path, **_words_of(path, now)}, status=404)
@@ -259,9 +291,11 @@ def _deleted(request: HttpRequest, now: datetime) -> HttpResponse:
 
 
 def _words_of(path: str, now: datetime) -> dict[str, Any]:
-    """Return the words of an address, and the public pages that have them."""
+    """Return the words of an address, and the public pages with an address like it, then those that have the words."""
     words = " ".join(path.replace("-", " ").replace("/", " ").split())
-    return {"words": words, "nearest": searching.nearest(words, now, "article", NEAREST_PAGES)}
+    addresses = Article.objects.published(now).values_list("pk", "parent__slug", "slug")
+    alike = nearest_addresses(path, addresses.iterator(), NEAREST_PAGES)
+    return {"words": words, "nearest": searching.nearest(words, now, "article", NEAREST_PAGES, alike)}
 
 
 def _list_meant(path: str) -> str:

@@ -89,7 +89,7 @@ def test_its_slug_may_be_chosen_in_the_form_and_others_of_the_site_may_not() -> 
     editor = signed_in()
     for slug, says in (("about", 302), ("changes", 200)):
         page = editor.get("/admin/articles/article/add/")
-        typed = form_data(page, title="Of the Almanac", slug=slug, body=BODY)
+        typed = form_data(page, title="Of the Almanac", slug=slug, summary="About it.", body=BODY)
         assert editor.post("/admin/articles/article/add/", typed).status_code == says, slug
     with pytest.raises(ValidationError):
         Article(title="Changes", slug="changes").full_clean()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
         ("/yarle-valley/the-millers/.", "/yarle-valley/the-millers/"),
         ("/yarle-valley/the-millers/).", "/yarle-valley/the-millers/"),
         ("/yarle-valley/the-millers”/", "/yarle-valley/the-millers/"),
-        ("/People/Lena-Sommer/", "/people/lena-sommer/"),
+        ("/Quotes/People/Lena-Sommer/", "/quotes/people/lena-sommer/"),
         ("/tags/Bread/,", "/tags/bread/"),
         ("/About/", "/about/"),
         ("/QUOTES/]", "/quotes/"),

@@ -111,7 +111,7 @@ def test_search_is_offered_with_the_words_of_the_address(client: Client) -> None
     assert [field.get("value") for field in main.iter("input") if field.get("name") == "q"] == [
         "yarle valley millers of old"
     ]
-    assert "/yarle-valley/" in {link.get("href") for link in main.iter("a")}
+    assert any((link.get("href") or "").startswith("/yarle-valley/") for link in main.iter("a"))
     assert "Quagga" not in response.content.decode()
 
 

@@ -23,8 +23,19 @@ PAGES = [
     "/words/millers/",
     "/quotes/",
     "/quotes/?status=reported",
+    "/yarle-valley/all/",
+    "/yarle-valley/the-millers/versions/",
+    "/yarle-valley/the-millers/versions/1/",
+    "/yarle-valley/the-millers/versions/1/cite/",
     "/people/",
-    "/people/lena-sommer/",
+    "/places/",
+    "/map/",
+    "/chronology/",
+    "/documents/",
+    "/glossary/",
+    "/index/",
+    "/quotes/people/",
+    "/quotes/people/lena-sommer/",
     "/references/",
     "/search/",
     "/search/?q=tarlow",
@@ -34,12 +45,12 @@ PAGES = [
     "/tarlow/no-such-page/",
 ]
 SECTION = "/yarle-valley/the-millers/"
-SCREENS = [(1200, 900), (320, 640)]
+SCREENS = [(1400, 900), (1024, 768), (320, 640)]
 
 
 def open_quotation(page: "Page") -> None:
     """Numbers of quotations are the database's own; the way to one leads over its person."""
-    page.goto("/people/lena-sommer/")
+    page.goto("/quotes/people/lena-sommer/")
     page.locator("main a[href^='/quotes/']").first.click()
     page.wait_for_url("**/quotes/*/*/")
 
@@ -67,7 +78,7 @@ def test_a_barrier_would_be_seen(new_page: "NewPage") -> None:
     page = new_page()
     page.goto("/about/")
     page.evaluate("document.documentElement.removeAttribute('lang')")
-    assert len(faults(page)) == 4
+    assert len(faults(page)) == 2 * len(SCREENS)
 
 
 @pytest.mark.full
@@ -127,7 +138,7 @@ def test_every_stop_of_the_keyboard_can_be_seen(new_page: "NewPage") -> None:
     assert all("3px" in outline and "solid" in outline for outline in outlines)
 
 
-@pytest.mark.parametrize(("width", "height"), SCREENS, ids=["wide", "narrow"])
+@pytest.mark.parametrize(("width", "height"), [SCREENS[0], SCREENS[-1]], ids=["wide", "narrow"])
 def test_a_note_opens_without_moving_the_page_and_leads_back(new_page: "NewPage", width: int, height: int) -> None:
     page = new_page(width, height, reduced_motion="reduce")
     page.goto(SECTION)
@@ -155,12 +166,55 @@ def test_a_printed_page_has_its_address_and_no_navigation(new_page: "NewPage") -
     page = new_page()
     page.goto(SECTION)
     page.emulate_media(media="print")
-    gone = page.locator(".site-header, .site-footer, .contents, .neighbours, .tags, .back, form")
+    gone = page.locator(".nav, .bottom nav, .contents, .neighbours, .quotations, .tags, .this-page, .back")
     assert gone.count() > 5
     assert [index for index in range(gone.count()) if gone.nth(index).is_visible()] == []
     assert page.locator("h1").is_visible()
     assert page.get_by_text(page.url, exact=False).first.is_visible()
     assert page.locator(".notes li").first.is_visible()
+
+
+def stops_of_the_keyboard(page: "Page", number: int) -> list[str]:
+    """Return where the first stops are: the element and what it says."""
+    found = []
+    for _stop in range(number):
+        page.keyboard.press("Tab")
+        found.append(
+            page.evaluate("`${document.activeElement.localName} ${document.activeElement.textContent.trim()}`")
+        )
+    return found
+
+
+def test_contents_that_are_seen_are_open_to_everybody(new_page: "NewPage") -> None:
+    page = new_page(1400)
+    page.goto(SECTION)
+    contents = page.locator(".contents")
+    told = contents.aria_snapshot()
+    sections = contents.locator("li")
+    assert sections.count() == 6
+    assert all(sections.nth(index).is_visible() for index in range(6))
+    assert [line for line in sections.all_inner_texts() if line not in told] == []
+    assert "section 4 of 6" not in told  # nothing is told to be closed
+    stops = stops_of_the_keyboard(page, 15)
+    assert "a Low Water" in stops
+    assert [stop for stop in stops if stop.startswith("summary")] == []
+
+
+@pytest.mark.parametrize("width", [320, 1100])
+def test_contents_that_are_closed_are_closed_to_everybody(new_page: "NewPage", width: int) -> None:
+    page = new_page(width)
+    page.goto(SECTION)
+    contents = page.locator(".contents")
+    assert not contents.locator("li").first.is_visible()
+    assert "Low Water" not in contents.aria_snapshot()
+    stops = stops_of_the_keyboard(page, 15)
+    assert "a Low Water" not in stops
+    [summary] = [stop for stop in stops if stop.startswith("summary")]
+    assert summary == "summary Contents: section 4 of 6"
+    contents.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert contents.locator("li").first.is_visible()
+    assert "Low Water" in contents.aria_snapshot()
 
 
 def test_a_section_can_be_read_without_script(new_page: "NewPage") -> None:

@@ -39,7 +39,7 @@ def test_filters_by_kind_and_tag_show_their_counts_and_narrow(client: Client) ->
     topic.tags.add("bread")
     Quote.objects.create(text="No zorblax.", status="reported", published=True)
     both = client.get("/search/?q=zorblax")
-    assert dict(both.context["results"].kinds) == {"topic": 1, "section": 0, "quotation": 1}
+    assert dict(both.context["results"].kinds) == {"topic": 1, "quotation": 1}
     assert both.context["results"].tags == [(Tag.objects.get(slug="bread"), 1)]
     addresses = links(parse(both))
     assert "?q=zorblax&kind=topic" in addresses
@@ -134,3 +134,36 @@ def test_of_very_many_results_it_is_said_that_there_are_more(client: Client, mon
     filters = [text_of(link) for link in page.findall(".//nav[@class='filters']//a")]
     assert filters[:3] == ["Topics (5+)", "Sections (5+)", "Quotations (5+)"]
     assert not any("(" in tag for tag in filters[3:])
+
+
+def test_filters_stand_under_headings(client: Client) -> None:
+    Article.objects.create(title="The Zorblax", slug="zorblax", published=True).tags.add("bread")
+    Article.objects.create(title="Zorblax Field", slug="field", kind="place", published=True)
+    [filters] = parse(client.get("/search/?q=zorblax")).findall(".//nav[@class='filters']")
+    assert [text_of(heading) for heading in filters.iter("h2")] == ["Kinds", "Tags"]
+    assert [text_of(link) for link in filters.iter("a")] == ["Places (1)", "Topics (1)", "bread (1)"]
+
+
+def test_a_result_says_what_it_is_and_by_which_name_it_was_found(client: Client) -> None:
+    names = [{"name": "Зорблакс", "language": "ru", "note": ""}]
+    fields = {"summary": "A brigade of the river.", "aliases": names, "kind": "formation", "published": True}
+    Article.objects.create(title="Quagga Brigade", slug="quagga", body="It was there.", **fields)
+    [result] = parse(client.get("/search/?q=зорблакс")).findall(".//ol[@class='results']/li")
+    assert text_of(result) == "Formation Quagga Brigade also Зорблакс A brigade of the river."
+    assert [text_of(name) for name in result.iter("span") if name.get("lang") == "ru"] == ["Зорблакс"]
+
+
+def test_results_with_some_of_the_words_are_told_apart(client: Client) -> None:
+    Article.objects.create(title="The Zorblax", slug="zorblax", body="Of zeppelins.", published=True)
+    told = "No page has all of these words; these have some of them."
+    assert told not in text_of(parse(client.get("/search/?q=zorblax+zeppelin")).find(".//main"))
+    page = parse(client.get("/search/?q=zorblax+okapi"))
+    assert told in text_of(page.find(".//main"))
+    assert "/zorblax/" in links(page)
+
+
+def test_a_spelling_is_suggested_above_results_with_some_of_the_words(client: Client) -> None:
+    Article.objects.create(title="The Zorblax", slug="zorblax", body="Of zeppelins.", published=True)
+    page = parse(client.get("/search/?q=zorblax+zepplins&kind=topic"))
+    assert "Did you mean zorblax zeppelins?" in text_of(page.find(".//main"))
+    assert "?q=zorblax+zeppelins" in links(page)
