@@ -231,7 +231,7 @@ def addresses() -> list[str]:
     from django.urls import NoReverseMatch, get_resolver, reverse
 
     known: list[str] = [
-        "/", "/about/", "/changes/", "/people/", "/quotes/", "/references/", "/search/?q=mill", "/tags/",
+        "/", "/about/", "/changes/", "/quotes/people/", "/quotes/", "/references/", "/search/?q=mill", "/tags/",
         "/words/mill/",
         "/feeds/changes/", "/feeds/quotes/", "/sitemap.xml", "/sitemap-articles.xml", "/robots.txt", "/healthz",
         "/preview/x/", "/favicon.ico", "/static/css/site.css", "/admin/", "/admin/login/", "/admin/jsi18n/",

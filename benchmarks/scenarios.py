@@ -110,7 +110,7 @@ class Scenarios:
     def name_of_person(self) -> Iterator[Change]:
         quote, section = self._pinned()
         if quote.person and not quote.name_as_printed:
-            on = [quote.person, quote, section, "/people/"]
+            on = [quote.person, quote, section, "/quotes/people/"]
             yield self._field_changed(
                 "name of a person", quote.person, "name", self._new_marker(), on=on, by=self.editor
             )

@@ -294,13 +294,13 @@ def test_a_person_without_public_quotations_leaves_an_old_address_alone(client: 
     client.get("/")
     other = Person.objects.create(name="Lena Sommer, the younger", slug="lena-sommer")
     quote = Quote.objects.create(text="A zorblax is no friend.", status="reported", person=other)
-    assert answer(client, "/people/lena-sommer/") == (301, "/people/sommer/")
+    assert answer(client, "/quotes/people/lena-sommer/") == (301, "/quotes/people/sommer/")
     Quote.objects.filter(pk=quote.pk).update(published=True)
-    assert client.get("/people/lena-sommer/").context["person"] == other
+    assert client.get("/quotes/people/lena-sommer/").context["person"] == other
     Person.objects.filter(pk=other.pk).update(slug="younger")
-    assert answer(client, "/people/lena-sommer/") == (301, "/people/younger/")
+    assert answer(client, "/quotes/people/lena-sommer/") == (301, "/quotes/people/younger/")
     Quote.objects.filter(pk=quote.pk).update(published=False)
-    assert answer(client, "/people/lena-sommer/") == (301, "/people/sommer/")
+    assert answer(client, "/quotes/people/lena-sommer/") == (301, "/quotes/people/sommer/")
 
 
 def test_a_tag_of_nothing_public_leaves_an_old_address_alone(client: Client) -> None:
@@ -345,17 +345,17 @@ def test_no_history_of_addresses_ends_in_a_loop_or_at_what_is_not_public(client:
 
 
 def test_a_renamed_person_leads_on(client: Client) -> None:
-    assert answer(client, "/people/lena-sommer/")[0] == 200
+    assert answer(client, "/quotes/people/lena-sommer/")[0] == 200
     Person.objects.filter(slug="lena-sommer").update(slug="sommer")
-    assert answer(client, "/people/lena-sommer/") == (301, "/people/sommer/")
-    assert answer(client, "/people/sommer/")[0] == 200
+    assert answer(client, "/quotes/people/lena-sommer/") == (301, "/quotes/people/sommer/")
+    assert answer(client, "/quotes/people/sommer/")[0] == 200
 
 
 def test_a_renamed_person_without_public_quotations_leads_nowhere(client: Client) -> None:
-    client.get("/people/lena-sommer/")
+    client.get("/quotes/people/lena-sommer/")
     Quote.objects.filter(person__slug="lena-sommer").update(published=False)
     Person.objects.filter(slug="lena-sommer").update(slug="sommer")
-    assert answer(client, "/people/lena-sommer/")[0] == NOT_FOUND
+    assert answer(client, "/quotes/people/lena-sommer/")[0] == NOT_FOUND
 
 
 def test_a_renamed_tag_leads_on(client: Client) -> None:

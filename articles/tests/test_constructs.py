@@ -370,7 +370,7 @@ def test_a_title_that_links_cannot_name_is_told(title: str) -> None:
 def test_a_title_that_links_cannot_name_is_refused_in_the_form_which_keeps_it(title: str) -> None:
     editor = signed_in()
     add = "/admin/articles/article/add/"
-    answer = editor.post(add, form_data(editor.get(add), title=title, body="Zorblax."))
+    answer = editor.post(add, form_data(editor.get(add), title=title, summary="It.", body="Zorblax."))
     assert answer.status_code == 200
     page = answer.content.decode()
     assert "Links such as [[Title]] cannot find this page." in page
@@ -397,7 +397,11 @@ def test_a_citation_finds_its_reference_in_any_letters(client: Client, key: str)
 
 def named(article: Article) -> list[str]:
     found = review_checks.check_article(article, timezone.now())
-    return [f"{warning.what} {warning.where}" for warning in found if "no citation" not in str(warning.what)]
+    return [
+        f"{warning.what} {warning.where}"
+        for warning in found
+        if not re.search("no citation|no summary", str(warning.what))
+    ]
 
 
 # Beside the form, and before readers see it
@@ -409,7 +413,7 @@ def test_it_is_said_beside_the_form_and_asked_once_more_before_publishing() -> N
     add = "/admin/articles/article/add/"
     body = "A.\n\nB[^x] and an ![image](x.jpg)."
     said = editor.post(f"{add}checks/", {"title": "Zorblax", "body": body}).content.decode()
-    editor.post(add, form_data(editor.get(add), title="Zorblax", body=body))
+    editor.post(add, form_data(editor.get(add), title="Zorblax", summary="It.", body=body))
     row = Article.objects.get(title="Zorblax")
     asked = editor.get(f"/admin/articles/article/{row.pk}/publish/").content.decode()
     for page in (said, asked):

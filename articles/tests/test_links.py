@@ -144,7 +144,7 @@ def test_each_kind_of_link_that_leads_nowhere_is_listed() -> None:
     page("Draft", published=False, body="[[Nowhere]]")
     page("Kudu", body="## Horns")
     good = [
-        f"[q]({quote.get_absolute_url()})", f"[q](/quotes/{quote.pk}/other-words/)", "[p](/people/edgar-zorb/)",
+        f"[q]({quote.get_absolute_url()})", f"[q](/quotes/{quote.pk}/other-words/)", "[p](/quotes/people/edgar-zorb/)",
         "[s](/search/?q=kudu)", "[h](/)", "[k](/kudu/#horns)", "[k](/KUDU/)", f"[k]({settings.SITE_URL}/kudu/)",
         "[c](/kudu/#quotations)", "[e](https://other.example/no/)", "[m](mailto:a@b.example)", "[@zorb-1950]",
     ]  # fmt: skip
@@ -154,7 +154,7 @@ def test_each_kind_of_link_that_leads_nowhere_is_listed() -> None:
         "[n](/no/such/)": "/no/such/",
         "[n](/quotes/99999999/)": "/quotes/99999999/",
         "[n](/kudu/#tail)": "/kudu/#tail",
-        "[n](/people/no/)": "/people/no/",
+        "[n](/quotes/people/no/)": "/quotes/people/no/",
         "[n](/draft/)": "/draft/",
         "[[Draft]]": "[[Draft]]",
         "[y](#not-there)": "#not-there",
@@ -255,11 +255,11 @@ def test_the_form_of_each_kind_of_record_lists_what_links_there() -> None:
     quote = Quote.objects.create(text="A hope of stripes.", person=person, published=True)
     reference = Reference.objects.create(key="Zorb-1950", title="On Zorblax")
     okapi = page("Okapi")
-    body = f"[[Okapi]] [p](/people/edgar-zorb/) [q](/quotes/{quote.pk}/older-words/) [@zorb-1950]"
+    body = f"[[Okapi]] [p](/quotes/people/edgar-zorb/) [q](/quotes/{quote.pk}/older-words/) [@zorb-1950]"
     gnu = page("Gnu", body=body)
     for row, typed in (
         (okapi, "[[Okapi]]"),
-        (person, "/people/edgar-zorb/"),
+        (person, "/quotes/people/edgar-zorb/"),
         (quote, f"/quotes/{quote.pk}/older-words/"),
         (reference, "[@zorb-1950]"),
     ):

@@ -252,5 +252,5 @@ def test_the_form_offers_it_first_for_a_new_section_and_says_what_it_means_for_a
     page = editor.get(f"{ADD}?parent={valley.pk}")
     assert form_data(page)["quotations"] == "topic"
     assert "For a topic, it means “picked by the site”." in page.content.decode()
-    editor.post(ADD, form_data(page, title="Quagga"))
+    editor.post(ADD, form_data(page, title="Quagga", summary="An animal."))
     assert Article.objects.get(title="Quagga").quotations == "topic"

@@ -19,7 +19,7 @@ LIST = "/admin/articles/article/"
 
 
 def article(body: str = "", title: str = "Quagga", **fields: Any) -> Article:
-    return Article(**{"title": title, "slug": title.lower(), "body": body, **fields})
+    return Article(**{"title": title, "slug": title.lower(), "summary": "An animal.", "body": body, **fields})
 
 
 def saved(title: str = "Quagga", **fields: Any) -> Article:

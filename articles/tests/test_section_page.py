@@ -2,6 +2,7 @@ import json
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -179,6 +180,49 @@ def test_the_day_of_the_last_notable_change_is_shown(client: Client) -> None:
     assert f"{changed:%Y-%m-%d}" in dates
     assert f"{later:%Y-%m-%d}" not in dates
     assert f"{changed.day} {changed:%B %Y}" in text_of(document.find(".//main"))
+
+
+def test_text_then_notes_then_quotations_then_tags_follow_each_other(the_millers: Element) -> None:
+    found = [
+        name
+        for element in the_millers.iter()
+        for name in ("text", "read-more", "neighbours", "notes", "quotations", "tags", "this-page")
+        if name in str(element.get("class", "")).split()
+    ]
+    assert found == ["text", "read-more", "neighbours", "notes", "quotations", "tags", "this-page"]
+
+
+def test_the_way_back_from_a_note_says_where_it_leads(the_millers: Element) -> None:
+    note = next(element for element in the_millers.iter("li") if element.get("id") == "note-1")
+    [way_back] = [link for link in note.iter("a") if str(link.get("href")).startswith("#")]
+    assert (text_of(way_back), way_back.get("aria-label")) == ("↩ 1", "Back to note 1 in the text")
+
+
+def test_a_quotation_is_linked_by_its_work_or_its_dates(the_millers: Element) -> None:
+    shown = {text_of(link) for figure in the_millers.iter("figure") for link in figure.iter("a")}
+    assert {"History of the Yarle Mills, vol. 5, ch. 8, by Ida Marsh Hollis (1922)", "(1933–2004)"} <= shown
+    assert "source" not in shown
+
+
+def test_an_error_can_be_reported_with_the_page_and_its_version_named(client: Client, settings: Any) -> None:
+    assert "Report an error" not in text_of(parse(client.get(ADDRESS)))
+    settings.CONTACT_EMAIL = "office@almanac.example"
+    Article.objects.filter(slug="the-millers").update(title="Flour & “Weights”? 100 %")
+    revisions.record_revision(
+        Article.objects.get(slug="the-millers"), state=Revision.State.PUBLISHED, kind=Revision.Kind.CORRECTION
+    )
+    [link] = [link for link in parse(client.get(ADDRESS)).iter("a") if text_of(link) == "Report an error"]
+    letter = urlsplit(link.get("href", ""))
+    given = {name: value for name, [value] in parse_qs(letter.query, strict_parsing=True).items()}
+    assert (letter.scheme, letter.path) == ("mailto", "office@almanac.example")
+    assert given["subject"] == "Error on “Yarle Valley - Flour & “Weights”? 100 %”"
+    today = timezone.now()
+    assert given["body"].splitlines()[:3] == [
+        "Page: Yarle Valley - Flour & “Weights”? 100 %",
+        f"Address: http://127.0.0.1:8000{ADDRESS}",
+        f"Last changed: {today.day} {today:%B %Y}",
+    ]
+    assert "\r\n" in given["body"]
 
 
 def test_the_page_says_how_to_cite_it(the_millers: Element) -> None:

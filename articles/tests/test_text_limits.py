@@ -41,7 +41,7 @@ TOO_MUCH = {
 
 def refused(editor: Client, **typed: Any) -> tuple[dict[str, list[str]], dict[str, Any]]:
     """Return the errors of a form that was sent, and what stands in it now."""
-    response = editor.post(ADD, form_data(editor.get(ADD), title="Zorblax", **typed))
+    response = editor.post(ADD, form_data(editor.get(ADD), title="Zorblax", summary="It.", **typed))
     assert response.status_code == 200
     return response.context["adminform"].form.errors, form_data(response)
 
@@ -72,7 +72,7 @@ def test_what_is_stored_all_the_same_is_shown_as_its_words_in_a_moment(kind: str
 @pytest.mark.django_db
 def test_editors_are_warned_of_a_stored_text_with_too_much_in_it() -> None:
     body, told = TOO_MUCH["cells"]
-    warnings = review_checks.check_article(Article(title="Zorblax", body=body), timezone.now())
+    warnings = review_checks.check_article(Article(title="Zorblax", summary="It.", body=body), timezone.now())
     assert told in warnings[0].where
 
 
@@ -87,7 +87,7 @@ def test_readers_see_the_words_of_a_stored_text_with_too_much_in_it(client: Clie
 def test_what_is_at_the_limit_is_saved() -> None:
     body = "# a\n\n" * 400 + "".join(f"[@a{n}] " for n in range(1900)) + "word " * 30_000
     editor = signed_in()
-    assert editor.post(ADD, form_data(editor.get(ADD), title="Zorblax", body=body)).status_code == 302
+    assert editor.post(ADD, form_data(editor.get(ADD), title="Zorblax", summary="It.", body=body)).status_code == 302
     assert Article.objects.get(title="Zorblax").body.strip() == body.strip()
 
 

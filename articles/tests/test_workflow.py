@@ -41,7 +41,9 @@ def save(somebody: Client, row: Any, **typed: Any) -> Any:
 
 def write(somebody: Client, **typed: Any) -> Article:
     page = somebody.get(ADD)
-    response = somebody.post(ADD, form_data(page, **{"title": "Quagga", "body": "It had stripes.", **typed}))
+    response = somebody.post(
+        ADD, form_data(page, **{"title": "Quagga", "summary": "An animal.", "body": "It had stripes.", **typed})
+    )
     assert response.status_code == 302
     return Article.objects.get(slug="quagga")
 

@@ -149,12 +149,18 @@ def _cached_page(request: HttpRequest, response: HttpResponse, pinned: versions.
     return CachedPage(
         version=pinned.versions["all"],
         depends_on=getattr(response, "depends_on", None),
-        until=_next_scheduled_moment(pinned, now),
+        until=min(_next_scheduled_moment(pinned, now), _end_of(response)),
         bodies=before.bodies if before and unchanged else {encoding: ENCODINGS[encoding].pack(content)},
         headers=(*headers, ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")),
         digest=digest,
         modified=before.modified if before and unchanged else int(now) + 1,
     )
+
+
+def _end_of(response: HttpResponse) -> float:
+    """Return until when the page is right though nothing changes: a view whose page grows old sets `valid_until`."""
+    until: datetime | None = getattr(response, "valid_until", None)
+    return until.timestamp() if until else float("inf")
 
 
 def _next_scheduled_moment(pinned: versions.Versions, now: float) -> float:

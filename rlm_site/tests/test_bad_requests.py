@@ -9,7 +9,8 @@ from rlm_site.tests.html import links, parse, text_of
 pytestmark = pytest.mark.django_db
 
 PAGES = [
-    "/", "/about/", "/changes/", "/people/", "/people/lena-sommer/", "/quotes/", "/references/", "/search/", "/tags/",
+    "/", "/about/", "/changes/", "/quotes/people/", "/quotes/people/lena-sommer/",
+    "/quotes/", "/references/", "/search/", "/tags/",
     "/tags/bread/", "/words/millers/", "/yarle-valley/", "/yarle-valley/the-millers/",
     "/feeds/changes/", "/feeds/quotes/", "/sitemap.xml", "/robots.txt", "/healthz", "/preview/x/", "/favicon.ico",
 ]  # fmt: skip
@@ -49,7 +50,7 @@ def test_no_query_string_breaks_a_page(client: Client, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/quotes/", "/changes/", "/tags/bread/", "/words/rain/", "/people/lena-sommer/"]
+    "address", ["/", "/quotes/", "/changes/", "/tags/bread/", "/words/rain/", "/quotes/people/lena-sommer/"]
 )
 def test_a_page_number_beyond_the_last_shows_what_there_is(client: Client, address: str) -> None:
     response = client.get(f"{address}?page=9999")
@@ -87,9 +88,9 @@ ADDRESSES = [
     "/quotes/%D9%A3/",
     "/quotes/x/",
     "/quotes/1/%00/",
-    "/people/%00/",
-    "/people/x%00/",
-    "/people/" + "x" * 5000 + "/",
+    "/quotes/people/%00/",
+    "/quotes/people/x%00/",
+    "/quotes/people/" + "x" * 5000 + "/",
     "/tags/%00/",
     "/tags/%ff/",
     "/words/%00/",

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles.models import Article, QuoteChoice, Reference
+from articles.models import Article, Event, Group, QuoteChoice, Reference
 from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site import constraints
 from rlm_site.constraints import APPS
@@ -29,15 +29,18 @@ from rlm_site.tests.editor import signed_in
 pytestmark = pytest.mark.django_db
 
 READERS = (
-    "/", "/yarle-valley/", "/yarle-valley/the-millers/", "/edgar-tarlow/the-ferry/", "/quotes/", "/people/",
-    "/people/vera-marsh/", "/tags/", "/tags/bread/", "/words/millers/", "/references/", "/search/?q=river", "/changes/",
+    "/", "/people/", "/places/", "/documents/", "/glossary/", "/index/", "/chronology/", "/map/", "/yarle-valley/all/",
+    "/yarle-valley/", "/yarle-valley/the-millers/", "/edgar-tarlow/the-ferry/", "/quotes/", "/quotes/people/",
+    "/quotes/people/vera-marsh/", "/tags/", "/tags/bread/", "/words/millers/", "/references/", "/search/?q=river",
+    "/changes/",
     "/feeds/changes/", "/feeds/quotes/", "/sitemap.xml", "/sitemap-articles.xml", "/sitemap-quotes.xml",
     "/sitemap-people.xml", "/sitemap-tags.xml", "/nowhere/", "/healthz",
 )  # fmt: skip
 LISTS = tuple(
     f"/admin/{address}"
     for address in (
-        "", "articles/article/", "articles/reference/", "quotes/quote/", "quotes/person/", "quotes/work/",
+        "", "articles/article/", "articles/event/", "articles/group/", "articles/reference/",
+        "quotes/quote/", "quotes/person/", "quotes/work/",
         "quotes/collection/", "rlm_site/tag/", "rlm_site/revision/", "rlm_site/deletion/", "rlm_site/import/",
         "rlm_site/address/",
     )
@@ -114,6 +117,8 @@ def subjects() -> dict[str, models.Model]:
         "person": Person.objects.get(slug="vera-marsh"),
         "tag": Tag.objects.get(slug="bread"),
         "reference": Reference.objects.get(key="arden-1987"),
+        "group": Group.objects.create(title="Mills", layout="list"),
+        "event": Event.objects.create(article=article, title="Fire", dates="1901-09", text="It burns.", published=True),
         "choice": QuoteChoice.objects.order_by("pk")[0],
         "check": Check.objects.order_by("pk")[0],
         "term": IndexTerm.objects.order_by("pk")[0],
@@ -142,7 +147,7 @@ def write(row: models.Model, field: Any, value: Any) -> bool:
 
 PARTS = 4  # of the addresses that are asked
 READ_ONLY = (Revision, Deletion, PreviewLink, Import, TagChange)  # what no form mends; their own pages may fail
-OWN_PAGES = {Article: "/yarle-valley/the-millers/", Person: "/people/vera-marsh/", Tag: "/tags/bread/"}
+OWN_PAGES = {Article: "/yarle-valley/the-millers/", Person: "/quotes/people/vera-marsh/", Tag: "/tags/bread/"}
 
 
 def addresses_reading(row: models.Model, client: Client, editor: Client) -> list[tuple[Client, str]]:
@@ -239,7 +244,7 @@ def test_every_table_that_people_write_is_tried() -> None:
     tried = {type(row) for row in subjects().values()}
     tables = {model for label in APPS for model in apps.get_app_config(label).get_models()}
     written_by_indexing = {
-        *("HeadingWord", "HeadingId", "Link", "Word", "QuoteWord"),
+        *("Alias", "HeadingWord", "HeadingId", "Link", "Related", "Version", "Word", "QuoteWord"),
         *("SearchDocument", "SearchWord", "SetAside", "Address"),
     }
     written_by_triggers = {"ContentVersion", "PartVersion", "Stale"}

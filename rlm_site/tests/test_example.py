@@ -50,7 +50,7 @@ def test_an_empty_site_that_loads_it_shows_every_page(tmp_path: Path) -> None:
             for address, line in LINES.items():
                 status, _headers, page = site.ask(address)
                 assert (status, f"Famous quotes {line}" in page.decode()) == (200, True), address
-            everything = "".join(site.ask(f"/{name}/")[2].decode() for name in ("people", "references", "tags"))
+            everything = "".join(site.ask(f"/{name}/")[2].decode() for name in ("quotes/people", "references", "tags"))
             for words in ("Milton", "Sheridan", "The Care of Books", "Papermaking", "reading"):
                 assert words in everything
             assert b"/libraries/chained-books/" in site.ask("/search/?q=chained")[2]

@@ -205,11 +205,15 @@ def largest(make: Text) -> int:
     return low
 
 
+TERMS = (("a", "a"), ("a b", "ab"), ("the river", "river"), ("millers put their last hope", "hope"), ("и", "i"))
+
+
 def read_and_render(text: str) -> None:
     with turns.long_work():
         found = markdown.source(text)
         links = tuple((target, "/yarle-valley/") for target in found.links)
-        markdown.render(text, links, tuple((cited.key, "Arden{place}.") for cited in found.citations))
+        works = tuple((cited.key, "Arden{place}.", "Arden{place}.") for cited in found.citations)
+        markdown.render(text, links, works, (), TERMS, "mills_")
 
 
 def _markdown_kinds() -> Iterator[Growth]:
@@ -256,6 +260,7 @@ READERS: dict[str, tuple[int, Callable[[str], Any]]] = {
     "names as printed": (500, bartlett.parse_name),
     "names that may be short": (500, lambda text: bartlett.is_short_for(text, text + " Marsh")),
     "parts of service books": (500, lambda text: bartlett.parse_liturgy("Book", text)),
+    "lines of facts": (5_000, markdown.render_line),
     "authors of a reference": (300, lambda text: citations.in_note(Reference(authors=text, title=text, note=text))),
 }
 PRINTED = ("Book v. ", "(", ", by A. ", ", Lord of ", "A. B. ", "de von ", "1. ", "xii. ", "Mrs. A b ", "; ", "_[1-2] ")

@@ -11,7 +11,8 @@ from quotes.models import Quote
 pytestmark = pytest.mark.django_db
 
 READERS_PAGES = [
-    "/", "/about/", "/changes/", "/people/", "/people/lena-sommer/", "/quotes/", "/quotes/?tag=bread", "/references/",
+    "/", "/about/", "/changes/", "/quotes/people/", "/quotes/people/lena-sommer/",
+    "/quotes/", "/quotes/?tag=bread", "/references/",
     "/yarle-valley/", "/yarle-valley/the-millers/", "/search/", "/search/?q=rain", "/tags/",
     "/tags/bread/", "/words/millers/", "/feeds/changes/", "/feeds/quotes/", "/sitemap.xml", "/robots.txt", "/healthz",
     "/no-such-page/", "/preview/x/", "/quotes/1/", "/yarle-valley", "/static/no-such-file.css",

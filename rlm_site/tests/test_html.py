@@ -18,7 +18,8 @@ from rlm_site.tests.html import parse, text_of
 pytestmark = pytest.mark.django_db
 
 PAGES = [
-    "/", "/about/", "/changes/", "/people/", "/people/lena-sommer/", "/people/margery-ford/", "/quotes/",
+    "/", "/about/", "/changes/", "/quotes/people/", "/quotes/people/lena-sommer/",
+    "/quotes/people/margery-ford/", "/quotes/",
     "/quotes/?tag=bread&status=reported&word=bread", "/quotes/?word=xyzzyx", "/references/",
     "/yarle-valley/", "/yarle-valley/the-millers/", "/yarle-valley/the-great-flood/",
     "/search/", "/search/?q=rain", "/search/?q=rain&kind=quotation&tag=rain", "/search/?q=xyzzyx", "/search/?q=vallley",
@@ -75,7 +76,8 @@ def test_a_further_page_of_a_list_is_well_made(client: Client, address: str) -> 
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/about/", "/changes/", "/people/", "/people/lena-sommer/", "/quotes/", "/references/", "/tags/",
+    ["/", "/about/", "/changes/", "/quotes/people/", "/quotes/people/lena-sommer/",
+     "/quotes/", "/references/", "/tags/",
      "/tags/bread/", "/words/millers/", "/yarle-valley/", "/yarle-valley/the-millers/"],
 )  # fmt: skip
 def test_a_page_says_what_it_is_about_to_those_who_link_it(client: Client, address: str) -> None:
@@ -145,7 +147,16 @@ def test_a_site_without_content_has_pages(client: Client, content: str) -> None:
     Article.objects.all().delete()
     if content == "one draft":
         Article.objects.create(title="Zorblax", slug="zorblax")
-    for address in ("/", "/about/", "/changes/", "/people/", "/quotes/", "/references/", "/search/?q=rain", "/tags/"):
+    for address in (
+        "/",
+        "/about/",
+        "/changes/",
+        "/quotes/people/",
+        "/quotes/",
+        "/references/",
+        "/search/?q=rain",
+        "/tags/",
+    ):
         response = client.get(address)
         assert response.status_code == 200, address
         assert faults(response) == [], address

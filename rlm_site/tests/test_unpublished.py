@@ -22,7 +22,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from articles import previews
-from articles.models import Article, QuoteChoice, Reference
+from articles.models import Article, Event, QuoteChoice, Reference
 from quotes.models import Check, IndexTerm, Person, Quote, Word, Work
 from rlm_site.front.sitemaps import SITEMAPS
 from rlm_site.history import revisions, trash
@@ -199,6 +199,45 @@ def test_a_draft_revision_of_a_public_page_is_nowhere(client: Client) -> None:
     assert where_it_shows(client, places) == []
 
 
+# An event of a section that names a person and a place with pages.
+
+
+def add_event(fields: dict[str, Any], section: dict[str, Any], topic: dict[str, Any]) -> None:
+    Article.objects.create(title="Zora Blax", slug="zora-blax", kind="person", body="She.", published=True)
+    Article.objects.create(title="Zorb Mill", slug="zorb-mill", kind="place", body="It.", published=True)
+    above = Article.objects.create(**{"title": "Zorblaxia", "slug": "zorblaxia", "body": "A land.", **topic})
+    told = Article.objects.create(parent=above, title="Zorblax Heights", slug="zorblax-heights", body="x", **section)
+    names = {"place": "Zorb Mill", "people": ["Zora Blax"]}
+    Event.objects.create(article=told, title="Zorblaxing", dates="1003", label="Zorblaxed", **names, **fields)
+
+
+EVENT_PLACES: Places = {
+    "the chronology": shows("/chronology/", "Zorblaxing"),
+    "its year": context("/chronology/", lambda found: found["told"]),
+    "the strip of years": shows("/", "Zorblaxed"),
+    "the page of a person": shows("/zora-blax/", "Zorblaxing"),
+    "the page of a place": shows("/zorb-mill/", "Zorblaxing"),
+    "the header of every page": shows("/yarle-valley/the-millers/", "/chronology/"),
+    "sitemap": shows("/sitemap-pages.xml", "/chronology/"),
+}
+
+
+def test_a_public_event_shows_in_all_these_places(client: Client) -> None:
+    add_event(PUBLIC, PUBLIC, PUBLIC)
+    assert where_it_is_missing(client, EVENT_PLACES) == []
+    assert "Zorblaxing" in client.get("/zorblaxia/").content.decode()
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("hidden", ["event", "section", "topic"])
+def test_an_event_that_is_not_public_or_told_by_a_page_that_is_not_is_nowhere(
+    client: Client, state: str, hidden: str
+) -> None:
+    add_event(*(STATES[state] if each == hidden else PUBLIC for each in ("event", "section", "topic")))
+    assert where_it_shows(client, EVENT_PLACES) == []
+    assert "Zorblaxing" not in client.get("/zorblaxia/").content.decode()
+
+
 # A quotation, by somebody who said nothing else, with a tag and a word that only it has.
 
 QUOTE = "/quotes/9002/this-is-the-zorblaxest-of-mills/"
@@ -234,8 +273,8 @@ QUOTE_PLACES: Places = {
     "the list by tag": leads_to("/quotes/?tag=bread", QUOTE),
     "the list by its author": is_found("/quotes/?person=zora-blax"),
     "the list by its tag": is_found("/quotes/?tag=zorblaxian"),
-    "its author": is_found("/people/zora-blax/"),
-    "people": shows("/people/", "zora-blax"),
+    "its author": is_found("/quotes/people/zora-blax/"),
+    "people": shows("/quotes/people/", "zora-blax"),
     "its word": leads_to("/words/zorblaxest/", QUOTE),
     "the count of its word": context("/words/zorblaxest/", lambda found: dict(found["forms"]).get("zorblaxest")),
     "its tag": is_found("/tags/zorblaxian/"),
@@ -247,7 +286,7 @@ QUOTE_PLACES: Places = {
     "search for its author": leads_to("/search/?q=zora", QUOTE),
     "feed of quotations": shows("/feeds/quotes/", "/quotes/9002/"),
     "sitemap": shows("/sitemap-quotes.xml", "/quotes/9002/"),
-    "people in the sitemap": shows("/sitemap-people.xml", "/people/zora-blax/"),
+    "people in the sitemap": shows("/sitemap-people.xml", "/quotes/people/zora-blax/"),
     "another wording of it": leads_to("/quotes/9003/a-longer-wording/", QUOTE),
 }
 
@@ -333,6 +372,9 @@ def client_of(role: str) -> Client:
     return somebody
 
 
+HIDDEN_YEARS = [1001]  # with no public event
+
+
 @dataclass
 class Hidden:
     """The records that readers may not see, and what leads to them."""
@@ -416,20 +458,31 @@ def write_hidden_records(author: User) -> Hidden:
         revisions.record_revision(row, author=author, **words(name, "comment", "note"))
         return row
 
+    def event(name: str, of: Article, **fields: Any) -> Event:
+        told = words(f"event{name}", "title", "text", "label", "place")
+        people = [f"zqevent{name}people", "Margery Ford"]
+        return keep(
+            Event.objects.create(article=of, dates=str(HIDDEN_YEARS[0]), people=people, owner=author, **told, **fields)
+        )
+
     public = Article.objects.get(slug="yarle-valley")
     millers = Article.objects.get(slug="the-millers")
     for state, fields in STATES.items():
         topic = article(f"article{state}", **fields)
+        event(state, public, **fields)
+        event(f"of{state}", topic, published=True)
         article(f"articleunder{state}", topic, published=True)
         article(f"articlein{state}", public, **fields)
         hidden = quote(f"quote{state}", **fields)
         QuoteChoice.objects.create(article=millers, quote=hidden, reason=f"zqarticle{state}reason")
         Quote.objects.create(text=f"Public beside {state}.", status="reported", published=True, version_of=hidden)
-    for live in (millers, Quote.objects.get(key="sommer-honest-men")):
+    live_event = Event.objects.create(article=public, title="A live event", dates="1903", published=True)
+    for live in (millers, Quote.objects.get(key="sommer-honest-men"), live_event):
         name = f"{live._meta.model_name}copy"
-        typed = {field: f"zq{name}{field}" for field in ("title", "text", "body", "translator")}
+        typed = {field: f"zq{name}{field}" for field in ("title", "text", "body", "translator", "place")}
         content = revisions.content_of(live)
-        content |= {field: word for field, word in typed.items() if field in content} | {"tags": [f"zqtag{name}"]}
+        content |= {field: word for field, word in typed.items() if field in content}
+        content |= {"tags": [f"zqtag{name}"]} if "tags" in content else {}
         revisions.save_draft(live, content, author=author, comment=f"zq{name}comment")
     Article.objects.create(title="Linker", slug="linker", body="[[Zqarticledrafttitle|Elsewhere]]", published=True)
     tag("unused")
@@ -485,6 +538,8 @@ def addresses_of(route: str, hidden: Hidden) -> Iterator[tuple[str, str]]:
         "id": [1],
         "content_type_id": [1],
         "number": [1, 2],
+        "older": [1],
+        "year": HIDDEN_YEARS,
         "ending": ["csv", "json"],
         "app_label": ["articles", "quotes", "rlm_site"],
         "url": ["articles/article/zq/"],
@@ -506,14 +561,14 @@ def model_of(route: str) -> Any:
 
 def all_words() -> set[str]:
     """Return every word that a hidden record has in any text."""
-    tables = (Article, Quote, Person, Work, Reference, Tag, Check, IndexTerm, QuoteChoice, Revision, Deletion)
+    tables = (Article, Event, Quote, Person, Work, Reference, Tag, Check, IndexTerm, QuoteChoice, Revision, Deletion)
     text = " ".join(str(values) for table in tables for values in table._default_manager.values())
     return {found[0] for found in WORD.finditer(text.lower())}
 
 
 def questions(hidden: Hidden) -> Iterator[tuple[str, str]]:
     """Yield addresses that ask for words and keys of hidden records, each with the same question for none."""
-    for page in (row for row in hidden.rows if isinstance(row, Article | Quote | Person | Tag)):
+    for page in (row for row in hidden.rows if isinstance(row, Article | Event | Quote | Person | Tag)):
         yield page.get_absolute_url(), "/neverwas/"
     asked = ["zq", *hidden.words[::17], "millers", "bread"]
     for word in asked:
@@ -525,14 +580,14 @@ def questions(hidden: Hidden) -> Iterator[tuple[str, str]]:
         ):  # fmt: skip
             yield address.format(word), address.format(never)
     for word in asked[:4]:
-        for listed in (Article, Quote, Person, Work, Reference, Tag, Revision, Deletion, Address, Import):
+        for listed in (Article, Event, Quote, Person, Work, Reference, Tag, Revision, Deletion, Address, Import):
             yield (f"{changelist(listed)}?q={word}",) * 2
-        for field in Quote._meta.fields + Article._meta.fields + Check._meta.fields:
+        for field in Quote._meta.fields + Article._meta.fields + Event._meta.fields + Check._meta.fields:
             if field.is_relation:
                 app_label, model_name = field.model._meta.app_label, field.model._meta.model_name
                 address = f"/admin/autocomplete/?app_label={app_label}&model_name={model_name}&field_name={field.name}"
                 yield f"{address}&term={word}", f"{address}&term=neverwas"
-    for model in (Article, Quote, Person, Work, Reference, Tag, Word):
+    for model in (Article, Event, Quote, Person, Work, Reference, Tag, Word):
         content_type = ContentType.objects.get_for_model(model)
         keys = hidden.keys(model) or Word.objects.filter(text__startswith="zq").values_list("pk", flat=True)[:5]
         spellings = [("{}", key) for key in keys] + [(spelt, keys[0]) for spelt in ("+{}", "%20{}", "0{}", "{}/x")]
@@ -541,6 +596,7 @@ def questions(hidden: Hidden) -> Iterator[tuple[str, str]]:
             yield address.format(key), address.format(NOWHERE)
     for key in hidden.keys(Article):
         yield f"/admin/articles/article/add/?parent={key}", f"/admin/articles/article/add/?parent={NOWHERE}"
+        yield f"/admin/articles/event/add/?article={key}", f"/admin/articles/event/add/?article={NOWHERE}"
         address = "/admin/articles/article/add/preview/?title=Typed&parent={}"
         yield address.format(key), address.format(NOWHERE)
     for key in hidden.keys(Quote):

@@ -82,14 +82,14 @@ def test_each_number_leads_to_a_list_of_just_so_many(busy_desk: Client) -> None:
 
 def test_what_is_in_work_is_counted_by_its_stage(busy_desk: Client) -> None:
     found = tasks(busy_desk)
-    assert {title: [pile.count for pile in task.piles] for title, task in found.items() if len(task.piles) == 2} == {
+    assert {title: [pile.count for pile in task.piles] for title, task in found.items() if len(task.piles) > 1} == {
         "Broken links": [1, 0],
-        "Returned to you": [3, 0],
-        "Your drafts": [2, 1],
-        "Waiting for review": [1, 0],
-        "Approved, ready to publish": [0, 1],
-        "Scheduled": [1, 0],
-        "To be unpublished": [0, 1],
+        "Returned to you": [3, 0, 0],  # articles, events, quotations
+        "Your drafts": [2, 0, 1],
+        "Waiting for review": [1, 0, 0],
+        "Approved, ready to publish": [0, 0, 1],
+        "Scheduled": [1, 0, 0],
+        "To be unpublished": [0, 0, 1],
     }
 
 
@@ -204,7 +204,7 @@ def test_it_makes_as_many_queries_however_much_there_is(busy_desk: Client) -> No
     queue.process_queue()
     assert counts(busy_desk)["Your drafts"] >= 90
     assert count_queries(busy_desk, "/admin/") <= few
-    assert few <= 30
+    assert few <= 31
 
 
 @pytest.mark.parametrize("query", ["work=", "work=zorblax", "check=zorblax", "review=zorblax"])

@@ -31,6 +31,7 @@ def write_a_section(page: "Page", title: str) -> None:
     page.get_by_role("link", name="Tolby Market", exact=True).first.click()
     page.get_by_role("link", name="Add a section").click()
     page.fill("#id_title", title)
+    page.fill("#id_summary", "How it was done.")
     page.fill("#id_body", "Written *by hand*, see ")
     page.get_by_role("button", name="Page…").click()
     page.get_by_role("combobox", name="Words from the title").fill("edgar tarl")

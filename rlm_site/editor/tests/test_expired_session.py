@@ -22,7 +22,7 @@ def expired() -> tuple[Client, dict[str, str]]:
     user.save()
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(user)
-    data = form_data(client.get(ADDRESS), title="Zorblax", slug="zorblax", body=TYPED, _save="Save")
+    data = form_data(client.get(ADDRESS), title="Zorblax", slug="zorblax", summary="It.", body=TYPED, _save="Save")
     client.cookies.pop("sessionid")
     return client, data
 

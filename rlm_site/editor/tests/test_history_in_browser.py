@@ -106,6 +106,7 @@ def test_the_first_page_history_and_deletions_have_no_barriers(new_page: "NewPag
     page.goto("/admin/articles/article/add/")
     for title in ("Zorblaxes", "The Zorblaxes"):
         page.fill("#id_title", title)
+        page.fill("#id_summary", "An animal.")
         page.fill("#id_tags", "zorblax")
         page.click("input[name=_continue]")
         page.wait_for_selector(".success")

@@ -65,7 +65,7 @@ def test_quotations_go_on_without_their_person(client: Client) -> None:
     person = Person.objects.get(slug="lena-sommer")
     write("quotes_person", "slug", "no slug/", person.pk)
     assert "Lena Sommer" in client.get("/quotes/").content.decode()
-    assert "Lena Sommer" not in client.get("/people/").content.decode()
+    assert "Lena Sommer" not in client.get("/quotes/people/").content.decode()
     assert client.get("/sitemap-people.xml").status_code == 200
 
 

@@ -115,17 +115,18 @@ CHANGES_OF_TAGS: dict[str, tuple[Callable[[Article], object], set[str]]] = {
     "save without a change": (lambda page: page.save(), {"own", "topic"}),
     "text of a topic": (lambda page: Article.objects.filter(pk=page.parent_id).update(body="x"), {"topic"}),
     "title": (lambda page: Article.objects.filter(pk=page.pk).update(title="X"), {"own", "topic", "addresses"}),
+    "facts": (lambda page: Article.objects.filter(pk=page.pk).update(facts=[{}]), {"own", "topic", "places"}),
     "times": (
         lambda page: Article.objects.filter(pk=page.pk).update(retire_at=timezone.now()),
-        {"own", "topic", "addresses", "due"},
+        {"own", "topic", "addresses", "due", "places"},
     ),
     "new section": (
         lambda page: Article.objects.bulk_create([Article(pk=9000, parent=page.parent, title="N", slug="n")]),
-        {"article:9000", "topic", "addresses", "due"},
+        {"article:9000", "topic", "addresses", "due", "places"},
     ),
     "moved section": (
         lambda page: Article.objects.filter(pk=page.pk).update(parent=Article.objects.get(slug="edgar-tarlow")),
-        {"own", "topic", "other topic", "addresses"},
+        {"own", "topic", "other topic", "addresses", "places"},
     ),
     "tag": (lambda page: TaggedArticle.objects.filter(content_object=page)[0].delete(), {"own"}),
     "tag moved": (
