@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class ArticlesConfig(AppConfig):
@@ -8,6 +9,7 @@ class ArticlesConfig(AppConfig):
         from articles import (
             aliases,
             backlinks,
+            error_reports,
             events,
             indexing,
             link_index,
@@ -32,6 +34,7 @@ class ArticlesConfig(AppConfig):
         from rlm_site.search import index
         from rlm_site.tags import lists
 
+        register(error_reports.check_contact, deploy=True)
         for rule in rules.OF_ARTICLES:
             constraints.refuse(Article, *rule)
         for model in (Article, Event, Reference):

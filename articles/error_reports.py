@@ -1,8 +1,10 @@
 """Letters in which readers report errors: begun for them, with the page and its version."""
 
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
+from django.core import checks
 from django.utils import formats
 from django.utils.translation import gettext as _
 
@@ -28,3 +30,16 @@ def address_for(article: Article) -> str:
         "body": "\r\n".join(lines),
     }
     return f"mailto:{quote(settings.CONTACT_EMAIL, safe='@')}?{urlencode(letter, quote_via=quote)}"
+
+
+def check_contact(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Return a warning where readers of a deployed site have nobody to report an error to."""
+    if settings.CONTACT_EMAIL:
+        return []
+    return [
+        checks.Warning(
+            "Readers cannot report errors: the site names no contact.",
+            hint="Set CONTACT_EMAIL in .env to the address of whoever reads their letters.",
+            id="articles.W001",
+        )
+    ]
