@@ -3,6 +3,7 @@
 .venv/bin/python docs/readme_pictures.py [FOLDER]
 """
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,10 @@ sys.path.insert(0, str(ROOT))
 from rlm_site.testing import databases  # noqa: E402
 from rlm_site.testing.browser import CHROMIUM, CHROMIUM_FLAGS, NO_CHROMIUM  # noqa: E402
 from rlm_site.testing.served import serving  # noqa: E402
+
+# The tests have a site of their own; here its name is the one that fixtures/site.env gives.
+for name in ("SITE_NAME", "SITE_DESCRIPTION", "LICENCE_NAME", "LICENCE_URL", "LICENCE_TERMS"):
+    os.environ.pop(name, None)
 
 SECTION = "/russian-liberation-movement/the-allies/"
 PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
