@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from articles import citations, diagrams, fact_table, glossary, markdown
+from articles import citations, diagrams, events, fact_table, glossary, markdown
 from articles.links import link_addresses
 from articles.models import Article, HeadingId, QuoteChoice
 from articles.sources import cited_keys, sources_in, sources_of
@@ -201,11 +201,14 @@ def sentence_of(body: str) -> str:
 
 
 def articles_by_reference(now: datetime) -> dict[str, list[Article]]:
-    """Return the public pages that cite each reference, in order of title, by its key. One query."""
+    """Return the public pages that cite each reference, or whose events do, in order of title, by its key."""
+    told: dict[int, list[str]] = defaultdict(list)
+    for event in events.public(now):
+        told[event.article_id] += (cited.key for cited in markdown.source(event.text).citations)
     pages: dict[str, list[Article]] = defaultdict(list)
     rows = Article.objects.published(now).select_related("parent").order_by("parent__title", "title", "id")
     for article in rows:
-        for key in cited_keys(article):
+        for key in dict.fromkeys([*cited_keys(article), *told[article.pk]]):
             pages[key].append(article)
     return pages
 

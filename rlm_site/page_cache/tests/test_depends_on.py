@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
 from articles import markdown, topics, views
-from articles.models import Article, Group, QuoteChoice, Reference, TaggedArticle
+from articles.models import Article, Event, Group, QuoteChoice, Reference, TaggedArticle
 from quotes import matching
 from quotes.models import Check, Collection, Quote
 from rlm_site.history import revisions
@@ -338,6 +338,7 @@ def rows() -> Iterator[models.Model]:
     Article.objects.filter(pk=topic.pk).update(body="It links to no page and cites nothing.")
     revisions.record_revision(millers, state=Revision.State.DRAFT)
     Article.objects.create(parent=topic, title="A Draft", slug="a-draft", position=3)
+    Event.objects.create(article=topic, title="A flood", dates="1901-09", text="The Yarle rises.", published=True)
     shown = Quote.objects.filter(person__slug="lena-sommer").first()
     assert shown is not None
     QuoteChoice.objects.get_or_create(article=millers, quote=shown)
