@@ -29,7 +29,7 @@ def index_aliases(ids: Sequence[int]) -> None:
 
 
 def entry_at(path: str, now: datetime) -> Article | None:
-    """Return the public topic with another name that makes this path, or its section: `/roa/`, `/roa/badge/`.
+    """Return the public topic with another name that makes this path, or its section: `/pike/`, `/pike/fins/`.
 
     One query.
     """

@@ -80,13 +80,13 @@ class Span(NamedTuple):
     last: Dates
 
     def __str__(self) -> str:
-        """Return the number and the dates: `146 events, 22 June 1941 to 7 May 2021`."""
+        """Return the number and the dates: `146 events, 22 June 1841 to 7 May 2021`."""
         told = ngettext("%(count)d event, %(first)s", "%(count)d events, %(first)s to %(last)s", self.number)
         return told % {"count": self.number, "first": self.first, "last": self.last}
 
     @property
     def short(self) -> str:
-        """Return the number and the years: `146 events, 1941–2021`."""
+        """Return the number and the years: `146 events, 1841–2021`."""
         told = ngettext("%(count)d event, %(years)s", "%(count)d events, %(years)s", self.number)
         years = strip.span(self.first.first.year, self.last.last.year)
         return told % {"count": self.number, "years": years}

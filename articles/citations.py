@@ -99,7 +99,7 @@ def _with_whole_title(reference: Reference) -> SafeString:
 
 
 def _first_part(title: str) -> str:
-    """Return a title without what follows its colon: `Pawns of Yalta: Soviet Refugees` is `Pawns of Yalta`."""
+    """Return a title without what follows its colon: `Weirs of the Yarle: A Survey` is `Weirs of the Yarle`."""
     return title.partition(": ")[0]
 
 

@@ -103,7 +103,7 @@ def _fault(row: Row, known: Mapping[str, FactType]) -> str:
     if not row.get("value", "").strip():
         return _("“%(fact)s” has no value. Enter one, or empty the whole row.") % {"fact": fact.label}
     if fact.form == "date" and read_dates(row.get("value", "")) is None:
-        told = _("“%(value)s” is not a date. Write 1901, 1901-09, 1901-09-14 or 1942-07-11/1942-07-12; c. may precede.")
+        told = _("“%(value)s” is not a date. Write 1901, 1901-09, 1901-09-14 or 1901-09-14/1901-09-15; c. may precede.")
         return told % {"value": row.get("value", "")}
     if fact.form == "coordinates" and read_place(row.get("value", "")) is None:
         told = _("“%(value)s” are not coordinates. Write degrees north and east, such as 52.5244, 13.4105.")

@@ -40,7 +40,7 @@ class Words:
 
 
 def is_initialism(surface: str) -> bool:
-    """Return whether a name is written in capitals alone: `ROA`, `КОНР`."""
+    """Return whether a name is written in capitals alone: `NATO`, `США`."""
     return len(surface) > 1 and surface.isupper()
 
 

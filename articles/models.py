@@ -289,7 +289,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
 
     @property
     def years(self) -> str:
-        """Return the years of a person, such as `1901–1946`; empty where neither is known."""
+        """Return the years of a person, such as `1821–1896`; empty where neither is known."""
         years: dict[str, str] = {}
         for fact in facts.facts_of(self.kind, self.facts):
             if fact.type.key in {"born", "died"} and fact.dates:
@@ -410,7 +410,7 @@ class Event(Publishable):
     )
     dates = DatesField(
         _("date"),
-        help_text=_("1901, 1901-09, 1901-09-14 or 1942-07-11/1942-07-12; c. may precede."),
+        help_text=_("1901, 1901-09, 1901-09-14 or 1901-09-14/1901-09-15; c. may precede."),
     )
     title = CharField(_("title"), max_length=100, help_text=_("What happened, in a few words, as in a heading."))
     text = TextField(

@@ -175,7 +175,7 @@ def _rules_of_text(field: Any, value: str, vendor: str) -> Iterator[tuple[str, s
             "sqlite": f"{value} NOT GLOB '{year}*' AND {value} NOT GLOB 'c. {year}*'",
             "postgresql": f"{value} !~ '^(c[.] )?{year}'",
         }[vendor]
-        yield begins, "must be a date, such as 1901, c. 1901-09 or 1942-07-11/1942-07-12."
+        yield begins, "must be a date, such as 1901, c. 1901-09 or 1901-09-14/1901-09-15."
     if isinstance(field, fields.URLField):
         begins = " OR ".join(f"lower({value}) LIKE '{scheme}://_%'" for scheme in ("http", "https", "ftp", "ftps"))
         yield f"{value} <> '' AND NOT ({begins})", "must begin with https:// or http://."

@@ -282,7 +282,7 @@ def test_sections_of_a_new_topic_at_an_old_address_have_theirs_and_the_others_le
     Article.objects.create(parent=newcomer, title="New heights", slug="heights", published=True)
     assert answer(client, "/zorblax/heights/") == (301, "/zorblaxia/heights/")
     Article.objects.filter(pk=newcomer.pk).update(published=True)
-    assert client.get("/zorblax/heights/").context["article"].title == "New heights"
+    assert "</span>New heights</h1>" in client.get("/zorblax/heights/").content.decode()
     assert answer(client, "/zorblax/depths/") == (301, "/zorblaxia/depths/")
     Article.objects.filter(pk=newcomer.pk).update(published=False)
     assert answer(client, "/zorblax/heights/") == (301, "/zorblaxia/heights/")

@@ -248,9 +248,9 @@ def test_what_is_inserted_leads_to_the_page_that_was_chosen(editor: Client, clie
     Article.objects.create(title="Щит", slug="shchit", parent=above, published=True)
     texts = [pages_found(editor, asked)[0]["text"] for asked in ("zorb", "ЩУКА", "щит")]
     Article.objects.create(title="Linker", slug="linker", body="\n\n".join(texts), published=True)
-    html = client.get("/linker/").content.decode().partition('<div class="text')[2].partition("</div>")[0]
+    html = client.get("/linker/").content.decode().partition("<article")[2].partition("see-also")[0]
     links = dict(re.findall(r'<a href="([^"]+)">([^<]+)</a>', html))
-    assert links["/zorb-1-2/"] == "Zorb 1 #2"
+    assert links["/zorb-1-2/"].split() == ["Zorb", "1", "#2"]
     assert links["/shchuka-2/"] == "Щука"
     assert links["/shchuka-2/shchit/"] == "Щит"
 

@@ -59,7 +59,7 @@ class Dates(NamedTuple):
         return self._replace(first=self.last)
 
     def __str__(self) -> str:
-        """Return the dates in words: `11–12 July 1942`."""
+        """Return the dates in words: `11–12 July 1842`."""
         return self._in_words(_span(self.first, self.last))
 
     def _in_words(self, words: str) -> str:
@@ -67,10 +67,10 @@ class Dates(NamedTuple):
 
 
 def read_dates(text: str) -> Dates | None:
-    """Return the dates of a text such as `1901`, `c. 1901-09`, or `1942-07-11/1942-07-12`; None where it is none.
+    """Return the dates of a text such as `1901`, `c. 1901-09`, or `1842-07-11/1842-07-12`; None where it is none.
 
-    >>> str(read_dates("1942-07-11/1942-07-12"))
-    '11–12 July 1942'
+    >>> str(read_dates("1842-07-11/1842-07-12"))
+    '11–12 July 1842'
     """
     text = text.strip()
     bare = text.removeprefix("c.").strip()
@@ -85,7 +85,7 @@ def read_dates(text: str) -> Dates | None:
 
 def validate_dates(text: str) -> None:
     if read_dates(text) is None:
-        told = _("“%(value)s” is not a date. Write 1901, 1901-09, 1901-09-14 or 1942-07-11/1942-07-12; c. may precede.")
+        told = _("“%(value)s” is not a date. Write 1901, 1901-09, 1901-09-14 or 1842-07-11/1842-07-12; c. may precede.")
         raise ValidationError(told % {"value": text}, code="no_dates")
 
 

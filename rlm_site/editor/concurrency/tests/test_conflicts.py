@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.db.models import F
 from django.test import Client
 
-from articles.models import Article, Group, Reference
+from articles.models import Article, Event, Group, Reference
 from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
@@ -98,7 +98,7 @@ def test_a_form_that_is_sent_as_it_was_opened_changes_nothing_and_conflicts_with
 
 def test_no_list_is_edited_in_place() -> None:
     assert [model for model, one in registered_admins(admin.site).items() if one.list_editable] == []
-    assert {Article, Group, Reference, Quote, Person, Work, Collection, Tag} == {
+    assert {Article, Event, Group, Reference, Quote, Person, Work, Collection, Tag} == {
         model for model, one in registered_admins(admin.site).items() if isinstance(one, ContentAdmin)
     }
 
