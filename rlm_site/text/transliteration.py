@@ -1,6 +1,6 @@
 """One key for all spellings of a name: in Cyrillic, and in the English, German, French and scholarly transliterations.
 
-`Киселёв`, `Kiselev`, `Kisselev` and `Kisselew` share a key, and so do `Жуков`, `Zhukov`, `Joukov` and `Schukow`. What
+`Киселёв`, `Kiselev`, `Kisselev` and `Kisselew` share a key, and so do `Жуков`, `Zhukov` and `Schukow`. What
 one system tells apart another spells alike (German `s` is Russian `с` and `з`, `ch` is `ч` and `х`), so a key keeps no
 such differences. It is too coarse for ordinary words: it also joins `dinner` with `diner`, `later` with `latter` and
 `wine` with `vine`. Words in the dictionary of the site's language have no key, therefore.
