@@ -74,6 +74,12 @@ def record_versions(ids: Sequence[int]) -> None:
             _record(new, now, newest)
 
 
+def keep_all(now: datetime) -> None:
+    """Keep the versions of all public pages as they are now, a page at a time: after files with many were loaded."""
+    for article in Article.objects.published(now).select_related("parent").iterator(chunk_size=100):
+        current(article, now)
+
+
 def _is_new(row: Article, newest: Version) -> bool:
     return not newest.kept_at or newest.digest != digest_of(row)
 
