@@ -90,4 +90,5 @@ class ArticlesConfig(AppConfig):
         redirects.track(
             "article", Article.objects.select_related("parent"), indexing.published_articles, indexing.once_public
         )
+        queue.call_after_loading(versions.keep_all)
         queue.register_indexer("article", versions.record_versions)  # the last, as they show what others have indexed

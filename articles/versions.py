@@ -74,8 +74,9 @@ def record_versions(ids: Sequence[int]) -> None:
             _record(new, now, newest)
 
 
-def keep_all(now: datetime) -> None:
+def keep_all() -> None:
     """Keep the versions of all public pages as they are now, a page at a time: after files with many were loaded."""
+    now = timezone.now()
     for article in Article.objects.published(now).select_related("parent").iterator(chunk_size=100):
         current(article, now)
 

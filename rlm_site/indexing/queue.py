@@ -29,6 +29,7 @@ Ids = Sequence[int]
 _indexers: dict[str, list[Callable[[Ids], None]]] = defaultdict(list)
 _cascades: dict[str, list[Callable[[Ids], Iterable[tuple[str, int]]]]] = defaultdict(list)
 _models: dict[str, type[models.Model]] = {}
+_after_loading: list[Callable[[], None]] = []
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,17 @@ def register_indexer(kind: str, rebuild: Callable[[Ids], None]) -> None:
 def cascades_to(kind: str, related: Callable[[Ids], Iterable[tuple[str, int]]]) -> None:
     """Register `related(ids)`, which yields (kind, id) of other objects whose derived data depends on these."""
     _cascades[kind].append(related)
+
+
+def call_after_loading(finish: Callable[[], None]) -> None:
+    """Have this called once a whole content was loaded and indexed, for what indexing leaves to the first reader."""
+    _after_loading.append(finish)
+
+
+def finish_loading() -> None:
+    """Do what is registered for the end of loading a whole content."""
+    for finish in _after_loading:
+        finish()
 
 
 def ensure_indexed() -> versions.Versions:

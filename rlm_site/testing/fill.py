@@ -13,15 +13,12 @@ from django.core.management import call_command
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rlm_site.settings")
     django.setup()
-    from django.utils import timezone
-
-    from articles import versions
     from rlm_site.indexing import analyze, queue
 
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     call_command("loaddata", *sys.argv[1:], verbosity=0, skip_checks=True)
     queue.process_queue()
-    versions.keep_all(timezone.now())
+    queue.finish_loading()
     analyze.analyze()
 
 

@@ -15,9 +15,7 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 
-from articles import versions
 from rlm_site import static_files
 from rlm_site.fixture_files import fixture_files
 from rlm_site.indexing import analyze, queue
@@ -74,7 +72,7 @@ class Command(BaseCommand):
         if Stale.objects.exists():
             self.say("Indexing words and search …")
             queue.process_queue()
-            versions.keep_all(timezone.now())
+            queue.finish_loading()
             analyze.analyze()
 
     def collect_static_files(self) -> None:
