@@ -15,14 +15,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 _SUFFIX = re.compile(r"(?:jr|sr|[IVX]{2,4}|IV|V)\.?", re.IGNORECASE)
-_OTHERS = re.compile(r"(?:^|,?\s+)(?:et al|and others)\.?$", re.IGNORECASE)
+_OTHERS = re.compile(r"(?:^|[,\s])(?:et al|and others)\.?$", re.IGNORECASE)
 _INSTITUTION = re.compile(
     r"\b(?:agency|archives?|association|board|centre|center|commission|committee|council|department|editors|editorial"
     r"|federation|foundation|government|group|institute?|library|ministry|museum|office|party|project|society|staff"
     r"|team|university|of|for|the)\b",
     re.IGNORECASE,
 )
-_CONJUNCTION = re.compile(r",?\s+(?:and|und|et|и|та|i|a)\s+|\s*&\s*")
+_CONJUNCTION = re.compile(r",?\s(?:and|und|et|и|та|i|a)\s|\s?&\s?")
 _NUMBERED = {
     "volume": re.compile(r"vol\.?\s*(\d[\w/–-]*)"),
     "number": re.compile(r"no\.?\s*(\d[\w/–-]*)"),
