@@ -374,16 +374,14 @@ class EventQuerySet(models.QuerySet["Event"]):
     def published(self, now: datetime) -> "EventQuerySet":
         """Return public events. One is public only if the page that tells it is, too, and the topic of that."""
         depends_on("events")
-        return self.public(now)
+        of_topic = Q(article__parent=None) | queue.sound("article", "article__parent__")
+        return self.public(now).filter(queue.sound("event") & queue.sound("article", "article__") & of_topic)
 
     def public(self, now: datetime) -> "EventQuerySet":
-        """Return the same for pages that show no more of them than whether there are any."""
+        """Return the same for pages that show no more of them than whether there are any: also those set aside."""
         depends_on("addresses")
-        of_topic = Q(article__parent=None) | (
-            public_at(now, "article__parent__") & queue.sound("article", "article__parent__")
-        )
-        of_article = public_at(now, "article__") & queue.sound("article", "article__")
-        return self.filter(public_at(now) & queue.sound("event") & of_article & of_topic)
+        of_topic = Q(article__parent=None) | public_at(now, "article__parent__")
+        return self.filter(public_at(now) & public_at(now, "article__") & of_topic)
 
     def listed(self) -> "EventQuerySet":
         """Return all events; the counterpart of `QuoteQuerySet.listed`, which leaves some out."""
