@@ -25,9 +25,15 @@ WITH_STYLE = 20_000  # bytes of the front page and of a list with all that they 
 OF_THE_CHRONOLOGY = 40_000  # it has all its sentences and notes on one page
 
 
+_read: list[tuple[Article, Any]] = []
+
+
 def pages(client: Client) -> list[tuple[Article, Any]]:
-    articles = Article.objects.select_related("parent")
-    return [(article, client.get(article.get_absolute_url())) for article in articles if not article.is_gloss]
+    """Return every article with its page, asked for once a process: no test here writes."""
+    if not _read:
+        articles = Article.objects.select_related("parent")
+        _read.extend((article, client.get(article.get_absolute_url())) for article in articles if not article.is_gloss)
+    return _read
 
 
 def figures(document: Element) -> list[Element]:
