@@ -67,7 +67,7 @@ def test_a_topic_with_sections_is_deleted_and_recovered(new_page: "NewPage", edi
     editor_login(page)
     addresses = ["/tolby-market/"]
     reader.goto(addresses[0])
-    sections = reader.locator("main p a[href^='/tolby-market/']")
+    sections = reader.locator("main .read-more a[href^='/tolby-market/']")
     addresses += [str(link.get_attribute("href")) for link in sections.all()]
     before = {}
     for address in addresses:

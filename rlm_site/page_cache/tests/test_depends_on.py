@@ -409,6 +409,7 @@ def test_whatever_changes_no_current_page_is_another_than_one_made_anew(reader: 
     for row, field in tried:
         with transaction.atomic():
             change(row, field)
+            queue.process_queue()  # as the next page that is made would
             fire_deferred_triggers()
             for path, page in in_memory.items():
                 assert page is not None
