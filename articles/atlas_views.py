@@ -1,6 +1,5 @@
 """The map of places: a page with a number for every dot and a list that explains them, and a small one without."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -163,7 +162,7 @@ def _countries(numbered: Iterable[tuple[int, Entry]]) -> list[Country]:
 
 def _country(entry: Entry) -> str:
     """Return the country without what is said of it in parentheses."""
-    return re.sub(r"\s*\(.*", "", entry.country)
+    return entry.country.partition("(")[0].strip()
 
 
 def point_of(kind: str, facts: Sequence[Row]) -> Place | None:
