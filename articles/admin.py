@@ -445,11 +445,11 @@ class ReferenceAdmin(ContentAdmin):
     features = (*ContentAdmin.features, ImportExport)
     resource_class = ReferenceResource
     list_display = ["key", "title", "authors", "year", "kind"]
-    list_filter = ["kind", ("language", admin.AllValuesFieldListFilter)]
+    list_filter = ["kind", "consulted", ("language", admin.AllValuesFieldListFilter)]
     search_fields = ["key", "title", "authors", "container"]
     search_help_text = gettext_lazy("Searches the key, the title, the authors, and the journal or book.")
     fieldsets = [
         (None, {"fields": ["key", "kind", "authors", "title", "language", "container", "details"]}),
         (gettext_lazy("Publication"), {"fields": ["publisher", "place", "year", "isbn", "doi", "url", "accessed"]}),
-        (None, {"fields": ["note"]}),
+        (None, {"fields": ["consulted", "note"]}),
     ]

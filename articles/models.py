@@ -500,6 +500,12 @@ class Reference(models.Model):
         MEMOIR = "memoir", _("memoir")
         ENCYCLOPEDIA = "encyclopedia", _("encyclopedia")
 
+    class Consulted(models.TextChoices):
+        WHOLE = "whole", _("in full")
+        PART = "part", _("the cited part")
+        EXTRACT = "extract", _("in extract")
+        INDIRECTLY = "indirectly", _("as cited by others")
+
     key = SlugField(_("key"), max_length=60, unique=True, help_text=_("Used in citations: [@arden-1987, p. 42]."))
     kind = CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BOOK)
     authors = CharField(
@@ -517,6 +523,12 @@ class Reference(models.Model):
     accessed = CharField(_("accessed"), max_length=20, blank=True)
     note = CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
     language = CharField(_("language of the title"), max_length=12, default=site_language)
+    consulted = CharField(
+        _("consulted"), max_length=12, choices=Consulted.choices, blank=True, help_text=_("How the editors read it.")
+    )
+    proposed = models.BooleanField(
+        _("proposed"), default=False, help_text=_("Added by an author and not yet confirmed by an editor.")
+    )
 
     natural_key_fields = ["key"]
     objects = NaturalKeyManager()

@@ -13,7 +13,7 @@ class ReferenceResource(ContentResource):
         model = Reference
         fields = (
             "key", "kind", "authors", "title", "language", "container", "details", "publisher", "place", "year",
-            "isbn", "doi", "url", "accessed", "note",
+            "isbn", "doi", "url", "accessed", "consulted", "note",
         )  # fmt: skip
 
     def __init__(self, *args: Any) -> None:
