@@ -226,6 +226,7 @@ class Article(Publishable):  # type: ignore[django-manager-missing]
         "quotations", "quote_words",
     )  # fmt: skip
     immediate_fields = ("parent", "slug", "position", "group", *Publishable.immediate_fields, "reviewed_on")
+    address_fields = ("parent", "slug")
     objects = ArticleManager.from_queryset(ArticleQuerySet)()
 
     class Meta(Publishable.Meta):

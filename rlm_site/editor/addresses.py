@@ -3,18 +3,16 @@
 A record may take an address that leads readers to another, and links by its former name may lead nowhere.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rlm_site.editor.backlinks import NO_LINKS, Backlinks
+from rlm_site.editor.questions import QuestionField, ask_in
 from rlm_site.publishing.models import Publishable
 from rlm_site.redirects import redirects
 
@@ -29,29 +27,16 @@ def addresses_taken_by(rows: Iterable[Any]) -> dict[str, Any]:
     return {path: target for path, target in targets.items() if target not in rows}
 
 
-class _Tick(forms.CheckboxInput):
-    """A box whose value is what is agreed to."""
-
-    def __init__(self, value: str) -> None:
-        super().__init__(check_test=lambda sent: sent == value)
-        self.value = value
-
-    def format_value(self, value: Any) -> str:
-        return self.value
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return data.get(name, "")
-
-
-class TakeAddressesField(forms.CharField):
-    """A box to tick before addresses are taken. It is hidden until `ask` says which, and agrees to no others."""
-
-    widget: Any = forms.HiddenInput
+class TakeAddressesField(QuestionField):
+    """A box to tick before addresses are taken, or links are broken."""
 
     def __init__(self) -> None:
-        super().__init__(label=gettext_lazy("Take over an address that leads elsewhere"), required=False)
+        super().__init__(
+            gettext_lazy("Take over an address that leads elsewhere"),
+            gettext_lazy("Tick the box to continue, or choose another address."),
+        )
 
-    def ask(self, taken: Mapping[str, Any], lost: Backlinks = NO_LINKS) -> None:
+    def ask_about(self, taken: Mapping[str, Any], lost: Backlinks = NO_LINKS) -> None:
         """Ask about addresses that are taken, each with the row that it leads to, and links that would be lost."""
         lines = [
             _("%(path)s now leads readers to “%(title)s”.") % {"path": path, "title": target}
@@ -63,8 +48,6 @@ class TakeAddressesField(forms.CharField):
             lines.append(
                 _("Readers will find this page there instead. Once it is unpublished, the address leads there again.")
             )
-        else:
-            self.label = _("Save this and break these links")
         lines += [
             _("The link %(link)s on “%(title)s” will be broken.") % {"link": link.target, "title": link.title}
             for link in lost.listed[:MAX_NAMED]
@@ -76,27 +59,22 @@ class TakeAddressesField(forms.CharField):
                 more,
             )
             lines.append(links % {"count": more})
-        self.help_text = format_html_join(" ", "{}", ((line,) for line in lines))
         agreed = [*sorted(taken), *sorted(f"{link.address} {link.target}" for link in lost.listed), str(lost.more)]
-        self.widget = _Tick(hashlib.sha256("\n".join(agreed).encode()).hexdigest()[:32])
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if isinstance(self.widget, _Tick) and value != self.widget.value:
-            raise ValidationError(_("Tick the box to continue, or choose another address."), code="taken")
+        self.ask(lines, agreed, "" if taken else _("Save this and break these links"))
 
 
 def ask_about(form: forms.Form, taken: Mapping[str, Any]) -> None:
     """Let a form ask about these addresses, if there are any."""
     if taken:
         form.fields[FIELD] = field = TakeAddressesField()
-        field.ask(taken)
+        field.ask_about(taken)
 
 
 class AddressFormMixin(forms.ModelForm):
     """The form of a record that readers find at an address made of its slug."""
 
     take_addresses = TakeAddressesField()
+    questions = {"slug": FIELD}
 
     @staticmethod
     def rows_shown_with(row: Any) -> list[Any]:
@@ -115,12 +93,8 @@ class AddressFormMixin(forms.ModelForm):
         taken = addresses_taken_by(self.rows_shown_with(self.instance)) if self._has_new_address() else {}
         lost = self.links_lost()
         if taken or lost.total:
-            field.ask(taken, lost)
-            self[FIELD].help_text, self[FIELD].label = field.help_text, field.label
-            try:
-                field.validate(self.cleaned_data.get(FIELD, ""))
-            except ValidationError as error:
-                self.add_error(FIELD, error)
+            field.ask_about(taken, lost)
+            ask_in(self, FIELD)
 
     def _has_new_address(self) -> bool:
         """Return whether saving makes readers find it elsewhere; of what is not published, publishing asks."""

@@ -5,19 +5,19 @@ What is versioned (`versioned_fields` and tags) is saved as a draft and becomes 
 publisher may change it.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,9 +27,16 @@ from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning, check_encoding
 from rlm_site.editor.forms import ContentForm
 from rlm_site.editor.history import HistoryPages
-from rlm_site.editor.states import badge, describe_visibility, describe_working_copy, editorial_state
+from rlm_site.editor.states import (
+    badge,
+    badge_of,
+    describe_visibility,
+    describe_working_copy,
+    editorial_state,
+    with_newest_state,
+)
 from rlm_site.editor.workflow import Workflow
-from rlm_site.history import revisions
+from rlm_site.history import reviews, revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
@@ -46,6 +53,16 @@ class PublishableForm(AddressFormMixin, ContentForm):
         widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
         help_text=gettext_lazy("What you changed and why. Saved in the history."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        for name in row.immediate_fields if row.published else ():
+            if name in self.fields:
+                told = [self.fields[name].help_text, _("Readers see a change as soon as you save.")]
+                if name in row.address_fields:
+                    told.append(_("They are redirected from the old address."))
+                self.fields[name].help_text = " ".join(filter(None, map(str, told)))
 
 
 class ImmediateInlineMixin:
@@ -88,12 +105,7 @@ class PublishableAdmin(ContentAdmin):
     # Lists
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        of_row = Revision.objects.filter(
-            content_type=ContentType.objects.get_for_model(self.model), object_id=OuterRef("pk"), act=""
-        )
-        newest = of_row.order_by("-number").values("state")[:1]
-        rows = permissions.readable(request.user, super().get_queryset(request), timezone.now())
-        return rows.annotate(newest_state=Coalesce(Subquery(newest), Value("")))
+        return with_newest_state(permissions.readable(request.user, super().get_queryset(request), timezone.now()))
 
     @admin.display(description=gettext_lazy("changed"), ordering="updated")
     def changed(self, obj: Any) -> str:
@@ -101,16 +113,27 @@ class PublishableAdmin(ContentAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, obj: Any) -> SafeString:
-        return badge(editorial_state(obj, getattr(obj, "newest_state", None)))
+        return format_html("{} {}", badge_of(obj), self.why_hidden(obj, timezone.now()))
+
+    def why_hidden(self, row: Any, now: datetime) -> str:
+        """Return why readers do not find a record that is published, in words; empty where they do."""
+        return ""
 
     def describe(self, row: Any, copy: Revision | None) -> SafeString:
-        """Return its state as a badge, and what that means for readers."""
+        """Return its state as a badge, what that means for readers, and what was changed in review."""
         now = timezone.now()
+        sent = reviews.sent_revision(row) if copy is not None and copy.state in Revision.UNDER_REVIEW else None
+        changed: SafeString | str = ""
+        if copy is not None and sent is not None and sent.content != copy.content:
+            address = self.feature(HistoryPages).url("compare", row.pk)
+            told = _("See what was changed in review")
+            changed = format_html('<a href="{}?from={}&amp;to={}">{}</a>', address, sent.number, copy.number, told)
         return format_html(
-            '{} <span class="state-words">{} {}</span>',
+            '{} <span class="state-words">{} {} {}</span>',
             badge(editorial_state(row, copy.state if copy else None, now)),
-            describe_visibility(row, now),
-            describe_working_copy(row, copy),
+            self.why_hidden(row, now) or describe_visibility(row, now),
+            describe_working_copy(row, copy, sent),
+            changed,
         )
 
     def is_public(self, obj: Any) -> bool:
@@ -173,6 +196,7 @@ class PublishableAdmin(ContentAdmin):
             for name in self.model.immediate_fields
             if name in form.changed_data or (row is not None and _differs(row, form.instance, name))  # a slug made here
         ]
+        address = row.get_absolute_url() if row is not None and self.is_public(row) else ""
         if row is not None and row.published:
             saved = row
             for name in immediate:
@@ -210,7 +234,32 @@ class PublishableAdmin(ContentAdmin):
                 base=merged_with,
             )
         queue.process_queue()
+        self._say_saved(request, saved, immediate, address)
         return saved
+
+    def _say_saved(self, request: HttpRequest, row: Any, immediate: list[str], old_address: str) -> None:
+        """Say what became of what was typed: what readers see at once, and what they do not see yet."""
+        if {"_popup", "_review", "_publish"} & {*request.POST}:
+            return
+        copy = revisions.working_copy(row)
+        title = {"title": str(row)}
+        said = [
+            _("“%(title)s” was saved.") % title if copy is None else _("The draft of “%(title)s” was saved.") % title
+        ]
+        if copy is not None and copy.state == Revision.State.IN_REVIEW:
+            said.append(_("It is in review."))
+        address = row.get_absolute_url() if self.is_public(row) else ""
+        if old_address and address and address != old_address:
+            moved = _("Readers are redirected from %(old)s to %(new)s as of now.")
+            said.append(moved % {"old": old_address, "new": address})
+        others = [name for name in immediate if name not in row.address_fields] if row.published else []
+        if others:
+            names = get_text_list([str(revisions.field_of(row, name).verbose_name) for name in others], _("and"))
+            said.append(_("For readers this is changed at once: %(names)s.") % {"names": names})
+        if copy is not None:
+            still = _("Readers still see the published text.") if row.published else _("Readers cannot see it yet.")
+            said.append(still)
+        messages.success(request, " ".join(said))
 
     def _merged_with(self, request: HttpRequest, draft: Draft[Any]) -> Revision | None:
         """Return the published revision that the form was opened with merged, if it was: see `merge_inputs`."""
@@ -232,11 +281,6 @@ class PublishableAdmin(ContentAdmin):
         for name in ("review", "publish"):
             if f"_{name}" in request.POST:
                 return HttpResponseRedirect(self.feature(Workflow).url(name, obj.pk))
-        said = _("The draft of “%(title)s” was saved. %(readers)s") % {
-            "title": obj,
-            "readers": _("Readers still see the published text.") if obj.published else _("Readers cannot see it yet."),
-        }
-        messages.success(request, said)
         if "_continue" in request.POST:
             return HttpResponseRedirect(
                 reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])

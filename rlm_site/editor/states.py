@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.functional import Promise
@@ -39,9 +41,23 @@ def editorial_state(row: Publishable, newest: str | None, now: datetime | None =
     return "waiting" if working and shown == "published" else shown
 
 
+def with_newest_state(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Annotate rows with the `newest_state` that `editorial_state` asks for."""
+    of_row = Revision.objects.filter(
+        content_type=ContentType.objects.get_for_model(rows.model), object_id=OuterRef("pk"), act=""
+    )
+    newest = of_row.order_by("-number").values("state")[:1]
+    return rows.annotate(newest_state=Coalesce(Subquery(newest), Value("")))
+
+
 def badge(state: str) -> SafeString:
     """Return the state as a badge."""
     return format_html('<span class="state state-{}">{}</span>', state, STATES[state])
+
+
+def badge_of(row: Any) -> SafeString:
+    """Return the state of a row of a list (see `with_newest_state`) as a badge."""
+    return badge(editorial_state(row, row.newest_state))
 
 
 def describe_visibility(row: Publishable, now: datetime) -> str:
@@ -62,13 +78,18 @@ def describe_visibility(row: Publishable, now: datetime) -> str:
     return _("Since %(time)s, readers have been told that it was withdrawn.") % {"time": _moment(row.retire_at)}
 
 
-def describe_working_copy(row: Publishable, copy: Revision | None) -> str:
-    """Return what was written and readers do not see yet, in words."""
+def describe_working_copy(row: Publishable, copy: Revision | None, sent: Revision | None = None) -> str:
+    """Return what was written and readers do not see yet, in words; `sent` is what was sent for review, if it was."""
     if copy is None:
         return ""
     by = {"name": copy.author or _("Another program"), "time": _moment(copy.created), "reasons": copy.comment}
     if copy.state == Revision.State.IN_REVIEW:
-        return _("%(name)s sent it for review on %(time)s.") % by
+        sent = sent or copy
+        told = _("%(name)s sent it for review on %(time)s.") % {
+            "name": sent.author or _("Another program"),
+            "time": _moment(sent.created),
+        }
+        return told if sent.pk == copy.pk else " ".join([told, _("%(name)s changed it on %(time)s.") % by])
     if copy.state == Revision.State.RETURNED:
         return _("%(name)s returned it on %(time)s: “%(reasons)s”") % by
     if copy.state == Revision.State.APPROVED:

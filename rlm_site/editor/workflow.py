@@ -28,7 +28,7 @@ from rlm_site.editor import addresses
 from rlm_site.editor.backlinks import NO_LINKS, backlinks_of
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
-from rlm_site.history import diff, revisions
+from rlm_site.history import diff, reviews, revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.history.models import Revision
 from rlm_site.indexing import queue
@@ -261,12 +261,26 @@ def _moment(moment: datetime | None, now: datetime) -> str:
     return formats.date_format(local, "j F, H:i T" if local.year == timezone.localtime(now).year else "j F Y, H:i T")
 
 
+def _says_who_approves(written: list[reviews.Written], user: int) -> str:
+    if all(each.in_review for each in written if each.author == user):
+        return _("You corrected this text in review. Its author or another editor has to approve it.")
+    return _("You wrote part of this text. Somebody else has to approve it.")
+
+
 def _mark_reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[str, Any]) -> str:
     row.reviewed_on = timezone.localdate()
     row.save(update_fields=["reviewed_on"])
     state = Revision.State.PUBLISHED if row.published else Revision.State.DRAFT
     revisions.record_revision(row, state=state, act=Revision.Act.REVIEWED, author=user, comment=given["comment"])
     return _("“%(title)s” is marked as reviewed today.") % {"title": row}
+
+
+def _can_approve(user: Any, row: Publishable) -> bool:
+    """Return whether the user may approve: editors, and whoever accepts what a reviewer corrected in their text."""
+    if permissions.can_edit_any(user, row) or not settings.REVIEW_BY_ANOTHER:
+        return permissions.can_edit_any(user, row)
+    written = reviews.writings_of([row]).get(row.pk, [])
+    return permissions.can_write_draft(user, row) and reviews.is_corrected_for(written, user.pk)
 
 
 def _in_state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
@@ -299,11 +313,19 @@ TRANSITIONS = (
         "approve",
         gettext_lazy("Approve…"),
         gettext_lazy("A publisher can then publish it."),
-        permissions.can_edit_any,
+        _can_approve,
         _in_state(State.IN_REVIEW),
         _set_state(State.APPROVED, gettext_lazy("“%(title)s” is approved.")),
         shows_difference=True,
         takes_address=True,
+    ),
+    Transition(
+        "withdraw",
+        gettext_lazy("Withdraw from review…"),
+        gettext_lazy("It is a draft again, with all that was changed in review."),
+        permissions.can_write_draft,
+        _in_state(*Revision.UNDER_REVIEW),
+        _set_state(State.DRAFT, gettext_lazy("“%(title)s” was withdrawn from review.")),
     ),
     Transition(
         "return",
@@ -401,6 +423,7 @@ class Workflow(Feature):
         taken = self._addresses_taken(transition, row)
         seen = newest.number if newest else 0
         form = transition.form(request.POST or None, row=row, taken=taken, initial={"seen": seen})
+        opened = None  # the version that the page was made of, where it is not the newest
         if request.method == "POST" and not obstacle and form.is_valid():
             if newest is None or form.cleaned_data["seen"] == newest.number:
                 try:
@@ -416,8 +439,9 @@ class Workflow(Feature):
                 obstacle = _("%(name)s saved a newer version after you opened this page. Check it, then try again.") % {
                     "name": newest.author or _("Another program")
                 }
+                opened = row.revisions.filter(number=form.cleaned_data["seen"], act="").first()
                 form = transition.form(row=row, taken=taken, initial={**form.cleaned_data, "seen": newest.number})
-        return self._transition_page(request, transition, row, copy, form, obstacle)
+        return self._transition_page(request, transition, row, copy, form, obstacle, opened)
 
     def _addresses_taken(self, transition: Transition, row: Any) -> dict[str, Any]:
         """Return the addresses that lead readers elsewhere until they find the record there."""
@@ -429,9 +453,13 @@ class Workflow(Feature):
         """Return why this cannot be done now and what can be done about it; empty where nothing is in the way."""
         if not transition.fits(row, copy):
             return _("This is no longer possible. Somebody may have done it already.")
-        judges = transition.name in {"publish", "approve"}
-        if judges and settings.REVIEW_BY_ANOTHER and request.user.pk in revisions.authors_of(row):
-            return _("You wrote part of this text. Somebody else has to approve and publish it.")
+        judges = transition.name == "approve" or (
+            transition.name == "publish" and copy is not None and copy.state != State.APPROVED
+        )
+        if judges and settings.REVIEW_BY_ANOTHER and request.user.pk is not None:
+            written = reviews.writings_of([row]).get(row.pk, [])
+            if reviews.is_unread_by_others(written, request.user.pk):
+                return _says_who_approves(written, request.user.pk)
         published = revisions.published_since(row, copy) if transition.name == "publish" and copy is not None else None
         if published is not None:
             return format_html(
@@ -451,11 +479,20 @@ class Workflow(Feature):
         copy: Revision | None,
         form: TransitionForm,
         obstacle: str,
+        opened: Revision | None = None,
     ) -> HttpResponse:
         live = revisions.published_revision(row)
-        differences = None
+        differences, since = None, []
         if transition.shows_difference and copy is not None:
             differences = diff.differences(self.model, live.content if live else {}, copy.content)
+            since = [
+                (told, diff.differences(self.model, earlier.content, copy.content))
+                for told, earlier in (
+                    (_("Changed since you opened this page"), opened),
+                    (_("Changed in review"), reviews.changed_since_sent(row, copy)),
+                )
+                if earlier is not None
+            ]
         shown = Draft.of(row) if copy is None else Draft.at(row, copy)
         context = {
             **self.admin_site.each_context(request),
@@ -471,6 +508,7 @@ class Workflow(Feature):
             "obstacle": obstacle,
             "live": live,
             "differences": differences,
+            "since": [(told, changed) for told, changed in since if changed],
             "content_warnings": self.admin.content_warnings(shown) if transition.shows_difference else [],
             "media": self.admin.media + form.media,
         }

@@ -46,6 +46,7 @@ class Revision(models.Model):
         DISCARDED = "discarded", _("discarded")
 
     WORKING = (State.DRAFT, State.IN_REVIEW, State.RETURNED, State.APPROVED)
+    UNDER_REVIEW = (State.IN_REVIEW, State.APPROVED)  # by others than who wrote it
 
     class Kind(models.TextChoices):
         """The significance of a published revision for readers; `none` is not listed for them."""

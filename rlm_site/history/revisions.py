@@ -109,7 +109,7 @@ def record_external_changes(row: Publishable) -> Revision | None:
         known = row.revisions.exists()
         return record_revision(
             row,
-            state=Revision.State.PUBLISHED if row.published else Revision.State.DRAFT,
+            state=Revision.State.PUBLISHED if row.published else _state_once_written(working_copy(row)),
             act=Revision.Act.OUTSIDE if row.published and known else "",
             comment=_("Changed by another program.") if known else _("The text before its first edit here."),
         )
@@ -124,7 +124,7 @@ def save_draft(
     row: Publishable,
     content: Content,
     *,
-    state: str = Revision.State.DRAFT,
+    state: str = "",
     author: User | None = None,
     comment: str = "",
     base: Revision | None = None,
@@ -132,10 +132,12 @@ def save_draft(
 ) -> Revision:
     """Append a working copy. What readers see stays; a row that was never public follows its draft.
 
-    `base` is the published revision that it takes account of, where that is another than the draft's before.
+    What is in review stays there, and what was approved is to be approved again. `base` is the published revision that
+    it takes account of, where that is another than the draft's before.
     """
+    before = working_copy(row)
+    state = state or _state_once_written(before)
     if row.published:
-        before = working_copy(row)
         base = base or (before.base if before else published_revision(row))
         return record_revision(
             row, state=state, content=content, author=author, comment=comment, base=base, imported=imported
@@ -187,12 +189,9 @@ def published_since(row: Publishable, copy: Revision) -> Revision | None:
     return None if has_content(copy.base, published.content) else published
 
 
-def authors_of(row: Publishable) -> set[int]:
-    """Return the ids of those who wrote the working copy since the last publication."""
-    published = row.revisions.filter(act="", state__in=[Revision.State.PUBLISHED, Revision.State.DISCARDED])
-    last = published.aggregate(last=Max("number"))["last"] or 0
-    written = row.revisions.filter(act="", number__gt=last, state=Revision.State.DRAFT).exclude(author=None)
-    return set(written.values_list("author_id", flat=True))
+def _state_once_written(before: Revision | None) -> str:
+    """Return the state of a working copy that is written over another."""
+    return Revision.State.IN_REVIEW if before and before.state in Revision.UNDER_REVIEW else Revision.State.DRAFT
 
 
 def _write(row: Publishable, content: Content) -> None:

@@ -59,6 +59,8 @@ class Publishable(models.Model):
     # Fields whose changes take effect at once; `related_snapshot` tells of rows of other tables that do.
     immediate_fields: tuple[str, ...] = ("published", "publish_at", "retire_at", "retired_to")
 
+    address_fields: tuple[str, ...] = ()  # those of them that its address is made of
+
     class Meta:
         abstract = True
         constraints = [
