@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from articles import ordering
 from articles.models import Article
 from rlm_site.history import revisions
 from rlm_site.history.models import Revision
-from rlm_site.tests.editor import count_queries, form_data, signed_in
+from rlm_site.tests.editor import count_queries, form_data, group_client, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +169,57 @@ def test_the_page_makes_as_many_queries_for_many_sections_as_for_few(publisher: 
     for number in range(30):
         Article.objects.create(title=f"Part {number}", slug=f"part-{number}", parent=topic)
     assert count_queries(publisher, address(topic)) == few <= 12
+
+
+# Dragging, and the topics themselves
+
+
+@pytest.mark.parametrize(("place", "after"), [(1, "Three One Two Four"), (4, "One Two Four Three")])
+def test_a_section_is_dragged_to_its_place(publisher: Client, topic: Article, place: int, after: str) -> None:
+    form = form_data(publisher.get(address(topic)))
+    section = Article.objects.get(title="Three")
+    publisher.post(address(topic), {**form, "dragged": f"{section.pk} {place}"})
+    assert order(topic) == after.split()
+
+
+@pytest.mark.parametrize("place", ["0", "5", "99999999999", "²", "-1", "1.5", ""])
+def test_a_place_that_is_none_moves_nothing(publisher: Client, topic: Article, place: str) -> None:
+    form = form_data(publisher.get(address(topic)))
+    section = Article.objects.get(title="Three")
+    refused = publisher.post(address(topic), {**form, "dragged": f"{section.pk} {place}"})
+    assert refused.status_code == 409
+    assert order(topic) == ["One", "Two", "Three", "Four"]
+
+
+ORDER = "/admin/articles/article/order/"
+
+
+def topics() -> list[str]:
+    return [row.title for row in ordering.siblings(None)]
+
+
+def test_a_topic_is_moved_and_readers_see_it_at_once(publisher: Client, client: Client) -> None:
+    before = topics()
+    last = Article.objects.get(title=before[-1])
+    form = form_data(publisher.get(ORDER))
+    assert publisher.post(ORDER, {**form, "move": f"{last.pk} top"}).status_code == 302
+    assert topics() == [before[-1], *before[:-1]]
+    page = client.get("/").content.decode()
+    assert page.index(before[-1]) < page.index(before[0], page.index("<main"))
+
+
+def test_a_new_topic_comes_last(publisher: Client) -> None:
+    add = "/admin/articles/article/add/"
+    publisher.post(add, form_data(publisher.get(add), title="Okapi", summary="An animal.", body="It hides."))
+    assert topics()[-1] == "Okapi"
+
+
+def test_only_publishers_order_topics() -> None:
+    assert group_client("Editors").get(ORDER).status_code == 403
+    assert group_client("Publishers").get(ORDER).status_code == 200
+
+
+def test_the_page_of_topics_makes_as_many_queries_however_many_there_are(publisher: Client) -> None:
+    few = count_queries(publisher, ORDER)
+    Article.objects.bulk_create(Article(title=f"Topic {number}", slug=f"topic-{number}") for number in range(30))
+    assert count_queries(publisher, ORDER) == few

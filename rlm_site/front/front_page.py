@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from articles import entries, topics
+from articles import entries, ordering, topics
 from articles.models import Article, ArticleQuerySet, Group
 from rlm_site.front import changes
-from rlm_site.text.slugs import ABOUT
 
 DOCUMENTS = 6
 CHANGES = 5
@@ -47,8 +46,7 @@ def groups(now: datetime) -> list[Members]:
 
 def topics_without_list(now: datetime) -> ArticleQuerySet:
     """Return the topics that no list of entries but the index has."""
-    kinds = (Article.Kind.SUBJECT, Article.Kind.FORMATION)
-    return Article.objects.published(now).topics().filter(kind__in=kinds).exclude(slug=ABOUT).in_reading_order()
+    return ordering.siblings(None).published(now)
 
 
 def with_summaries(articles: Iterable[Article]) -> list[Summary]:
