@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from articles import link_picker, ordering, previews, quotation_panel, reports, views
+from articles import link_picker, markdown_help, ordering, previews, quotation_panel, reports, views
 from articles.backlinks import form_address
 from articles.form_preview import with_form_values
 from articles.models import Article
@@ -26,11 +26,10 @@ from quotes.models import Quote
 from rlm_site import turns
 from rlm_site.editor.concurrency import locking
 from rlm_site.editor.features import Feature
-from rlm_site.editor.states import badge
+from rlm_site.editor.states import badge_of
 from rlm_site.history import revisions
 from rlm_site.history.drafts import Draft
 from rlm_site.publishing import permissions
-from rlm_site.publishing.visibility import publication_state
 from rlm_site.text import json_ld
 
 
@@ -43,6 +42,7 @@ class WritingPanels(Feature):
             self.path("<int:pk>/preview/", self.preview_view, "preview"),
             self.path("add/checks/", self.checks_view, "checks"),
             self.path("<int:pk>/checks/", self.checks_view, "checks"),
+            self.path("markdown/", self.markdown_help_view, "markdown_help"),
             self.path("pages/", self.pages_view, "pages"),
             self.path("references/", self.references_view, "references"),
             self.path("<int:pk>/preview-links/", self.preview_links_view, "preview_links"),
@@ -81,6 +81,17 @@ class WritingPanels(Feature):
             return with_form_values(Draft(Article(), []), _readable_form(request, request.POST or request.GET))
         return with_form_values(_draft_to_change(self.admin, request, pk), _readable_form(request, request.POST))
 
+    def markdown_help_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.admin.has_view_or_change_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Everything you can write"),
+            "groups": list(markdown_help.shown()),
+            "opts": self.opts,
+        }
+        return render(request, "articles/editor/markdown_help.html", context)
+
     # What to link and cite
 
     def pages_view(self, request: HttpRequest) -> HttpResponse:
@@ -102,6 +113,8 @@ class WritingPanels(Feature):
         if not self.admin.has_change_permission(request, article):
             raise PermissionDenied
         if request.method == "POST":
+            if "make_all" in request.POST and not _may_preview_whole(request, article):
+                raise PermissionDenied
             said = self._revoke(request, article) if "revoke" in request.POST else self._make(request, article)
             self.admin.log_change(request, article, said)
             messages.success(request, said)
@@ -113,6 +126,7 @@ class WritingPanels(Feature):
             "original": article,
             "opts": self.opts,
             "good_for": previews.LIFETIME.days,
+            "may_preview_whole": _may_preview_whole(request, article),
             "links": [
                 (link, json_ld.absolute(previews.link_address(link)) if is_open else "", is_discarded)
                 for link in previews.preview_links_of(article)
@@ -128,7 +142,8 @@ class WritingPanels(Feature):
         revisions.record_external_changes(article)
         newest = revisions.working_copy(article) or revisions.published_revision(article)
         assert newest is not None  # noqa: S101 - the history begins with what was just noticed
-        link = previews.create_link(newest, request.user)  # type: ignore[arg-type]
+        is_whole = "make_all" in request.POST
+        link = previews.create_link(newest, request.user, whole_topic=is_whole)  # type: ignore[arg-type]
         return _("Preview link for version %(number)d created. It expires on %(time)s.") % {
             "number": newest.number,
             "time": formats.date_format(timezone.localtime(link.expires), "j F Y, H:i"),
@@ -143,6 +158,11 @@ class WritingPanels(Feature):
             raise Http404
         previews.revoke_link(link)
         return _("The preview link for version %(number)d is revoked.") % {"number": link.revision.number}
+
+
+def _may_preview_whole(request: HttpRequest, article: Article) -> bool:
+    """Return whether somebody may show a topic with the drafts of all its sections to others."""
+    return article.parent_id is None and permissions.can_edit_any(request.user, Article)
 
 
 class QuotationPanel(Feature):
@@ -272,7 +292,10 @@ class SectionOrder(Feature):
     """The page on which the sections of a topic are put in order."""
 
     def urls(self) -> list[URLPattern]:
-        return [self.path("<int:pk>/sections/", self.sections_view, "sections")]
+        return [
+            self.path("<int:pk>/sections/", self.sections_view, "sections"),
+            self.path("order/", self.topics_view, "order"),
+        ]
 
     def form_context(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         article = context["original"]
@@ -280,34 +303,61 @@ class SectionOrder(Feature):
             return {}
         return {"sections_address": self.url("sections", article.pk)}
 
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        can_order = permissions.can_publish(request.user, Article)
+        return {"order_address": self.url("order")} if can_order else {}
+
     def sections_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the sections of a topic in their order, each with the buttons that move it."""
         topic = get_object_or_404(Article.objects.topics(), pk=pk)
         if not permissions.can_change_immediately(request.user, topic):
             raise PermissionDenied
+        return self._order_view(request, topic)
+
+    def topics_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the topics in their order."""
+        if not permissions.can_publish(request.user, Article):
+            raise PermissionDenied
+        return self._order_view(request, None)
+
+    def _whole_topic(self, request: HttpRequest, topic: Article | None) -> list[tuple[str, str]]:
+        """Return where a topic is sent, approved and published with its sections: addresses with their labels."""
+        labels = {
+            "review": _("Send the whole topic for review…"),
+            "approve": _("Approve the whole topic…"),
+            "publish": _("Publish the whole topic…"),
+        }
+        acts = [act for act in self.admin.bulk_acts if act.name in labels and act.is_offered(request.user, Article)]
+        return [(f"{self.url(f'many_{act.name}')}?of={topic.pk}", labels[act.name]) for act in acts] if topic else []
+
+    def _order_view(self, request: HttpRequest, topic: Article | None) -> HttpResponse:
+        """Show rows in their order, each with the buttons that move it, or move one."""
         refused, status = "", 200
         if request.method == "POST":
-            section, _space, step = request.POST.get("move", "").partition(" ")
+            key, _space, step = request.POST.get("dragged", request.POST.get("move", "")).partition(" ")
             seen, author = request.POST.get("seen", ""), request.user
             try:
                 with locking.write_transaction():
-                    said = ordering.move_section(topic, section, step, seen=seen, author=author)  # type: ignore[arg-type]
-                    self.admin.log_change(request, topic, said)
+                    said = ordering.move(topic, key, step, seen=seen, author=author)  # type: ignore[arg-type]
+                    self.admin.log_change(request, topic or Article.objects.get(pk=key), said)
             except (ValidationError, OperationalError) as error:
                 refused, status = _refusal(error, 409)
             else:
                 messages.success(request, said)
-                return HttpResponseRedirect(f"{request.path}?{urlencode({'moved': section, 'step': step})}")
-        rows = list(Article.objects.filter(parent=topic).for_links())
+                return HttpResponseRedirect(f"{request.path}?{urlencode({'moved': key, 'step': step})}")
+        keys = [row.pk for row in ordering.siblings(topic).only("pk")]
+        rows = list(self.admin.get_queryset(request).filter(pk__in=keys).defer("body", "facts", "diagram"))
+        rows.sort(key=lambda row: keys.index(row.pk))
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Order of sections"),
+            "title": _("Order of sections") if topic else _("Order of topics"),
             "original": topic,
             "opts": self.opts,
             "refused": refused,
+            "whole_topic": self._whole_topic(request, topic),
             "seen": ordering.order_token(rows),
             "rows": [
-                (row, badge(publication_state(row)), buttons)
+                (row, badge_of(row), buttons)
                 for row, buttons in ordering.move_buttons(
                     rows, request.GET.get("moved", ""), request.GET.get("step", "")
                 )

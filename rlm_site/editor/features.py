@@ -39,6 +39,10 @@ class Feature:
         """Return what its part of the list shows."""
         return {}
 
+    def actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
+        """Return what it lets this person do with records chosen in the list: function, name and label by name."""
+        return {}
+
     def path(self, route: str, view: View, name: str, **options: Any) -> URLPattern:
         """Return the address of a view of this kind of record, for those who may sign in to the admin.
 

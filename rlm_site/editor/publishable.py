@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rlm_site.editor.addresses import AddressFormMixin
+from rlm_site.editor.bulk import PUBLISHING_ACTS, BulkActs
 from rlm_site.editor.concurrency.change_form import MergeInputs, Opened
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning, check_encoding
@@ -79,7 +80,8 @@ class ImmediateInlineMixin:
 
 class PublishableAdmin(ContentAdmin):
     form = PublishableForm
-    features = (*ContentAdmin.features, HistoryPages, Workflow)
+    features = (*ContentAdmin.features, HistoryPages, Workflow, BulkActs)
+    bulk_acts = PUBLISHING_ACTS
     previews_versions = False
     change_fieldset: Any = (None, {"fields": ["change_comment"]})
 

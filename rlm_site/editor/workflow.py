@@ -261,8 +261,19 @@ def _moment(moment: datetime | None, now: datetime) -> str:
     return formats.date_format(local, "j F, H:i T" if local.year == timezone.localtime(now).year else "j F Y, H:i T")
 
 
-def _says_who_approves(written: list[reviews.Written], user: int) -> str:
-    if all(each.in_review for each in written if each.author == user):
+def is_judged(transition: Transition, copy: Revision | None) -> bool:
+    """Return whether it takes somebody else than who wrote the text: to approve it, or publish what nobody approved."""
+    approves = transition.name == "approve" or (
+        transition.name == "publish" and getattr(copy, "state", "") != Revision.State.APPROVED
+    )
+    return approves and settings.REVIEW_BY_ANOTHER
+
+
+def why_not_alone(written: list[reviews.Written], user: Any) -> str:
+    """Return why this person cannot approve a text alone, in words; empty where somebody else has read all of it."""
+    if not reviews.is_unread_by_others(written, user.pk):
+        return ""
+    if all(each.in_review for each in written if each.author == user.pk):
         return _("You corrected this text in review. Its author or another editor has to approve it.")
     return _("You wrote part of this text. Somebody else has to approve it.")
 
@@ -277,10 +288,11 @@ def _mark_reviewed(row: Any, copy: Revision | None, user: Any, given: Mapping[st
 
 def _can_approve(user: Any, row: Publishable) -> bool:
     """Return whether the user may approve: editors, and whoever accepts what a reviewer corrected in their text."""
-    if permissions.can_edit_any(user, row) or not settings.REVIEW_BY_ANOTHER:
-        return permissions.can_edit_any(user, row)
-    written = reviews.writings_of([row]).get(row.pk, [])
-    return permissions.can_write_draft(user, row) and reviews.is_corrected_for(written, user.pk)
+    if permissions.can_edit_any(user, row):
+        return True
+    if not settings.REVIEW_BY_ANOTHER or not permissions.can_write_draft(user, row):
+        return False
+    return reviews.is_corrected_for(reviews.writings_of([row]).get(row.pk, []), user.pk)
 
 
 def _in_state(*states: str) -> Callable[[Publishable, Revision | None], bool]:
@@ -453,13 +465,10 @@ class Workflow(Feature):
         """Return why this cannot be done now and what can be done about it; empty where nothing is in the way."""
         if not transition.fits(row, copy):
             return _("This is no longer possible. Somebody may have done it already.")
-        judges = transition.name == "approve" or (
-            transition.name == "publish" and copy is not None and copy.state != State.APPROVED
-        )
-        if judges and settings.REVIEW_BY_ANOTHER and request.user.pk is not None:
+        if is_judged(transition, copy):
             written = reviews.writings_of([row]).get(row.pk, [])
-            if reviews.is_unread_by_others(written, request.user.pk):
-                return _says_who_approves(written, request.user.pk)
+            if told := why_not_alone(written, request.user):
+                return told
         published = revisions.published_since(row, copy) if transition.name == "publish" and copy is not None else None
         if published is not None:
             return format_html(

@@ -14,12 +14,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import Exists, Field, Max, OuterRef, QuerySet
+from django.db.models import Exists, Field, Max, OuterRef, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rlm_site.history.models import Import, Revision
-from rlm_site.indexing import queue
 from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 from rlm_site.tags import manager
@@ -166,7 +165,7 @@ def publish(
         row.published, row.publish_at = True, publish_at
     _write(row, content)
     now = timezone.now()
-    revision = record_revision(
+    return record_revision(
         row,
         state=Revision.State.PUBLISHED,
         content=content,
@@ -177,8 +176,6 @@ def publish(
         created=max(now, visibility.public_since(row)) if first else now,
         imported=imported,
     )
-    queue.process_queue()
-    return revision
 
 
 def published_since(row: Publishable, copy: Revision) -> Revision | None:
@@ -192,6 +189,43 @@ def published_since(row: Publishable, copy: Revision) -> Revision | None:
 def _state_once_written(before: Revision | None) -> str:
     """Return the state of a working copy that is written over another."""
     return Revision.State.IN_REVIEW if before and before.state in Revision.UNDER_REVIEW else Revision.State.DRAFT
+
+
+def outdated(model: type[Publishable], copies: Iterable[Revision]) -> set[int]:
+    """Return the keys of those working copies that something else was published over: see `published_since`."""
+    begun = {copy.object_id: copy for copy in copies if copy.base_id is not None}
+    of_rows = Revision.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=begun, state=Revision.State.PUBLISHED
+    )
+    later = of_rows.filter(object_id=OuterRef("object_id"), number__gt=OuterRef("number"))
+    newest = of_rows.filter(~Exists(later)).values_list("object_id", "pk")
+    apart = {pk: revision for pk, revision in newest if revision != begun[pk].base_id}
+    both = Revision.objects.in_bulk([*apart.values(), *(begun[pk].base_id for pk in apart)])
+    return {
+        begun[pk].pk
+        for pk, revision in apart.items()
+        if (base := both.get(begun[pk].base_id)) and not has_content(base, both[revision].content)
+    }
+
+
+def drafted_values(rows: Collection[Any], names: Iterable[str]) -> dict[int, Content]:
+    """Return these fields of rows of one model as their editors see them, by key: of a draft, where one is begun."""
+    names = [*names]
+    if not rows:
+        return {}
+    model = type(next(iter(rows)))
+    if "tags" in names:
+        prefetch_related_objects(list(rows), "tagged_items__tag")
+    found: dict[int, Content] = {}
+    for row in rows:
+        fields = {name: field_of(row, name).value_from_object(row) for name in names if name != "tags"}
+        tags = {"tags": sorted(item.tag.name for item in row.tagged_items.all())} if "tags" in names else {}
+        found[row.pk] = as_json(fields | tags)
+    keys = [row.pk for row in rows if row.published]
+    drafted = working_copies(model).filter(object_id__in=keys)
+    for pk, *values in drafted.values_list("object_id", *(f"content__{name}" for name in names)):
+        found[pk] |= {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    return found
 
 
 def _write(row: Publishable, content: Content) -> None:
