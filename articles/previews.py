@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
+from rlm_site.history import revisions
+from rlm_site.history.drafts import Draft
 from rlm_site.history.models import PreviewLink, Revision
 from rlm_site.publishing.visibility import is_retired
 
@@ -18,13 +20,43 @@ LIFETIME = timedelta(days=14)
 _SIGNER = signing.Signer(salt="articles.preview_link")
 
 
-def create_link(revision: Revision, author: User | None = None) -> PreviewLink:
+def create_link(revision: Revision, author: User | None = None, *, whole_topic: bool = False) -> PreviewLink:
     now = timezone.now()
-    return PreviewLink.objects.create(revision=revision, author=author, created=now, expires=now + LIFETIME)
+    return PreviewLink.objects.create(
+        revision=revision, author=author, created=now, expires=now + LIFETIME, whole_topic=whole_topic
+    )
 
 
-def link_address(link: PreviewLink) -> str:
-    return reverse("articles:preview", args=[_SIGNER.sign(str(link.pk))])
+def link_address(link: PreviewLink, section: Article | None = None) -> str:
+    token = _SIGNER.sign(str(link.pk))
+    return (
+        reverse("articles:preview_section", args=[token, section.pk])
+        if section
+        else reverse("articles:preview", args=[token])
+    )
+
+
+def sections_of(link: PreviewLink, now: datetime) -> list[Article]:
+    """Return the sections that a link to a whole topic shows, with what of them decides that. Two queries."""
+    if not link.whole_topic:
+        return []
+    rows = Article.objects.filter(parent=link.revision.object_id).select_related("parent").in_reading_order()
+    return [row for row in rows if not is_withdrawn_since(link, row, now)]
+
+
+def draft_of_section(link: PreviewLink, section: Article) -> Draft[Article] | None:
+    """Return a section as it was when the link was made; None if nobody may see it any more.
+
+    A draft that was discarded, then or since, is not shown: the text that readers see is, if there is one.
+    """
+    then = section.revisions.filter(act="", created__lte=link.created).order_by("-number").first()
+    if then is None or then.state == Revision.State.PUBLISHED:
+        return Draft.at(section, then) if then else Draft(section, revisions.tag_names(section))
+    ends = section.revisions.filter(act="", number__gte=then.number).exclude(state__in=Revision.WORKING)
+    end = ends.order_by("number").first()
+    if end is None or end.state != Revision.State.DISCARDED:
+        return Draft.at(section, then)
+    return Draft(section, revisions.tag_names(section)) if section.published else None
 
 
 def find_link(token: str) -> PreviewLink:

@@ -25,6 +25,7 @@ urlpatterns = [
     path("references/<slug:slug>.bib", reference_views.export, {"ending": "bib"}, name="references_bib"),
     path("references/<slug:slug>.ris", reference_views.export, {"ending": "ris"}, name="references_ris"),
     path("preview/<str:token>/", views.preview, name="preview"),
+    path("preview/<str:token>/<int:section>/", views.preview, name="preview_section"),
     path("<slug:slug>/", views.topic, name="topic"),
     path("<slug:topic_slug>/all/", views.whole_topic, name="whole_topic"),
     path("<slug:topic_slug>/versions/", include(OF_VERSIONS)),

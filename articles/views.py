@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -185,21 +186,27 @@ def _gone(request: HttpRequest, topic_slug: str, section_slug: str) -> HttpRespo
     return render(request, "410.html", {"withdrawn_on": withdrawn.retire_at}, status=410)
 
 
-def preview_of(request: HttpRequest, draft: Draft[Article]) -> HttpResponse:
-    """Render the page as it would be with this draft in its place. Beside the form it needs no warning."""
+def preview_of(request: HttpRequest, draft: Draft[Article], beside: Sequence[tuple[str, str]] = ()) -> HttpResponse:
+    """Render the page as it would be with this draft in its place. Beside the form it needs no warning.
+
+    `beside` are other pages of the same preview: their addresses and titles.
+    """
     queue.process_queue()
     article = draft.row
     found = topics.with_unsaved(article, draft.tags, timezone.now())
     beside_the_form = request.headers.get("Sec-Fetch-Dest") in {"iframe", "empty"}
-    response = _page(request, found, article, is_draft=True, warns=not beside_the_form)
+    response = _page(request, found, article, is_draft=True, warns=not beside_the_form, beside=beside)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 
 @never_cache
 @public_page
-def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one revision to somebody who was sent the link: never cached, never indexed by search engines."""
+def preview(request: HttpRequest, token: str, section: int = 0) -> HttpResponse:
+    """Show one revision to somebody who was sent the link: never cached, never indexed by search engines.
+
+    A link to a whole topic leads to its sections, too.
+    """
     link = previews.find_link(token)
     if link.revoked:
         return _closed(request, _("This preview link was revoked. Ask its sender for a new one."))
@@ -210,7 +217,16 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     article = get_object_or_404(Article.objects.select_related("parent"), pk=link.revision.object_id)
     if previews.is_withdrawn_since(link, article, timezone.now()):
         return _closed(request, _("This page was withdrawn after the link was created. Ask its sender for a new one."))
-    return preview_of(request, Draft.at(article, link.revision))
+    sections = previews.sections_of(link, timezone.now())
+    pages = [(previews.link_address(link), article.title)] if sections else []
+    pages += [(previews.link_address(link, row), row.title) for row in sections]
+    if not section:
+        return preview_of(request, Draft.at(article, link.revision), pages)
+    row = next((row for row in sections if row.pk == section), None)
+    draft = previews.draft_of_section(link, row) if row else None
+    if draft is None:
+        raise Http404
+    return preview_of(request, draft, pages)
 
 
 def _closed(request: HttpRequest, reason: str) -> HttpResponse:

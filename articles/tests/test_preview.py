@@ -245,3 +245,87 @@ def test_the_page_of_links_makes_as_many_queries_for_many_as_for_few(draft: Revi
     for _number in range(10):
         previews.create_link(draft, User.objects.get())
     assert count_queries(editor, links(section)) == few <= 12
+
+
+# A whole topic
+
+
+@pytest.fixture
+def topic() -> Article:
+    """Return a topic with a draft, a published section with a draft, and one without any history."""
+    above = Article.objects.create(title="Zorblax", slug="zorblax", body="Quiet.")
+    for place, (title, published) in enumerate([("Heights", False), ("Depths", True), ("Shores", False)], 1):
+        fields = {"slug": title.lower(), "published": published, "position": place}
+        Article.objects.create(title=title, parent=above, body=f"{title} as they were.", **fields)
+    for section in above.sections.exclude(title="Shores"):
+        revisions.record_external_changes(section)
+        revisions.save_draft(section, revisions.content_of(section) | {"body": f"{section.title} as drafted."})
+    return above
+
+
+def whole(topic: Article) -> PreviewLink:
+    revisions.record_external_changes(topic)
+    newest = topic.revisions.order_by("-number")[0]
+    return previews.create_link(newest, whole_topic=True)
+
+
+def texts(client: Client, link: PreviewLink) -> list[str]:
+    """Follow the links of a preview, and return what its pages say, the topic's first."""
+    start = client.get(previews.link_address(link))
+    addresses = [a.get("href", "") for a in parse(start).iterfind(".//nav[@class='preview-pages']//a")]
+    return [text_of(parse(client.get(address)).find(".//main")) for address in addresses]
+
+
+def test_one_link_shows_a_topic_with_the_drafts_of_its_sections(client: Client, topic: Article) -> None:
+    link = whole(topic)
+    later = topic.sections.get(title="Heights")
+    revisions.save_draft(later, revisions.content_of(later) | {"body": "Changed since."})
+    found = texts(client, link)
+    for text, said in zip(
+        found, ["Quiet.", "Heights as drafted.", "Depths as drafted.", "Shores as they were."], strict=True
+    ):
+        assert said in text
+    page = client.get(previews.link_address(link, later))
+    assert "noindex" in page["X-Robots-Tag"]
+    assert "no-store" in page["Cache-Control"]
+
+
+def test_a_discarded_draft_of_a_section_is_not_shown(client: Client, topic: Article) -> None:
+    link = whole(topic)
+    for title in ("Heights", "Depths"):
+        section = topic.sections.get(title=title)
+        copy = revisions.working_copy(section)
+        assert copy is not None
+        revisions.record_revision(section, state="discarded", content=copy.content)
+    heights, depths = (topic.sections.get(title=title) for title in ("Heights", "Depths"))
+    assert client.get(previews.link_address(link, heights)).status_code == 404
+    assert "Depths as they were." in client.get(previews.link_address(link, depths)).content.decode()
+
+
+def test_a_link_to_one_page_shows_no_section(client: Client, topic: Article, draft: Revision) -> None:
+    section = topic.sections.get(title="Heights")
+    single = previews.create_link(whole(topic).revision)
+    assert "preview-pages" not in client.get(previews.link_address(single)).content.decode()
+    assert client.get(previews.link_address(single, section)).status_code == 404
+    elsewhere = Article.objects.get(slug="the-millers")
+    assert client.get(previews.link_address(whole(topic), elsewhere)).status_code == 404
+
+
+def test_a_section_that_is_withdrawn_or_a_link_that_is_revoked_is_closed(client: Client, topic: Article) -> None:
+    link = whole(topic)
+    section = topic.sections.get(title="Depths")
+    Article.objects.filter(pk=section.pk).update(retire_at=timezone.now())
+    assert client.get(previews.link_address(link, section)).status_code == 404
+    previews.revoke_link(link)
+    assert client.get(previews.link_address(link, topic.sections.get(title="Shores"))).status_code == 410
+
+
+def test_who_may_not_edit_the_sections_makes_no_link_to_the_whole(topic: Article) -> None:
+    editor, author = signed_in("editor"), signed_in("author", "add_article", "view_article")
+    address = f"/admin/articles/article/{topic.pk}/preview-links/"
+    Article.objects.filter(pk=topic.pk).update(owner=User.objects.get(username="author"))
+    assert author.get(address).status_code == 200
+    assert author.post(address, {"make_all": ""}).status_code == 403
+    editor.post(address, {"make_all": ""})
+    assert "whole topic" in editor.get(address).content.decode()
+    assert PreviewLink.objects.filter(whole_topic=True).count() == 1
