@@ -1,6 +1,9 @@
 import json
 import re
+from collections.abc import Callable, Collection
 from copy import copy
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from csp.constants import SELF
@@ -9,7 +12,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db.models import F, Max, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Replace
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse
@@ -21,24 +24,31 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import backlinks, diagrams, events, markdown, reports, review_checks, views
+from articles import backlinks, diagrams, events, markdown, ordering, reports, review_checks, views
+from articles.bulk_acts import SET_QUOTATIONS, MoveAct
 from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, SilenceReport, WritingPanels
 from articles.facts import FACT_TYPES
+from articles.markdown_input import MarkdownInput
 from articles.models import Article, Event, Group, Reference
+from articles.reference_adding import AddReference
 from articles.resources import ReferenceResource
 from rlm_site.editor.backlinks import NO_LINKS, Backlinks
+from rlm_site.editor.bulk import PUBLISHING_ACTS
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.editor.dashboard import DashboardFilter
-from rlm_site.editor.forms import NamesField
+from rlm_site.editor.filters import AgeFilter, EditorFilter, RelatedSelectFilter, TagFilter
+from rlm_site.editor.forms import ContentForm, NamesField
 from rlm_site.editor.import_pages import ImportExport
+from rlm_site.editor.lists import public_page
 from rlm_site.editor.publishable import PublishableAdmin, PublishableForm
+from rlm_site.editor.questions import QuestionField, ask_in
 from rlm_site.editor.rows import Column, RowsFormField
-from rlm_site.editor.states import StateFilter, badge
+from rlm_site.editor.states import StateFilter, badge_of, with_newest_state
 from rlm_site.history.drafts import Draft
-from rlm_site.history.models import Revision
-from rlm_site.publishing.visibility import is_public_at, publication_state
+from rlm_site.publishing.visibility import is_public_at
 from rlm_site.text.dates import read_dates
+from rlm_site.text.folding import fold_name
 from rlm_site.text.limits import MAX_TEXT
 
 MAX_DIAGRAM = 60_000  # characters
@@ -111,7 +121,7 @@ class DiagramField(forms.CharField):
 
 
 class PlaceFilter(admin.SimpleListFilter):
-    title = gettext_lazy("kind")
+    title = gettext_lazy("level")
     parameter_name = "place"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -126,19 +136,31 @@ class PlaceFilter(admin.SimpleListFilter):
 class CheckFilter(admin.SimpleListFilter):
     title = gettext_lazy("checks")
     parameter_name = "check"
+    checks: dict[str, tuple[Any, Callable[[], Collection[int]]]] = {
+        "no-citations": (gettext_lazy("public, without citations"), partial(reports.pages_found, "no-citations")),
+        "proposed-reference": (
+            gettext_lazy("citing a proposed reference"),
+            partial(reports.pages_found, "proposed-reference"),
+        ),
+        "broken-links": (gettext_lazy("public, with broken links"), reports.with_broken_links),
+        "no-tags": (gettext_lazy("public, without tags"), partial(reports.pages_found, "no-tags")),
+        "no-quotation": (gettext_lazy("public, without a good quotation"), reports.without_good_quotation),
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("broken-links", _("public, with broken links")),
-            ("no-quotation", _("public, without a good quotation")),
-        ]
+        return [(name, words) for name, (words, _find) in self.checks.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "broken-links":
-            return queryset.filter(pk__in=reports.with_broken_links())
-        if self.value() == "no-quotation":
-            return queryset.filter(pk__in=reports.without_good_quotation())
+        if (name := self.value()) in self.checks:
+            _words, find = self.checks[name or ""]
+            return queryset.filter(pk__in=find())
         return queryset
+
+
+class EventCheckFilter(CheckFilter):
+    checks = {
+        "no-citations": (gettext_lazy("public, without citations"), partial(reports.events_found, "no-citations"))
+    }
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -184,6 +206,29 @@ class ArticleForm(PublishableForm):
             setattr(after, name, getattr(row, name))
         return backlinks.lost_by_rename(before, after, timezone.now())
 
+    same_title = QuestionField(
+        gettext_lazy("Save another page with this title"),
+        gettext_lazy("Tick the box to continue, or choose another title."),
+    )
+    questions = {**PublishableForm.questions, "title": "same_title"}
+
+    def _post_clean(self) -> None:
+        """Ask about a title that another page of the topic, or another topic, has already."""
+        super()._post_clean()
+        row = self.instance
+        if "same_title" not in self.fields or not {"title", "parent"} & {*self.changed_data}:
+            return
+        others = Article.objects.filter(parent=row.parent_id).exclude(pk=row.pk).select_related("parent")
+        same = [other for other in others.defer("body") if fold_name(other.title) == fold_name(row.title)]
+        if same:
+            lines = [
+                _("“%(title)s” exists already, at %(path)s.") % {"title": other.title, "path": other.get_absolute_url()}
+                for other in same
+            ]
+            question: Any = self.fields["same_title"]
+            question.ask(lines, [f"{other.pk} {other.title}" for other in same])
+            ask_in(self, "same_title")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is None and "summary" in self.fields:
@@ -196,25 +241,30 @@ class ArticleForm(PublishableForm):
         return body
 
     def clean(self) -> dict[str, Any] | None:
-        """Put a page that moves to another topic last there, unless a place was typed."""
+        """Put a new page, and one that moves to another topic, last there, unless a place was typed."""
         cleaned = super().clean()
-        if "parent" in self.changed_data and "position" not in self.changed_data and self.instance.pk:
-            self.cleaned_data["position"] = next_position(self.cleaned_data.get("parent"))
+        moves = "parent" in self.changed_data or self.instance.pk is None
+        if moves and "position" not in self.changed_data and "position" in self.fields:
+            self.cleaned_data["position"] = ordering.next_position(self.cleaned_data.get("parent"))
             self.changed_data.append("position")
         return cleaned
-
-
-def next_position(topic: Article | None) -> int:
-    last: int | None = Article.objects.filter(parent=topic).aggregate(last=Max("position"))["last"]
-    return (last or 0) + 1
 
 
 @admin.register(Article)
 class ArticleAdmin(PublishableAdmin):
     form = ArticleForm
-    features = (*PublishableAdmin.features, WritingPanels, QuotationPanel, SectionOrder, LinkReport, SilenceReport)
+    features = (
+        *PublishableAdmin.features,
+        WritingPanels,
+        AddReference,
+        QuotationPanel,
+        SectionOrder,
+        LinkReport,
+        SilenceReport,
+    )
+    bulk_acts = (*PUBLISHING_ACTS, MoveAct(), SET_QUOTATIONS)
     previews_versions = True
-    list_display = ["title", "topic", "position", "state", "tag_names", "changed"]
+    list_display = ["title", "topic", "position", "state", "tag_names", "changed", public_page]
     list_filter = [
         PlaceFilter,
         "kind",
@@ -222,8 +272,11 @@ class ArticleAdmin(PublishableAdmin):
         DashboardFilter,
         CheckFilter,
         ReviewFilter,
+        AgeFilter,
+        EditorFilter,
+        TagFilter,
+        ("parent", RelatedSelectFilter),
         "quotations",
-        ("parent", admin.RelatedOnlyFieldListFilter),
     ]
     ordering = [
         Coalesce("parent__title", "title").asc(),
@@ -256,6 +309,7 @@ class ArticleAdmin(PublishableAdmin):
             Script("js/vendor/markdown-toolbar-element.js", type="module"),
             Script("js/toolbar.js", defer=True),
             Script("js/combobox.js", defer=True),
+            Script("js/add-record.js", defer=True),
             Script("js/link-picker.js", defer=True),
             Script("js/panels.js", defer=True),
             Script("js/quotations.js", defer=True),
@@ -263,7 +317,7 @@ class ArticleAdmin(PublishableAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "body":
-            kwargs["most"] = MAX_TEXT
+            kwargs |= {"most": MAX_TEXT, "widget": MarkdownInput()}
         if db_field.name == "diagram":
             return db_field.formfield(form_class=DiagramField)
         if db_field.name in ROW_COLUMNS:
@@ -275,6 +329,12 @@ class ArticleAdmin(PublishableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("parent")
+
+    def rows_beside(self, request: HttpRequest, key: str) -> QuerySet[Any] | None:
+        """Return a topic with its sections."""
+        topic = int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else 0
+        rows = self.get_queryset(request).filter(Q(pk=topic, parent=None) | Q(parent=topic))
+        return rows.order_by(F("parent").asc(nulls_first=True), "position", "id") if rows else None
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -289,17 +349,9 @@ class ArticleAdmin(PublishableAdmin):
     def tag_names(self, obj: Article) -> str:
         return ", ".join(sorted(item.tag.name for item in obj.tagged_items.all()))
 
-    @admin.display(description=gettext_lazy("state"))
-    def state(self, obj: Article) -> SafeString:
-        return format_html("{} {}", super().state(obj), self._hidden_by_topic(obj))
-
-    def describe(self, row: Article, copy: Revision | None) -> SafeString:
-        return format_html("{} {}", super().describe(row, copy), self._hidden_by_topic(row))
-
-    def _hidden_by_topic(self, obj: Article) -> str:
-        now = timezone.now()
-        if obj.parent and is_public_at(obj, now) and not is_public_at(obj.parent, now):
-            return _("Not shown: its topic is not public.")
+    def why_hidden(self, row: Article, now: datetime) -> str:
+        if row.parent and is_public_at(row, now) and not is_public_at(row.parent, now):
+            return _("Readers cannot see it: its topic is not public.")
         return ""
 
     # The change page
@@ -320,8 +372,9 @@ class ArticleAdmin(PublishableAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         topic = str(initial.get("parent", ""))
-        if topic.isascii() and topic.isdigit() and len(topic) < 10 and "position" not in initial:
-            initial["position"] = next_position(Article.objects.filter(pk=int(topic)).first())
+        is_key = topic.isascii() and topic.isdigit() and len(topic) < 10
+        if "position" not in initial:
+            initial["position"] = ordering.next_position(Article.objects.filter(pk=int(topic) if is_key else 0).first())
         return initial
 
     @admin.display(description=gettext_lazy("length"))
@@ -336,13 +389,13 @@ class ArticleAdmin(PublishableAdmin):
     def order(self, obj: Article) -> SafeString | str:
         if obj.parent_id or not obj.pk:
             return _("A topic shows its sections here.")
-        sections = Article.objects.filter(parent=obj.pk).defer("body").in_reading_order()
+        sections = with_newest_state(Article.objects.filter(parent=obj.pk).defer("body").in_reading_order())
         rows = [
             (
                 reverse("admin:articles_article_change", args=[row.pk]),
                 row.title,
                 row.position,
-                badge(publication_state(row)),
+                badge_of(row),
             )
             for row in sections
         ]
@@ -359,8 +412,8 @@ class ArticleAdmin(PublishableAdmin):
         if not obj.pk:
             return _("A saved page shows its events here.")
         rows = [
-            (reverse("admin:articles_event_change", args=[row.pk]), row, badge(publication_state(row)))
-            for row in events.in_order(Event.objects.filter(article=obj.pk))
+            (reverse("admin:articles_event_change", args=[row.pk]), row, badge_of(row))
+            for row in events.in_order(with_newest_state(Event.objects.filter(article=obj.pk)))
         ]
         return format_html(
             '<ol class="sections">{}</ol><p><a class="addlink" href="{}?article={}">{}</a></p>',
@@ -389,8 +442,15 @@ class EventForm(PublishableForm):
 @admin.register(Event)
 class EventAdmin(PublishableAdmin):
     form = EventForm
-    list_display = ["title", "dated", "page", "place", "state", "changed"]
-    list_filter = [StateFilter, DashboardFilter, ("article", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["title", "dated", "page", "place", "state", "changed", public_page]
+    list_filter = [
+        StateFilter,
+        DashboardFilter,
+        EventCheckFilter,
+        AgeFilter,
+        EditorFilter,
+        ("article", RelatedSelectFilter),
+    ]
     ordering = [Replace("dates", Value("c. "), Value("")), "id"]
     search_fields = ["title", "text", "place", "key"]
     search_help_text = gettext_lazy("Searches the title, the text, the place and the key.")
@@ -402,7 +462,7 @@ class EventAdmin(PublishableAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "text":
-            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 4})
+            kwargs["widget"] = MarkdownInput(attrs={"rows": 4})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -416,17 +476,9 @@ class EventAdmin(PublishableAdmin):
     def page(self, obj: Event) -> str:
         return obj.article.full_title
 
-    @admin.display(description=gettext_lazy("state"))
-    def state(self, obj: Event) -> SafeString:
-        return format_html("{} {}", super().state(obj), self._hidden_by_page(obj))
-
-    def describe(self, row: Event, copy: Revision | None) -> SafeString:
-        return format_html("{} {}", super().describe(row, copy), self._hidden_by_page(row))
-
-    def _hidden_by_page(self, obj: Event) -> str:
-        now = timezone.now()
-        if is_public_at(obj, now) and not obj.article.is_public(now):
-            return _("Not shown: the page that tells it is not public.")
+    def why_hidden(self, row: Event, now: datetime) -> str:
+        if is_public_at(row, now) and not row.article.is_public(now):
+            return _("Readers cannot see it: the page that tells it is not public.")
         return ""
 
     def content_warnings(self, draft: Draft[Event]) -> list[ContentWarning]:
@@ -440,16 +492,28 @@ class GroupAdmin(ContentAdmin):
     fieldsets = [(None, {"fields": ["title", "layout", "position", "slug"]})]
 
 
+class ReferenceForm(ContentForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "key" in self.fields:
+            self.fields["key"].required = False
+            self.fields["key"].help_text = _(
+                "Used in citations: [@arden-1987, p. 42]. Leave empty to make it from the author and the year."
+            )
+
+
 @admin.register(Reference)
 class ReferenceAdmin(ContentAdmin):
+    form = ReferenceForm
     features = (*ContentAdmin.features, ImportExport)
     resource_class = ReferenceResource
     list_display = ["key", "title", "authors", "year", "kind"]
-    list_filter = ["kind", "consulted", ("language", admin.AllValuesFieldListFilter)]
+    list_filter = ["proposed", "kind", "consulted", ("language", admin.AllValuesFieldListFilter)]
     search_fields = ["key", "title", "authors", "container"]
+    search_names = ["key", "title"]
     search_help_text = gettext_lazy("Searches the key, the title, the authors, and the journal or book.")
     fieldsets = [
         (None, {"fields": ["key", "kind", "authors", "title", "language", "container", "details"]}),
         (gettext_lazy("Publication"), {"fields": ["publisher", "place", "year", "isbn", "doi", "url", "accessed"]}),
-        (None, {"fields": ["consulted", "note"]}),
+        (None, {"fields": ["consulted", "note", "proposed"]}),
     ]

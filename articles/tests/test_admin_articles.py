@@ -290,7 +290,7 @@ def test_the_state_is_said_in_words(editor: Client, fields: dict[str, Any], word
 def test_a_public_section_of_a_draft_topic_is_said_to_be_hidden(editor: Client) -> None:
     section = topic("Stripes", parent=topic(published=False))
     page = editor.get(change(section)).content.decode()
-    assert "Not shown: its topic is not public." in page
+    assert "Readers cannot see it: its topic is not public." in page
     assert "View on site" not in page
 
 
