@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,6 +25,7 @@ from rlm_site.page_cache.dependencies import depends_on
 from rlm_site.page_cache.versions import version_of_row
 from rlm_site.tags.models import Tag
 from rlm_site.text.folding import fold_name
+from rlm_site.text.slugs import ABOUT, slug_for
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class Topic:
             matching.MatchRequest(
                 heading=article.title,
                 words=tuple(word.strip() for word in article.quote_words.split(",") if word.strip()),
-                tags=tuple((tag.pk, tag.name, tag.brings_quotations) for tag in self.tags.get(article.pk, [])),
+                tags=tuple(
+                    (tag.pk, tag.name, tag.brings_quotations) for tag in self.tags.get(article.pk, []) if tag.pk
+                ),
                 pins=self._chosen(article, QuoteChoice.Action.PIN)
                 if article.applied_quotations != Article.Quotations.NONE
                 else (),
@@ -179,7 +182,9 @@ def with_unsaved(article: Article, tag_names: Iterable[str], now: datetime) -> T
         tags, choices = found[0].tags, found[0].choices
     else:
         tags, choices = _tags_and_choices(row.pk for row in articles if row.pk)
-    drafted = list(Tag.objects.filter(folded__in=[fold_name(name) for name in tag_names]))
+    names = {fold_name(name): name for name in tag_names}
+    known = {tag.folded: tag for tag in Tag.objects.filter(folded__in=names)}
+    drafted = [known.get(key) or Tag(name=name, slug=slug_for(name), folded=key) for key, name in sorted(names.items())]
     return Topic(tuple(articles), {**tags, article.pk: drafted}, choices)
 
 
@@ -253,7 +258,7 @@ def _render_texts(articles: Sequence[Article], now: datetime, parts: Sequence[st
             article.body,
             linked,
             tuple(sorted((key, each.in_note, each.in_later_note) for key, each in cited.items())),
-            former_ids.get(article.pk, ()),
+            (*former_ids.get(article.pk, ()), *_explanation_of_sign(article)),
             terms.terms_in(markdown.source(article.body).plain, article, now, explained),
             part,
         )
@@ -307,6 +312,16 @@ def _former_ids(articles: Iterable[Article]) -> dict[int, tuple[tuple[str, str],
     return pages
 
 
+def _explanation_of_sign(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield the id of the heading under which the page about the site explains the sign after works, with another.
+
+    The sign of every work leads to that other id, whatever the heading says.
+    """
+    if article.slug == ABOUT and not article.parent_id:
+        headings = markdown.source(article.body).headings
+        yield from [(heading.id, citations.SIGN_ID) for heading in headings if citations.SIGN in heading.text][:1]
+
+
 def references_in(sources: Iterable[markdown.Source]) -> list[tuple[str, str, str]]:
     """Return the works that texts cite as `markdown.Work`s. One query, or none."""
     keys = frozenset(cited.key for source in sources for cited in source.citations)
@@ -336,7 +351,7 @@ def _cached_references(keys: frozenset[str], version: str) -> dict[str, _Formatt
     return {
         record.key.lower(): _FormattedReference(
             citations.in_note(record),
-            citations.in_later_note(in_notes[record.key]),
+            citations.in_later_note(record, in_notes[record.key]),
             citations.in_line(record, in_lines[record.key]),
             citations.in_bibliography(record),
         )

@@ -24,6 +24,8 @@
   for (const key of draftKeys()) {
     if (savedIds.includes(key.split(" ").at(-1))) localStorage.removeItem(key);
   }
+  const kept = document.querySelector("[data-autosave-kept]"); // of the page that asks to sign in
+  if (kept) kept.hidden = !draftKeys().length;
   if (!container) return;
 
   const newDraftId = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (n) => (n % 36).toString(36)).join("");

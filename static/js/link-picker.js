@@ -60,12 +60,7 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
     }
   };
 
-  // Inserts like typing, so that it can be undone.
-  const insert = (text) => {
-    if (document.execCommand("insertText", false, text)) return;
-    field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
-    field.dispatchEvent(new Event("input", {bubbles: true}));
-  };
+  const insert = (text) => insertText(field, text);
 
   const suggestions = combobox(input, list, {delay: 150, find, render, take: choose, selectsFirst: true});
   input.addEventListener("keydown", (event) => {
@@ -76,6 +71,9 @@ for (const dialog of document.querySelectorAll("dialog[data-into]")) {
     event.preventDefault();
     close();
   });
+  if (dialog.id === "insert-citation") {
+    document.getElementById("add-reference").addEventListener("record-added", ({detail}) => choose({text: detail.text}));
+  }
   document.addEventListener("click", (event) => {
     if (event.target.closest(`[data-opens-dialog="${dialog.id}"]`)) open();
   });

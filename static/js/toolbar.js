@@ -19,6 +19,32 @@ for (const template of document.querySelectorAll("template[data-toolbar-for]")) 
     );
   }, {capture: true});
 
+  field.addEventListener("keydown", (event) => {
+    const button = toolbar.querySelector(`[data-key="${shortcut(event)}"]`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  const insertions = {
+    // The words that were selected become the note; the caret stands at its end.
+    note: () => {
+      const words = field.value.slice(field.selectionStart, field.selectionEnd);
+      insertText(field, `^[${words}]`);
+      field.setSelectionRange(field.selectionStart - 1, field.selectionStart - 1);
+    },
+    table: ({cell}) => {
+      const [before, after] = gapsAround(field);
+      const start = field.selectionStart + before.length + "| ".length;
+      insertText(field, `${before}| ${cell} | ${cell} |\n| --- | --- |\n|  |  |${after}`);
+      field.setSelectionRange(start, start + cell.length);
+    },
+  };
+  toolbar.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-inserts]");
+    if (button) insertions[button.dataset.inserts](button.dataset);
+  });
+
   if (!CSS.supports("field-sizing: content")) {
     const grow = () => {
       field.style.blockSize = "auto";
