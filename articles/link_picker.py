@@ -77,5 +77,6 @@ def _link_name(page: Article) -> str:
 
 def _reference_choice(row: Reference) -> Choice:
     author = citations.names_in_note(row.authors)
-    detail = " · ".join(filter(None, [author, row.year, row.key]))
+    proposed = _("proposed") if row.proposed else ""
+    detail = " · ".join(filter(None, [author, row.year, row.key, proposed]))
     return {"label": row.title, "detail": detail, "text": f"[@{row.key}, p. ]"}

@@ -1,5 +1,8 @@
+import itertools
+import re
 from collections.abc import Collection
 from datetime import datetime
+from string import ascii_lowercase
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -7,11 +10,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
-from articles import diagrams, facts, markdown
+from articles import citing, diagrams, facts, markdown
 from quotes.models import Person, Quote
 from rlm_site.fields import (
     CharField,
     DatesField,
+    DoiField,
+    IsbnField,
+    LanguageField,
     NamesField,
     NaturalKeyManager,
     ObjectField,
@@ -518,12 +524,12 @@ class Reference(models.Model):
     publisher = CharField(_("publisher"), max_length=200, blank=True)
     place = CharField(_("place"), max_length=100, blank=True)
     year = CharField(_("year"), max_length=20, blank=True)
-    isbn = CharField("ISBN", max_length=20, blank=True)
-    doi = CharField("DOI", max_length=100, blank=True)
+    isbn = IsbnField("ISBN", max_length=20, blank=True)
+    doi = DoiField("DOI", max_length=100, blank=True, help_text=_("Or its address: https://doi.org/…"))
     url = URLField(_("address"), max_length=400, blank=True)
     accessed = CharField(_("accessed"), max_length=20, blank=True)
     note = CharField(_("note"), max_length=400, blank=True, help_text=_("Such as “as transcribed at …”."))
-    language = CharField(_("language of the title"), max_length=12, default=site_language)
+    language = LanguageField(_("language of the title"), max_length=12, default=site_language)
     consulted = CharField(
         _("consulted"), max_length=12, choices=Consulted.choices, blank=True, help_text=_("How the editors read it.")
     )
@@ -543,6 +549,25 @@ class Reference(models.Model):
 
     def natural_key(self) -> tuple[str]:
         return (self.key,)
+
+    def clean(self) -> None:
+        if not self.key and self.title:
+            self.key = self.proposed_key()
+
+    def proposed_key(self) -> str:
+        """Return a key that no other has, of the first author and the year: `arden-1987`, then `arden-1987b`."""
+        names = citing.people(self.authors).names
+        words = [*slug_for(names[0].family if names else self.title).split("-")[:3]]
+        year = re.search(r"\d{4}", self.year)
+        if not year and names:
+            words += slug_for(self.title).split("-")[:1]
+        key = "-".join([*words, *([year[0]] if year else [])])[:50].strip("-")
+        others = Reference.objects.filter(key__istartswith=key).exclude(pk=self.pk)
+        taken = {other.lower() for other in others.values_list("key", flat=True)}
+        letters = ("".join(pair) for pair in itertools.product(["", *ascii_lowercase], ascii_lowercase[1:]))
+        return next(
+            found for found in itertools.chain([key], (key + letter for letter in letters)) if found not in taken
+        )
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         super().validate_unique(exclude)

@@ -7,6 +7,7 @@ way out of it. To migrations these fields are those of Django: they change no co
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
@@ -16,7 +17,7 @@ from django.db.models.fields.related_descriptors import ForwardManyToOneDescript
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from rlm_site.text import printable
+from rlm_site.text import identifiers, printable
 from rlm_site.text.dates import validate_dates
 from rlm_site.text.folding import fold_name
 from rlm_site.text.slugs import slug_for
@@ -85,6 +86,10 @@ class CharField(_Text, models.CharField):
         return printable.on_one_line(value) if isinstance(value, str) else value
 
 
+class LanguageField(CharField):
+    """A language by its tag: `ru`."""
+
+
 class DatesField(CharField):
     """A date as precise as it is known, or a range: see `text.dates`. As text, dates are in their order."""
 
@@ -98,6 +103,55 @@ class URLField(CharField, models.URLField):
     """The address of a page elsewhere."""
 
     default_validators = [*models.URLField.default_validators, *CharField.default_validators]
+
+
+class _IdentifierInput(forms.CharField):
+    """An identifier, read in the form in which it was pasted, however long that is."""
+
+    def __init__(self, *, normalise: Callable[[str], str], **kwargs: Any) -> None:
+        self.normalise = normalise
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return self.normalise(printable.on_one_line(super().to_python(value) or ""))
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
+
+
+class _Identifier(CharField):
+    """An identifier in the one form that its registry writes, whoever writes it, and in whatever form."""
+
+    normalise: Callable[[str], str]
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return type(self).normalise(value) if isinstance(value, str) else value
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        return super().get_db_prep_save(type(self).normalise(value) if isinstance(value, str) else value, connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        value = super().from_db_value(value, expression, connection)
+        return type(self).normalise(value) if value else value
+
+    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+        given = {"form_class": _IdentifierInput, "normalise": type(self).normalise}
+        return super().formfield(**{**kwargs, **given})
+
+
+class DoiField(_Identifier):
+    """A DOI without the address that leads to it: `10.1093/ehr/cez001`."""
+
+    normalise = staticmethod(identifiers.normalise_doi)
+    default_validators = [*CharField.default_validators, identifiers.validate_doi]
+
+
+class IsbnField(_Identifier):
+    """An ISBN of 10 or 13 digits whose last one is right: `978-0-521-30536-6`."""
+
+    normalise = staticmethod(identifiers.normalise_isbn)
+    default_validators = [*CharField.default_validators, identifiers.validate_isbn]
 
 
 class SlugField(CharField, models.SlugField):
