@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
+from django.forms import Script
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,15 +15,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from quotes.adding import AddPerson, AddWork
 from quotes.attribution import dates, year
 from quotes.duplicates import Similar, Verdict, similar_to
 from quotes.models import Check, Collection, IndexTerm, Person, Quote, Work
+from quotes.quote_panel import QuotePanel
 from quotes.resources import NEW_COLLECTION, PersonResource, QuoteResource
 from rlm_site.editor.addresses import AddressFormMixin
+from rlm_site.editor.bulk import PUBLISHING_ACTS, BulkActs, SetAct, SetNowAct
 from rlm_site.editor.content import FIELDS, ContentAdmin, ContentStackedInline, ContentTabularInline, case_variants
 from rlm_site.editor.dashboard import DashboardFilter
+from rlm_site.editor.filters import AgeFilter, EditorFilter, RelatedSelectFilter, TagFilter
 from rlm_site.editor.forms import ContentForm, NamesField
 from rlm_site.editor.import_pages import ImportExport, UploadForm
+from rlm_site.editor.lists import public_page
 from rlm_site.editor.publishable import ImmediateInlineMixin, PublishableAdmin, PublishableForm
 from rlm_site.editor.states import StateFilter
 from rlm_site.publishing import permissions
@@ -194,6 +200,10 @@ def _count(quotes: QuerySet[Quote]) -> Coalesce:
 @admin.register(Collection)
 class CollectionAdmin(ContentAdmin):
     form = CollectionForm
+    features = (*ContentAdmin.features, BulkActs)
+    bulk_acts = (
+        SetNowAct("policy", "pick_policy", gettext_lazy("Set the pick policy…"), Collection.PickPolicy.choices),
+    )
     list_display = ["name", "register", "pick_policy", "trust", "quotations", "may_be_picked"]
     list_filter = ["register", "pick_policy", "trust"]
     ordering = ["name", "id"]
@@ -407,40 +417,77 @@ _VERDICTS = {
 }
 
 
+_ADDED: dict[str, type[AddPerson] | type[AddWork]] = {"person": AddPerson, "work": AddWork, "quoted_in": AddWork}
+
+
 @admin.register(Quote)
 class QuoteAdmin(PublishableAdmin):
     form = QuoteForm
-    features = (*PublishableAdmin.features, ImportExport)
+    features = (*PublishableAdmin.features, ImportExport, QuotePanel, AddPerson, AddWork)
+    bulk_acts = (
+        *PUBLISHING_ACTS,
+        SetAct(
+            "pick",
+            "auto_pick",
+            gettext_lazy("Set whether the site picks them…"),
+            [("yes", gettext_lazy("May be picked by the site")), ("no", gettext_lazy("Shown only where pinned"))],
+            lambda value: value == "yes",
+        ),
+    )
     resource_class = QuoteResource
     import_form = CollectionUploadForm
-    list_display = ["words", "person", "work", "status", "state", "auto_pick", "changed"]
+    list_display = ["words", "person", "work", "status", "state", "changed", public_page]
     list_filter = [
         "status",
         StateFilter,
         DashboardFilter,
+        AgeFilter,
+        EditorFilter,
+        TagFilter,
+        ("collection", RelatedSelectFilter),
         "auto_pick",
-        ("collection", admin.RelatedFieldListFilter),
         ImportedFilter,
         ("language", admin.AllValuesFieldListFilter),
     ]
     search_fields = ["text", "person__name", "name_as_printed", "key"]
     search_help_text = gettext_lazy("Searches the text, the person and the key.")
     autocomplete_fields = ["person", "work", "quoted_in", "true_source", "version_of", "collection"]
-    readonly_fields = ["attribution_line"]
     fieldsets = [
-        (None, {"fields": ["text", "similar", "language", "person", "name_as_printed", "attribution_line", "tags"]}),
         (
-            gettext_lazy("Source"),
-            {"fields": ["work", "locator", "locator_as_printed", "quoted_in", "quoted_in_locator", "year_said"]},
+            None,
+            {
+                "fields": [
+                    "text",
+                    "similar",
+                    "language",
+                    "person",
+                    "work",
+                    "locator",
+                    "quoted_in",
+                    "quoted_in_locator",
+                    "year_said",
+                    "status",
+                    "tags",
+                ]
+            },
         ),
-        (gettext_lazy("Original"), {"fields": ["original_text", "original_language", "translator"]}),
         (
-            gettext_lazy("Status"),
-            {"fields": ["status", "true_source", "version_of", "collection", "auto_pick", "attribution_as_imported"]},
+            gettext_lazy("Translation"),
+            {"fields": ["translator", "original_text", "original_language"], "classes": ["collapse"]},
         ),
-        (gettext_lazy("Identifier"), {"fields": ["key"]}),
+        (
+            gettext_lazy("Other wordings"),
+            {"fields": ["name_as_printed", "locator_as_printed", "true_source", "version_of"], "classes": ["collapse"]},
+        ),
+        (
+            gettext_lazy("Collection and use"),
+            {"fields": ["collection", "auto_pick", "attribution_as_imported", "key"], "classes": ["collapse"]},
+        ),
     ]
     inlines = [CheckInline, IndexTermInline]
+
+    class Media:
+        js = [Script("js/panels.js", defer=True), Script("js/add-record.js", defer=True)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("person", "work")
@@ -457,10 +504,37 @@ class QuoteAdmin(PublishableAdmin):
         fields = super().get_readonly_fields(request, obj)
         return [*fields, "key"] if obj else fields
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Fold only what is empty: of what a quotation has, nothing is hidden."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return [
+            (title, {name: value for name, value in options.items() if name != "classes"})
+            if obj and self._is_filled(obj, options["fields"])
+            else (title, options)
+            for title, options in fieldsets
+        ]
+
+    @staticmethod
+    def _is_filled(row: Quote, fields: Any) -> bool:
+        empty, of_every = Quote(), {"collection", "auto_pick", "key"}
+        stored = [name for name in fields if name in Quote.versioned_fields and name not in of_every]
+        return any(getattr(row, name) != getattr(empty, name) for name in stored)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        kind = _ADDED.get(db_field.name)
+        if kind and field:
+            field.widget.can_add_related = False
+            field.help_text = format_html(
+                '{} <a href="{}" target="_blank" data-opens-add="add-{}" data-into="id_{}">{}</a>',
+                field.help_text,
+                self.feature(kind).url(f"add_{kind.name}"),
+                kind.name,
+                db_field.name,
+                kind.title,
+            )
+        return field
+
     @admin.display(description=gettext_lazy("quotation"), ordering="text")
     def words(self, obj: Quote) -> str:
         return obj.first_words()
-
-    @admin.display(description=gettext_lazy("printed as"))
-    def attribution_line(self, obj: Quote) -> str:
-        return str(obj.attribution) if obj.pk else _("Shown after the first save.")

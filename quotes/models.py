@@ -13,6 +13,7 @@ from quotes.attribution import Attribution, Place, attribution, dates
 from quotes.provenance import Checked, provenance
 from rlm_site.fields import (
     CharField,
+    LanguageField,
     NamesField,
     NaturalKeyManager,
     OptionalForeignKey,
@@ -276,7 +277,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
         help_text=_("Permanent identifier for import and export."),
     )
     text = TextField(_("text"), help_text=_("Exactly as printed in the source. Line breaks in verse are kept."))
-    language = CharField(_("language of the text"), max_length=12, default=site_language)
+    language = LanguageField(_("language of the text"), max_length=12, default=site_language)
     person = OptionalForeignKey(
         Person,
         on_delete=models.PROTECT,
@@ -308,7 +309,7 @@ class Quote(Publishable):  # type: ignore[django-manager-missing]
     quoted_in_locator = CharField(_("place in the later work"), max_length=200, blank=True)
     year_said = YearField(_("year said"), null=True, blank=True)
     original_text = TextField(_("original text"), blank=True)
-    original_language = CharField(_("language of the original"), max_length=12, blank=True)
+    original_language = LanguageField(_("language of the original"), max_length=12, blank=True)
     translator = CharField(_("translator"), max_length=200, blank=True)
     status = CharField(_("status"), max_length=13, choices=Status.choices, default=Status.UNVERIFIED)
     true_source = OptionalForeignKey(
