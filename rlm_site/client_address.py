@@ -4,7 +4,9 @@ Afterwards the client's address is REMOTE_ADDR, scheme and host are those that t
 header is left for anybody to read.
 """
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.http.request import host_validation_re
 
 RESOLVED = "rlm_site.client_address"  # marks an environ whose client is known
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP")  # beginnings of their names
+_FORWARDED = re.compile("|".join(FORWARDED_HEADERS))
 
 Address = IPv4Address | IPv6Address
 
@@ -22,13 +25,14 @@ def resolve_client(environ: dict[str, Any]) -> None:
     if RESOLVED in environ:
         return
     environ[RESOLVED] = True
-    forwarded = {name: environ.pop(name) for name in list(environ) if name.startswith(FORWARDED_HEADERS)}
-    peer = parse_address(environ.get("REMOTE_ADDR", ""))
-    if peer is None:  # a socket of this machine has none
+    names = "\n".join(environ)  # nearly always without any of them, which is seen sooner than by going through all
+    found = [name for name in environ if name.startswith(FORWARDED_HEADERS)] if _FORWARDED.search(names) else []
+    forwarded = {name: environ.pop(name) for name in found}
+    address, is_ours = _peer(environ.get("REMOTE_ADDR", ""), tuple(settings.TRUSTED_PROXIES))
+    environ["REMOTE_ADDR"] = address
+    if not is_ours:
         return
-    environ["REMOTE_ADDR"] = str(peer)
-    if not is_trusted(peer):
-        return
+    peer = ip_address(address)
     environ["REMOTE_ADDR"] = str(client_behind(peer, forwarded.get("HTTP_X_FORWARDED_FOR", "")))
     scheme = _last(forwarded.get("HTTP_X_FORWARDED_PROTO", ""))
     if scheme in {"http", "https"}:
@@ -36,6 +40,13 @@ def resolve_client(environ: dict[str, Any]) -> None:
     host = _last(forwarded.get("HTTP_X_FORWARDED_HOST", ""))
     if host_validation_re.fullmatch(host):
         environ["HTTP_HOST"] = host
+
+
+@lru_cache(maxsize=1024)
+def _peer(remote_addr: str, proxies: tuple[IPv4Network | IPv6Network, ...]) -> tuple[str, bool]:
+    """Return the address of who has connected, and whether it is one of our proxies; a local socket has none."""
+    peer = parse_address(remote_addr)
+    return (remote_addr, False) if peer is None else (str(peer), any(peer in network for network in proxies))
 
 
 def client_behind(peer: Address, forwarded_for: str) -> Address:

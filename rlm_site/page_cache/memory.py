@@ -4,8 +4,9 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Event, Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import brotli
 from django.http.response import ResponseHeaders
@@ -13,11 +14,13 @@ from django.utils.http import http_date
 
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
+FROM_MEMORY = "rlm_site.from_memory"  # marks the variables of a request that was answered with a page in memory
 
 
 class Headers(ResponseHeaders):
     """The headers of all responses with one page; their list, which Django builds for every response, is built once."""
 
+    is_complete = False  # a response has been through all middleware, which adds the site's headers
     _list: list[tuple[str, str]] | None = None
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
@@ -33,6 +36,14 @@ class Headers(ResponseHeaders):
     def pop(self, key: str, default: Any = None) -> Any:
         self._list = None
         return super().pop(key, default)
+
+
+class Answer(NamedTuple):
+    """What a reader is given: the page, or that it is the one they have."""
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -86,6 +97,19 @@ class CachedPage:
             self._headers_in.setdefault(key, headers)
         return self._headers_in[key]
 
+    def answer(self, given: Mapping[str, Any], now: float) -> Answer:
+        """Return the answer to a request with these variables of WSGI that began at `now`."""
+        encoding = best_encoding(given.get("HTTP_ACCEPT_ENCODING", ""))
+        if known := given.get("HTTP_IF_NONE_MATCH", ""):
+            is_known = self.etag(encoding) in known
+        else:
+            date = given.get("HTTP_IF_MODIFIED_SINCE", "")
+            is_known = date != "" and date == self.last_modified(now)  # a later date would not be one that we gave
+        headers = self.headers_in(encoding, now, of_the_body=not is_known)
+        if is_known:
+            return Answer(304, headers, b"")
+        return Answer(200, headers, b"" if given["REQUEST_METHOD"] == "HEAD" else self.body(encoding))
+
     def matches(self, version: str, now: float) -> bool:
         return self.version == version and now < self.until
 
@@ -107,6 +131,19 @@ ENCODINGS = {
     "br": _Encoding(lambda content: brotli.compress(content, quality=BROTLI_QUALITY), brotli.decompress),
     "gzip": _Encoding(lambda content: gzip.compress(content, GZIP_LEVEL, mtime=0), gzip.decompress),
 }
+
+
+@lru_cache(maxsize=256)
+def best_encoding(accepted: str) -> str:
+    """Return the best encoding that the client accepts: br, gzip, or empty for none."""
+    offers = {}
+    for offer in accepted.lower().split(","):
+        name, _separator, quality = offer.partition(";")
+        offers[name.strip()] = quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    for encoding in ENCODINGS:
+        if offers.get(encoding, False):
+            return encoding
+    return ""
 
 
 class PageMemory:

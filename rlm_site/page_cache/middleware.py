@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
 from rlm_site.page_cache import versions, watch
-from rlm_site.page_cache.memory import ENCODINGS, CachedPage, PageMemory
+from rlm_site.page_cache.memory import ENCODINGS, FROM_MEMORY, CachedPage, PageMemory, best_encoding
 from rlm_site.publishing import visibility
 from rlm_site.publishing.models import Publishable
 
@@ -36,12 +37,12 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
     """Answer with pages in memory; directly behind WhiteNoise, so that no other middleware runs for them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not _is_shareable(request) or not (version := versions.content_version()):
+        if not _may_be_kept(request) or not (version := versions.content_version()):
             return get_response(request)
         address, now = request.path, time.time()
         page = MEMORY.get(address)
         if page is not None and page.matches(version, now):
-            return _answer(request, page, now)
+            return _answer_from_memory(request, page, now)
         with versions.pinned_versions((page and page.depends_on) or ()) as pinned:
             return respond(request, address, pinned, now) if "all" in pinned.versions else get_response(request)
 
@@ -50,10 +51,11 @@ def serve_from_memory(get_response: GetResponse) -> GetResponse:
         if (rendering := MEMORY.begin(address, version)) is not None:
             rendering.wait(LONGEST_WAIT)
             page = _current_page(address, pinned, now)
-            return get_response(request) if page is None else _answer(request, page, now)
+            return get_response(request) if page is None else _answer_from_memory(request, page, now)
         try:
             if (page := _current_page(address, pinned, now)) is not None:
-                return _answer(request, page, now)  # nothing that it depends on has changed, or it is a moment old
+                # nothing that it depends on has changed, or it is a moment old
+                return _answer_from_memory(request, page, now)
             response = get_response(request)
             if not _is_cacheable(response):
                 return response
@@ -85,31 +87,18 @@ def mark_cacheable(response: HttpResponse, depends_on: Mapping[str, str] | None)
     return response
 
 
-def _is_shareable(request: HttpRequest) -> bool:
-    """Return whether the response may be the same as everybody's: not for editors or others who send credentials.
+def is_shareable(given: Mapping[str, Any]) -> bool:
+    """Return whether the response may be the same as everybody's, by the variables of WSGI.
 
-    Nor for pages with a parameter that they know: there is no end of them, and they must not push others out.
+    It may not for editors and others who send credentials. Hosts that are not ours are refused further in.
     """
-    given = request.META
+    cookies = given.get("HTTP_COOKIE", "")
     return (
-        request.method in {"GET", "HEAD"}
-        and ("HTTP_COOKIE" not in given or settings.SESSION_COOKIE_NAME not in request.COOKIES)
-        and _has_allowed_host(request)
+        given["REQUEST_METHOD"] in {"GET", "HEAD"}
+        and (settings.SESSION_COOKIE_NAME not in cookies or settings.SESSION_COOKIE_NAME not in parse_cookie(cookies))
         and "HTTP_AUTHORIZATION" not in given
-        and MEMORY.most_bytes > 0
-        and (not given.get("QUERY_STRING") or _has_unknown_parameters(request))
+        and _is_allowed(given.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS))
     )
-
-
-def _has_allowed_host(request: HttpRequest) -> bool:
-    """Return whether the host is one of ours; others are refused further in, with all headers."""
-    if (host := request.META.get("HTTP_HOST")) and "HTTP_X_FORWARDED_HOST" not in request.META:
-        return _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return False
-    return True
 
 
 @lru_cache(maxsize=64)
@@ -117,6 +106,18 @@ def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
     """Do what `request.get_host` does, once for all requests to this host."""
     domain, _port = split_domain_port(host)
     return bool(domain) and validate_host(domain, allowed)
+
+
+def _may_be_kept(request: HttpRequest) -> bool:
+    """Return whether the page is one page for all, and not one of those with a parameter that they know.
+
+    There is no end of these, and they must not push others out.
+    """
+    return (
+        is_shareable(request.META)
+        and MEMORY.most_bytes > 0
+        and (not request.META.get("QUERY_STRING") or _has_unknown_parameters(request))
+    )
 
 
 def _has_unknown_parameters(request: HttpRequest) -> bool:
@@ -143,7 +144,7 @@ def _cached_page(request: HttpRequest, response: HttpResponse, pinned: versions.
     digest = blake2b(content, digest_size=12).hexdigest()
     before = MEMORY.get(request.path)
     unchanged = before is not None and before.digest == digest
-    encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
+    encoding = best_encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")) or "gzip"
     ours = {"Content-Length", "Vary", "Last-Modified"}
     headers = [(name, value) for name, value in response.items() if name not in ours]
     return CachedPage(
@@ -179,31 +180,18 @@ def _next_scheduled_moment(pinned: versions.Versions, now: float) -> float:
     return until
 
 
+def _answer_from_memory(request: HttpRequest, page: CachedPage, now: float) -> HttpResponse:
+    request.META[FROM_MEMORY] = True
+    return _answer(request, page, now)
+
+
 def _answer(request: HttpRequest, page: CachedPage, now: float) -> HttpResponse:
     """`now` is when the request began."""
-    encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    if known := request.META.get("HTTP_IF_NONE_MATCH", ""):
-        is_known = page.etag(encoding) in known
-    else:
-        date = request.META.get("HTTP_IF_MODIFIED_SINCE", "")
-        is_known = date != "" and date == page.last_modified(now)  # a later date would not be one that we gave
-    if is_known:
+    answer = page.answer(request.META, now)
+    if answer.status == 304:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        # a type, only because Django would work one out; the headers below replace it
-        response = HttpResponse(b"" if request.method == "HEAD" else page.body(encoding), content_type="text/html")
-    response.headers = page.headers_in(encoding, now, of_the_body=not is_known)
+        # a type, only because Django would work one out; the headers of the page replace it
+        response = HttpResponse(answer.body, content_type="text/html")
+    response.headers = answer.headers
     return response
-
-
-@lru_cache(maxsize=256)
-def _encoding(accepted: str) -> str:
-    """Return the best encoding that the client accepts: br, gzip, or empty for none."""
-    offers = {}
-    for offer in accepted.lower().split(","):
-        name, _separator, quality = offer.partition(";")
-        offers[name.strip()] = quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    for encoding in ENCODINGS:
-        if offers.get(encoding, False):
-            return encoding
-    return ""

@@ -5,9 +5,12 @@ whole content. The others belong to the cache tags that apps declare with `watch
 `references`, and tags of rows, such as `article:5`. In the database the column of a version is called `token`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import NamedTuple
 
 from django.db import connections, models
@@ -38,12 +41,49 @@ UNKNOWN = Versions({}, stale=False)
 _pinned: ContextVar[Versions | None] = ContextVar("versions that the request began with", default=None)
 
 
+class SharedRead:
+    """A read that is made once for all who ask before it begins, one after the other."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._lock = Lock()
+        self._next: Future[str] | None = None  # which has not begun
+
+    def get(self, read: Callable[[], str]) -> str:
+        """Return what is read from now on; nobody is given the result of a read that had begun before they asked."""
+        with self._lock:
+            shared = self._next
+            if is_mine := shared is None:
+                self._next = shared = Future()
+        if not is_mine:
+            return shared.result()
+        with self._turn:
+            with self._lock:
+                self._next = None  # who asks from now on needs a later one
+            try:
+                shared.set_result(read())
+            except BaseException as error:
+                shared.set_exception(error)
+        return shared.result()
+
+
+_SHARED: defaultdict[str, SharedRead] = defaultdict(SharedRead)
+_CONTENT_VERSION = f"SELECT name, token FROM {VERSION_TABLE} WHERE name = 'all'"
+
+
 def content_version(using: str = "default") -> str:
     """Read the version of the whole content, one row; empty where no page may come from memory."""
     connection = connections[using]
     if connection.in_atomic_block:
         return ""
-    rows = _rows_reconnecting(connection, f"SELECT name, token FROM {VERSION_TABLE} WHERE name = 'all'")
+
+    if connection.vendor == "postgresql":  # it must be asked; SQLite reads its own memory in no time
+        return _SHARED[using].get(lambda: _read_content_version(connection))
+    return _read_content_version(connection)
+
+
+def _read_content_version(connection: BaseDatabaseWrapper) -> str:
+    rows = _rows_reconnecting(connection, _CONTENT_VERSION)
     return rows[0][1] if rows else ""
 
 
@@ -118,7 +158,8 @@ def _rows_reconnecting(
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _rows(connection, query, parameters)
+        with connection.wrap_database_errors:
+            return _rows(connection, query, parameters)
 
 
 def _rows(connection: BaseDatabaseWrapper, query: str, parameters: Sequence[str]) -> list[tuple[str, str]]:
@@ -126,9 +167,10 @@ def _rows(connection: BaseDatabaseWrapper, query: str, parameters: Sequence[str]
         with connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.fetchall()
-    connection.ensure_connection()
     # straight to the driver: for a page from memory, every layer would be a good part of the time
-    if connection.vendor == "sqlite":
+    if connection.connection is None:
+        connection.ensure_connection()
+    if parameters and connection.vendor == "sqlite":
         query = query.replace("%s", "?")
     rows: list[tuple[str, str]] = connection.connection.execute(query, parameters).fetchall()
     return rows

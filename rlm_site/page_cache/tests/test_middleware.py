@@ -16,8 +16,7 @@ import pytest
 from django.test import RequestFactory
 
 from rlm_site.page_cache import middleware
-from rlm_site.page_cache.memory import CachedPage, PageMemory
-from rlm_site.page_cache.middleware import _encoding
+from rlm_site.page_cache.memory import CachedPage, PageMemory, best_encoding
 from rlm_site.page_cache.versions import Versions
 from rlm_site.publishing import visibility
 from rlm_site.testing.databases import content_of, fresh_database
@@ -108,8 +107,8 @@ def test_a_header_that_is_added_or_taken_away_later_counts() -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8000:1", "evil.example:80", "", "127.0.0.1@evil.example"])
 def test_whose_host_is_not_ours_is_not_answered_from_memory(host: str, rf: RequestFactory) -> None:
-    assert middleware._is_shareable(rf.get(MILLERS, HTTP_HOST="127.0.0.1:8000"))
-    assert not middleware._is_shareable(rf.get(MILLERS, HTTP_HOST=host, SERVER_NAME="evil.example"))
+    assert middleware.is_shareable(rf.get(MILLERS, HTTP_HOST="127.0.0.1:8000").META)
+    assert not middleware.is_shareable(rf.get(MILLERS, HTTP_HOST=host, SERVER_NAME="evil.example").META)
 
 
 def test_a_page_begun_before_a_moment_ends_at_it_though_others_have_seen_it_pass(
@@ -160,7 +159,7 @@ def test_one_version_is_rendered_once_and_another_version_by_itself() -> None:
     ],
 )
 def test_the_encoding_is_one_that_the_client_takes(accepted: str, encoding: str) -> None:
-    assert _encoding(accepted) == encoding
+    assert best_encoding(accepted) == encoding
 
 
 class Writer:

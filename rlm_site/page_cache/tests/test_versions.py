@@ -1,8 +1,11 @@
 """Every change of content gives its cache tags new versions, whoever writes it and however, and no other tag one."""
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,7 +23,6 @@ from rlm_site.indexing import queue
 from rlm_site.indexing.models import Stale
 from rlm_site.page_cache import triggers, versions
 from rlm_site.page_cache.checks import check_triggers
-from rlm_site.page_cache.models import PartVersion
 from rlm_site.tags.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +38,9 @@ def all_versions() -> dict[str, str]:
         with transaction.atomic():  # as at commit; in a transaction of its own, for the triggers, by the savepoint
             execute("SET CONSTRAINTS ALL IMMEDIATE")
             execute("SET CONSTRAINTS ALL DEFERRED")
-    return versions.read_versions(PartVersion.objects.values_list("name", flat=True)).versions
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT name FROM {versions.ROW_VERSION_TABLE}")
+        return versions.read_versions([name for (name,) in cursor.fetchall()]).versions
 
 
 def renewed(change: Callable[[], object]) -> set[str]:
@@ -93,6 +97,109 @@ def test_versions_never_repeat() -> None:
         now = all_versions()
         seen |= {now["all"], now["references"]}
     assert len(seen) == 100
+
+
+TABLES = (versions.VERSION_TABLE, versions.ROW_VERSION_TABLE)
+
+
+def rows_of_versions() -> list[tuple[str, str, str]]:
+    """Return table, name and version of each."""
+    with connection.cursor() as cursor:
+        query = " UNION ALL ".join(f"SELECT '{table}', name, token FROM {table}" for table in TABLES)
+        cursor.execute(f"{query} ORDER BY 1, 2")
+        return cursor.fetchall()
+
+
+def write_back(statement: str) -> Callable[[list[tuple[str, str, str]]], None]:
+    def write(rows: list[tuple[str, str, str]]) -> None:
+        for table, name, version in rows:
+            for part in statement.format(table=table, name=name, version=version).split("; "):
+                execute(part)
+
+    return write
+
+
+WAYS_TO_WRITE_BACK = {
+    "update": write_back("UPDATE {table} SET token = '{version}' WHERE name = '{name}'"),
+    "delete and insert": write_back(
+        "DELETE FROM {table} WHERE name = '{name}'; INSERT INTO {table} (name, token) VALUES ('{name}', '{version}')"
+    ),
+    "upsert": write_back(
+        "INSERT INTO {table} (name, token) VALUES ('{name}', '{version}')"
+        " ON CONFLICT (name) DO UPDATE SET token = excluded.token"
+    ),
+    "rename": write_back(
+        "DELETE FROM {table} WHERE name = '{name}'; INSERT INTO {table} (name, token) VALUES ('x', '{version}');"
+        " UPDATE {table} SET name = '{name}', token = '{version}' WHERE name = 'x'"
+    ),
+    "twice": write_back(
+        "UPDATE {table} SET token = '{version}' WHERE name = '{name}';"
+        " UPDATE {table} SET token = '{version}' WHERE name = '{name}'"
+    ),
+}
+if connection.vendor == "sqlite":
+    WAYS_TO_WRITE_BACK["replace"] = write_back("REPLACE INTO {table} (name, token) VALUES ('{name}', '{version}')")
+
+
+@pytest.mark.parametrize("way", WAYS_TO_WRITE_BACK)
+@pytest.mark.parametrize("changes_between", [0, 1, 2])
+def test_no_version_comes_back_whoever_writes_it_and_however(way: str, changes_between: int) -> None:
+    """The change between is of everything; afterwards it is a version that nobody has seen."""
+    before = rows_of_versions()
+    seen = {version for _table, _name, version in before}
+    for _change in range(changes_between):
+        triggers.renew_versions()
+        seen |= {version for _table, _name, version in rows_of_versions()}
+    WAYS_TO_WRITE_BACK[way](before)
+    after = rows_of_versions()
+    assert [row[:2] for row in after] == [row[:2] for row in before]
+    assert not seen & {version for _table, _name, version in after}
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'")
+def test_a_client_whose_triggers_may_call_themselves_is_not_held_up() -> None:
+    before = rows_of_versions()
+    execute("PRAGMA recursive_triggers = ON")
+    try:
+        WAYS_TO_WRITE_BACK["replace"](before)
+        assert "all" in renewed(lambda: execute("UPDATE quotes_quote SET text = 'x' WHERE key = 'sommer-honest-men'"))
+    finally:
+        execute("PRAGMA recursive_triggers = OFF")
+    assert not set(before) & set(rows_of_versions())
+
+
+def test_a_dump_that_is_loaded_after_a_change_gives_new_versions(tmp_path: Path) -> None:
+    """Also one from when versions were models, whose rows it has."""
+    dump, models = tmp_path / "dump.json", ("rlm_site.tag", "quotes.quote", "articles.article")
+    call_command("dumpdata", *models, output=str(dump), verbosity=0)
+    rows = json.loads(dump.read_text())
+    former = {versions.VERSION_TABLE: "contentversion", versions.ROW_VERSION_TABLE: "partversion"}
+    dump.write_text(
+        json.dumps(
+            [
+                {"model": f"rlm_site.{former[table]}", "pk": name, "fields": {"token": version}}
+                for table, name, version in rows_of_versions()
+            ]
+            + rows
+        )
+    )
+    before = all_versions()
+    Article.objects.filter(slug="the-millers").update(body="Changed.")
+    changed = all_versions()
+    call_command("loaddata", str(dump), verbosity=0)
+    after = all_versions()
+    own = f"article:{millers().pk}"
+    for tag in ("all", own):
+        assert len({before[tag], changed[tag], after[tag]}) == 3
+    assert millers().body != "Changed."
+
+
+def test_no_dump_has_versions(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.json"
+    call_command("dumpdata", output=str(dump), verbosity=0)
+    text = dump.read_text()
+    assert not [name for name in ("contentversion", "partversion") if f'"rlm_site.{name}"' in text]
+    assert not [version for _table, _name, version in rows_of_versions() if version in text]
 
 
 def test_a_rolled_back_change_keeps_the_versions_and_the_next_one_is_new() -> None:
@@ -264,6 +371,58 @@ def test_whoever_goes_on_writing_holds_up_nobody_who_indexes(monkeypatch: pytest
     queue.process_queue()
     assert rebuilt == [("quote", quote.pk) for quote in quotes[: queue.MAX_ROUNDS]]
     assert Stale.objects.exists()
+
+
+def test_a_shared_read_is_given_only_to_those_who_asked_before_it_began() -> None:
+    """Each asker is given what was written before they asked, and many askers share few reads."""
+    shared, written, reads = versions.SharedRead(), 0, 0
+
+    def read() -> str:
+        nonlocal reads
+        reads += 1
+        seen = written
+        time.sleep(0.005)
+        return str(seen)
+
+    def ask() -> bool:
+        before = written
+        return int(shared.get(read)) >= before
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask) for _asker in range(200)]
+        while not all(each.done() for each in asked):
+            written += 1
+            time.sleep(0.0005)
+    assert all(each.result() for each in asked)
+    assert reads <= 100
+
+
+def test_who_asks_while_a_read_goes_on_waits_for_the_next() -> None:
+    shared, begun, release = versions.SharedRead(), Event(), Event()
+
+    def read_slowly() -> str:
+        begun.set()
+        assert release.wait(10)
+        return "older"
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(shared.get, read_slowly)
+        assert begun.wait(10)
+        later = [pool.submit(shared.get, lambda: "newer") for _asker in range(3)]
+        release.set()
+        assert first.result() == "older"
+        assert [each.result() for each in later] == ["newer"] * 3
+
+
+def test_a_read_that_fails_fails_for_all_who_share_it_and_for_nobody_later() -> None:
+    shared = versions.SharedRead()
+
+    def fail() -> str:
+        raise ValueError("gone")
+
+    with pytest.raises(ValueError, match="gone"):
+        shared.get(fail)
+    assert shared.get(lambda: "there again") == "there again"
 
 
 def test_nothing_is_cached_of_what_has_no_version() -> None:
