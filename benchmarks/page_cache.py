@@ -168,9 +168,13 @@ def examine(
 
 
 def all_versions() -> list[tuple[str, str]]:
-    from rlm_site.page_cache.models import ContentVersion, PartVersion
+    from django.db import connection
 
-    return sorted(row for model in (ContentVersion, PartVersion) for row in model.objects.values_list("name", "token"))
+    from rlm_site.page_cache.versions import ROW_VERSION_TABLE, VERSION_TABLE
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT name, token FROM {VERSION_TABLE} UNION SELECT name, token FROM {ROW_VERSION_TABLE}")
+        return sorted(cursor.fetchall())
 
 
 def drop_triggers(table: str) -> None:

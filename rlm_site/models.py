@@ -4,7 +4,6 @@ from rlm_site.editor.concurrency.models import Presence, SubmittedForm
 from rlm_site.fields import FoldedField
 from rlm_site.history.models import Deletion, Import, PreviewLink, Revision
 from rlm_site.indexing.models import SetAside, Stale
-from rlm_site.page_cache.models import ContentVersion, PartVersion
 from rlm_site.publishing.models import Publishable
 from rlm_site.redirects.models import Address
 from rlm_site.search.models import SearchDocument, SearchWord
@@ -12,11 +11,9 @@ from rlm_site.tags.models import Tag, TagChange, TaggedBase
 
 __all__ = [
     "Address",
-    "ContentVersion",
     "Deletion",
     "FoldedField",  # migrations name it
     "Import",
-    "PartVersion",
     "Presence",
     "PreviewLink",
     "Publishable",

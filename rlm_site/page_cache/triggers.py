@@ -5,6 +5,9 @@ that the changed row has, and adds the objects whose derived data is now out of 
 no function of ours, so that any other client of the database can write. `migrate` drops the triggers of tables that it
 rebuilds, and they are installed again after it. A digest of the statement ends the name of each trigger, so that a
 changed one is replaced.
+
+Nobody can write a version of their own choice, or an old one that is written back would make pages of that time current
+again: whatever is written, a trigger puts a new version in its place.
 """
 
 import hashlib
@@ -67,7 +70,7 @@ def renew_versions(using: str = "default") -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         for table in (VERSION_TABLE, ROW_VERSION_TABLE):
-            cursor.execute(f"UPDATE {table} SET token = {_DIALECTS[connection.vendor].new_version}")
+            cursor.execute(f"UPDATE {table} SET token = {_DIALECTS[connection.vendor].next_version}")
 
 
 def tables_without_trigger(using: str = "default") -> list[str]:
@@ -98,11 +101,17 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
 
 def _statements(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
     """Return all triggers that tables need: name -> table and statement."""
-    build = _postgresql if connection.vendor == "postgresql" else _sqlite
+    build, build_guards = {
+        "postgresql": (_postgresql, _postgresql_guards),
+        "sqlite": (_sqlite, _sqlite_guards),
+    }[connection.vendor]
     found = [
-        (entry.table, f"fresh_{entry.table}_{event}", statement)
-        for entry in WATCHED.values()
-        for event, statement in build(entry)
+        (table, f"fresh_{table}_{event}", statement)
+        for table, statements_of_table in [
+            *((entry.table, build(entry)) for entry in WATCHED.values()),
+            *((table, build_guards(table)) for table in (VERSION_TABLE, ROW_VERSION_TABLE)),
+        ]
+        for event, statement in statements_of_table
     ]
     statements = {}
     for table, stem, statement in [*found, *(each for build_others in _others for each in build_others(connection))]:
@@ -132,15 +141,21 @@ def _insert_version(table: str, name: str, new_version: str, source: str = "") -
 
 class _Dialect(NamedTuple):
     new_version: str
+    next_version: str  # after the one in the row
     differs_from: str
     once_per_transaction: str = ""
 
 
+_UUID = "replace(CAST(gen_random_uuid() AS text), '-', '')"
 _DIALECTS = {
-    "sqlite": _Dialect("lower(hex(randomblob(16)))", "IS NOT"),
+    # The next version begins as the one before it ends; so a trigger knows an older one that somebody writes back.
+    "sqlite": _Dialect(
+        "lower(hex(randomblob(20)))", "substr(token, -12) || lower(hex(randomblob(14)))", differs_from="IS NOT"
+    ),
     # A version replaced once for each changed row would leave as many dead tuples for readers to pass.
     "postgresql": _Dialect(
-        "replace(CAST(gen_random_uuid() AS text), '-', '')",
+        _UUID,
+        _UUID,
         "IS DISTINCT FROM",
         once_per_transaction=" AND xmin <> CAST(pg_current_xact_id() AS xid)",
     ),
@@ -153,13 +168,13 @@ def _renewal_statements(entry: WatchedTable, rows: Sequence[str], dialect: _Dial
     `all` comes first: until the transaction ends its row is the lock that keeps others from the rest.
     """
     once = dialect.once_per_transaction
-    yield f"UPDATE {VERSION_TABLE} SET token = {dialect.new_version} WHERE name = 'all'{once}"
+    yield f"UPDATE {VERSION_TABLE} SET token = {dialect.next_version} WHERE name = 'all'{once}"
     for tag in entry.tags:
         if tag.column:
             table, names = ROW_VERSION_TABLE, ", ".join(f"'{tag.name}:' || {row}.{tag.column}" for row in rows)
         else:
             table, names = VERSION_TABLE, f"'{tag.name}'"
-        statement = f"UPDATE {table} SET token = {dialect.new_version} WHERE name IN ({names}){once}"
+        statement = f"UPDATE {table} SET token = {dialect.next_version} WHERE name IN ({names}){once}"
         if tag.of_columns and len(rows) == 2:
             changed = " OR ".join(f"OLD.{column} {dialect.differs_from} NEW.{column}" for column in tag.of_columns)
             statement += f" AND ({changed})"
@@ -218,16 +233,16 @@ def _body(statements: Iterable[str]) -> str:
 
 def _sqlite_replacing(entry: WatchedTable) -> Iterator[tuple[str, str]]:
     """Yield triggers for rows that REPLACE is about to remove: SQLite runs no trigger of their deletion."""
-    new_version = _DIALECTS["sqlite"].new_version
+    next_version = _DIALECTS["sqlite"].next_version
     same = [" AND ".join(f"{column} IS NEW.{column}" for column in columns) for columns in entry.unique_columns()]
     for event in ("INSERT", "UPDATE"):
         replaced = f"FROM {entry.table} WHERE ({' OR '.join(same)})"
         if event == "UPDATE":
             replaced += f" AND {entry.key} IS NOT OLD.{entry.key}"
         shown = f"{replaced} AND {entry.only[0]} = '{entry.only[1]}'" if entry.only else replaced
-        renewals = [f"UPDATE {VERSION_TABLE} SET token = {new_version} WHERE name IN ({_named_tags(entry)})"]
+        renewals = [f"UPDATE {VERSION_TABLE} SET token = {next_version} WHERE name IN ({_named_tags(entry)})"]
         renewals += [
-            f"UPDATE {ROW_VERSION_TABLE} SET token = {new_version}"
+            f"UPDATE {ROW_VERSION_TABLE} SET token = {next_version}"
             f" WHERE name IN (SELECT '{tag.name}:' || {tag.column} {shown})"
             for tag in entry.tags
             if tag.column
@@ -264,9 +279,9 @@ def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
         + f"CREATE CONSTRAINT TRIGGER NAME AFTER {events} ON {entry.table} DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION NAME()",
     )
-    renewals = [f"UPDATE {VERSION_TABLE} SET token = {dialect.new_version} WHERE name IN ({_named_tags(entry)})"]
+    renewals = [f"UPDATE {VERSION_TABLE} SET token = {dialect.next_version} WHERE name IN ({_named_tags(entry)})"]
     renewals += [
-        f"UPDATE {ROW_VERSION_TABLE} SET token = {dialect.new_version} WHERE name LIKE '{name}:%'"
+        f"UPDATE {ROW_VERSION_TABLE} SET token = {dialect.next_version} WHERE name LIKE '{name}:%'"
         for name in sorted({tag.name for tag in entry.tags if tag.column})
     ]
     yield (
@@ -280,6 +295,23 @@ def _postgresql(entry: WatchedTable) -> Iterator[tuple[str, str]]:
             _function(_stale_statements(entry, rows))
             + f"CREATE TRIGGER NAME AFTER {events} ON {entry.table} FOR EACH ROW EXECUTE FUNCTION NAME()",
         )
+
+
+def _sqlite_guards(table: str) -> Iterator[tuple[str, str]]:
+    """Yield triggers that replace versions which are not the next ones; what they write themselves is."""
+    body = _body([f"UPDATE {table} SET token = {_DIALECTS['sqlite'].next_version} WHERE name = NEW.name"])
+    yield "insert", f"CREATE TRIGGER NAME AFTER INSERT ON {table} {body}"
+    is_not_next = "substr(NEW.token, 1, 12) IS NOT substr(OLD.token, -12)"
+    yield "update", f"CREATE TRIGGER NAME AFTER UPDATE ON {table} WHEN {is_not_next} {body}"
+
+
+def _postgresql_guards(table: str) -> Iterator[tuple[str, str]]:
+    body = f"BEGIN NEW.token := {_DIALECTS['postgresql'].new_version}; RETURN NEW; END"
+    yield (
+        "guard",
+        f"CREATE OR REPLACE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$; "
+        f"CREATE TRIGGER NAME BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION NAME()",
+    )
 
 
 def _function(statements: Iterable[str], only: str = "") -> str:
