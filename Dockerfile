@@ -1,4 +1,4 @@
-# The site in one container, started by `manage.py serve`. It stores everything in the volume /srv/rlm_site/var, unless
+# The site in one container, started by `manage.py serve --take-over`. It stores everything in the volume /srv/rlm_site/var, unless
 # DATABASE_URL names a server. compose.yaml adds nginx and PostgreSQL; on its own it needs HOST=0.0.0.0.
 FROM python:3.11-slim-bookworm
 
@@ -20,4 +20,4 @@ VOLUME ["/srv/rlm_site/var"]
 EXPOSE 8000
 HEALTHCHECK --start-period=60s --timeout=10s CMD ["python", "-c", "import os, urllib.request; \
     urllib.request.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '8000') + '/healthz')"]
-CMD ["python", "manage.py", "serve"]
+CMD ["python", "manage.py", "serve", "--take-over"]

@@ -1,15 +1,16 @@
 """Bodies of requests, read whole before the site works on them: of limited length, in limited time and number.
 
 The server hands out a body that can only be waited for, and a thread that waits for a client who sends nothing is not
-to be freed. So few threads may wait at once, fewer for one client, and those of strangers never take the places of the
-people who work here.
+to be freed. So few threads of all processes may wait at once, fewer for one client, and those of strangers never take
+the places of the people who work here.
 """
 
-from collections import Counter
 from contextlib import contextmanager
-from threading import Condition
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from pathlib import Path
+from threading import BoundedSemaphore
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -18,6 +19,7 @@ from django.db import DatabaseError, connection
 from django.http import parse_cookie
 from django.urls import reverse
 
+from rlm_site import file_locks
 from rlm_site.client_address import limited_address
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0  # seconds for a body that does come
 WAIT = 2.0  # seconds for a place
+PAUSE = 0.02  # seconds between two looks whether one is free
 PIECES = 256  # of a body, between which the time is looked at
 SHORTEST_PIECE = 64  # bytes
 
@@ -38,61 +41,76 @@ class RefusedError(Exception):
         self.status = status
         self.page = f"{why}\n".encode()
         self.headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(self.page))),
-            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
-            ("Cross-Origin-Opener-Policy", "same-origin"),
-            ("Cache-Control", "no-store"),
+            *headers_of(self.page),
             ("Connection", "close"),
-            *settings.POLICY_HEADERS.items(),
             *([("Retry-After", "10")] if status.startswith("503") else []),
         ]
 
 
-class Places:
-    """Places for bodies that are being read, of which no client has more than some."""
+def headers_of(text: bytes) -> list[tuple[str, str]]:
+    """Return the headers of a line of text that Django has no part in."""
+    return [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(text))),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        *((name, value) for name, value in settings.POLICY_HEADERS.items() if name != "Cache-Control"),
+    ]
 
-    def __init__(self, most: int, most_of_client: int) -> None:
+
+class Places:
+    """Places for bodies that are being read, shared by all processes of the site; no client has more than some.
+
+    A place is a byte of the file that its reader has locked, and so is what a client has of them.
+    """
+
+    def __init__(self, file: Path, beginning: int, most: int, most_of_client: int) -> None:
+        self.file, self.beginning = file, beginning
         self.most, self.most_of_client = most, most_of_client
-        self._taken: Counter[str] = Counter()
-        self._waiting = 0
-        self._changed = Condition()
+        self._waiting = BoundedSemaphore(most // 2)
 
     @contextmanager
     def place(self, client: str) -> "Iterator[None]":
-        """Hold a place, for which at most half as many wait as there are. Raises RefusedError."""
-        with self._changed:
-            if not self._is_free_for(client) and not self._wait(client):
+        """Hold a place, for which at most half as many wait in a process as there are. Raises RefusedError."""
+        with file_locks.open_locks(self.file) as file:
+            wanted = [self._of_client(client), range(self.beginning, self.beginning + self.most)]
+            if not self._take(file, wanted) and not self._wait(file, wanted):
                 why = "The site is busy. Nothing was saved. Please go back and try again."
                 raise RefusedError("503 Service Unavailable", why)
-            self._taken[client] += 1
-        try:
             yield
-        finally:
-            with self._changed:
-                self._taken[client] -= 1
-                if not self._taken[client]:
-                    del self._taken[client]
-                self._changed.notify_all()
 
-    def _is_free_for(self, client: str) -> bool:
-        return self._taken.total() < self.most and self._taken[client] < self.most_of_client
+    def _of_client(self, client: str) -> range:
+        number = int.from_bytes(blake2b(client.encode(), digest_size=6).digest())
+        first = self.beginning + self.most + number * self.most_of_client
+        return range(first, first + self.most_of_client)
 
-    def _wait(self, client: str) -> bool:
-        if self._waiting >= self.most // 2:
+    def _take(self, file: BinaryIO, wanted: list[range]) -> bool:
+        """Lock one byte of each; what is locked is not wanted any more."""
+        while wanted and any(file_locks.try_lock(file, byte) for byte in wanted[0]):
+            del wanted[0]
+        return not wanted
+
+    def _wait(self, file: BinaryIO, wanted: list[range]) -> bool:
+        if not self._waiting.acquire(blocking=False):
             return False
-        self._waiting += 1
         try:
-            return self._changed.wait_for(lambda: self._is_free_for(client), WAIT)
+            deadline = monotonic() + WAIT
+            while monotonic() < deadline:
+                sleep(PAUSE)
+                if self._take(file, wanted):
+                    return True
+            return False
         finally:
-            self._waiting -= 1
+            self._waiting.release()
 
 
-# Together fewer than the eight threads of the server, so that readers are always answered.
-STRANGERS = Places(3, 1)
-EDITORS = Places(3, 2)
+# Together fewer than the threads of one server process, so that readers are always answered.
+_FILE = settings.STATE_DIR / f"places-{settings.PORT}"
+STRANGERS = Places(_FILE, 0, 3, 1)
+EDITORS = Places(_FILE, 1 << 60, 3, 2)
 
 
 def read(environ: "WSGIEnvironment") -> bytes:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -25,16 +25,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the database and the collected static files; never in the repository
 
 with suppress(OSError):  # whoever cannot write there gets an error from the database
-    STATE_DIR.mkdir(mode=0o700, exist_ok=True)
-    STATE_DIR.chmod(0o700)
+    STATE_DIR.mkdir(mode=0o711, exist_ok=True)
+    STATE_DIR.chmod(0o711)  # nobody else lists it; a web server in front reads the static files, and no other file
 
+MOST_WORKERS = 128
 OF_THE_SUBJECT = (
     "SITE_NAME", "SITE_TAGLINE", "SITE_DESCRIPTION", "SITE_LANGUAGE", "SITE_EDITORS", "LICENCE_NAME", "LICENCE_URL",
     "LICENCE_TERMS", "BASE_MAP",
 )  # fmt: skip
 VARIABLES = (
-    "SECRET_KEY", "SITE_URL", "PORT", "HOST", "DATABASE_URL", "TRUSTED_PROXIES", *OF_THE_SUBJECT, "CONTACT_EMAIL",
-    "FEED_AUTHORITY", "TIME_ZONE", "REVIEW_BY_ANOTHER", "DEBUG",
+    "SECRET_KEY", "SITE_URL", "PORT", "HOST", "WORKERS", "DATABASE_URL", "TRUSTED_PROXIES", *OF_THE_SUBJECT,
+    "CONTACT_EMAIL", "EMAIL_URL", "FEED_AUTHORITY", "TIME_ZONE", "REVIEW_BY_ANOTHER", "LOG_FORMAT", "DEBUG",
 )  # fmt: skip
 
 
@@ -217,6 +218,24 @@ def _contact_email() -> str:
     return value
 
 
+def _mail_server() -> SplitResult:
+    """Return the parts of EMAIL_URL. An error does not show it, for it may have a password."""
+    value = env("EMAIL_URL") or "console://"
+    if value == "console://":
+        return urlsplit(value)
+    with suppress(ValueError):
+        url = urlsplit(value)
+        is_server = url.scheme in {"smtp", "smtps"} and url.hostname and url.port != 0
+        if is_server and url.path in {"", "/"} and url.query in {"", "tls=0", "tls=1"} and not url.fragment:
+            if not CONTACT_EMAIL:
+                raise ImproperlyConfigured("EMAIL_URL is set but CONTACT_EMAIL is not; mail is sent from that address.")
+            return url
+    raise ImproperlyConfigured(
+        "EMAIL_URL cannot be read; it must be like smtp://user:password@mail.example.org:587/?tls=1, "
+        "smtps://user:password@mail.example.org or console://."
+    )
+
+
 def _feed_authority() -> str:
     value = env("FEED_AUTHORITY", re.sub(r":[0-9]+$", "", urlsplit(SITE_URL).netloc).strip("[]")).lower()
     if not re.fullmatch(r"[a-z0-9.:-]+", value):
@@ -244,14 +263,33 @@ def _trusted_proxies() -> list[IPv4Network | IPv6Network]:
     return networks
 
 
+def _workers() -> int:
+    """Return how many processes answer requests: one for each core that this process may use."""
+    value = env("WORKERS", str(min(len(os.sched_getaffinity(0)), MOST_WORKERS)))
+    if not re.fullmatch(r"[0-9]{1,3}", value) or not 0 < int(value) <= MOST_WORKERS:
+        raise ImproperlyConfigured(f"WORKERS is {value!r}; it must be a number from 1 to {MOST_WORKERS}.")
+    return int(value)
+
+
+def _log_format() -> str:
+    value = env("LOG_FORMAT", "text").lower()
+    if value not in {"text", "json"}:
+        raise ImproperlyConfigured(f"LOG_FORMAT is {value!r}; it must be text or json.")
+    return value
+
+
 PORT = _port()
 HOST = _host()
+WORKERS = _workers()
+LOG_FORMAT = _log_format()
 DEBUG = _is_true("DEBUG", env("DEBUG", "false"))
 SECRET_KEY = _secret_key()
 SITE_URL = _site_url()
 # nobody approves or publishes their own text
 REVIEW_BY_ANOTHER = _is_true("REVIEW_BY_ANOTHER", env("REVIEW_BY_ANOTHER", "false"))
 CONTACT_EMAIL = _contact_email()
+_mail = _mail_server()
+SENDS_MAIL = bool(env("EMAIL_URL"))
 TRUSTED_PROXIES = _trusted_proxies()
 
 SERVED_SECURELY = SITE_URL.startswith("https:")
@@ -291,7 +329,7 @@ MIDDLEWARE = [
     "rlm_site.middleware.resolve_client_address",
     "rlm_site.middleware.add_policies",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rlm_site.static_files.StaticFiles",
     "rlm_site.page_cache.middleware.serve_from_memory",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -336,7 +374,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "rlm_site.passwords.NameInPasswordValidator", "OPTIONS": {"min_length": 12}},
 ]
+EMAIL_BACKEND = f"django.core.mail.backends.{_mail.scheme.rstrip('s')}.EmailBackend"
+EMAIL_HOST = _mail.hostname or ""
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.query == "tls=1"
+EMAIL_PORT = _mail.port or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = CONTACT_EMAIL or f"webmaster@{_site_host}"
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
+
 LOGIN_URL = "admin:login"
+# What the header of the admin links to, in this order, for those who may see it.
+ADMIN_NAVIGATION = ["articles.article", "quotes.quote", "quotes.person", "articles.reference", "rlm_site.tag"]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -347,11 +398,13 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "editor/locked_out.html"
 AXES_VERBOSE = False
 
-# Of readers' pages in the memory of a worker. None in development, where an edited template is to show at once.
-PAGE_CACHE_BYTES = 0 if DEBUG else 24 * 2**20
+# Of readers' pages in the memory of each worker, and of all together. None in development, where an edited template is
+# to show at once.
+PAGE_CACHE_BYTES = 0 if DEBUG else min(24 * 2**20, 96 * 2**20 // WORKERS)
 
 LANGUAGE_CODE = _language_of_the_interface()
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "rlm_site.formats"
 TIME_ZONE = _time_zone()
 USE_I18N = True
 USE_TZ = True
@@ -365,6 +418,7 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+SERIALIZATION_MODULES = {"json": "rlm_site.page_cache.dumps"}
 
 # Nothing that is sent is written to disk. The largest text of a form, three times in a conflict, and the largest file
 # of an import, which travels once more in the form that confirms it, fit into the most that is read.
@@ -422,7 +476,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"refusal": {"()": "rlm_site.logs.RefusalFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "rlm_site.logs.JsonFormatter"}
+        if LOG_FORMAT == "json"
+        else {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "refusals": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusal"]},
@@ -431,6 +489,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},  # a 404 is no event
+        "rlm_site.requests": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.security": {"handlers": ["refusals"], "level": "WARNING", "propagate": False},
     },
 }

@@ -20,8 +20,8 @@ P = ParamSpec("P")
 SWITCH_INTERVAL = 0.0001  # seconds after which a thread with long work makes way for one that waits
 SHORT = 16_000  # characters; a text that is shorter takes no time that others would notice
 LONGEST_TURN = 3  # seconds after which one waits no more: who holds the database must not wait for who waits for it
-AT_ONCE = 1  # of the long requests: more would only take turns
-WAITING = 3  # of the server's eight threads, for a place
+AT_ONCE = 1  # of the long requests of a process: more would only take turns
+WAITING = 3  # of its eight threads, for a place
 LONGEST_WAIT = 5  # seconds for a place
 
 _turn = RLock()

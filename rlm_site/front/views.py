@@ -1,6 +1,7 @@
 """The views of the pages that mix both apps."""
 
 import logging
+import os
 from datetime import datetime
 from typing import Any
 
@@ -249,7 +250,10 @@ def robots(request: HttpRequest) -> HttpResponse:
 @never_cache
 @public_page
 def health(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if the database is migrated and has its triggers and a page can be made, else 503 with the reason."""
+    """Answer 200 if the database is migrated and has its triggers and a page can be made, else 503 with the reason.
+
+    A site that makes pages of a database that it cannot write to, such as a standby, is ready and says so.
+    """
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -266,7 +270,17 @@ def health(request: HttpRequest) -> JsonResponse:
         except Exception:  # whatever readers would be answered 500 for
             log.exception("The home page cannot be rendered.")
             problem = "the home page cannot be rendered"
-    return JsonResponse({"status": problem or "ok"}, status=503 if problem else 200)
+    if problem:
+        return JsonResponse({"status": problem}, status=503)
+    return JsonResponse({"status": "ok"} if _can_write() else {"status": "ok", "database": "read-only"})
+
+
+def _can_write() -> bool:
+    if connection.vendor == "sqlite":
+        return os.access(connection.settings_dict["NAME"], os.W_OK)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return cursor.fetchone() == ("off",)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -64,15 +64,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path) -> Iterator[Site]:
-    """Serve the site on a free port of loopback until the block ends; what it says is kept in the folder."""
-    port = free_port()
-    log = folder / f"serve-{port}.log"
+def serving(database_url: str, folder: Path, *arguments: str, port: int = 0, **variables: str) -> Iterator[Site]:
+    """Serve the site on a port of loopback until the block ends; what it says is kept in the folder."""
+    port = port or free_port()
+    log = folder / f"serve-{port}{''.join(arguments)}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
+            [sys.executable, "manage.py", "serve", *arguments],
             cwd=ROOT,
-            env=environment(database_url, port),
+            env=environment(database_url, port) | variables,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

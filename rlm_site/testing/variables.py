@@ -13,6 +13,7 @@ os.environ.update(
     SECRET_KEY=secrets.token_urlsafe(50),
     DEBUG="false",
     HOST="127.0.0.1",
+    WORKERS="1",  # tests and servers share the cores already
     PORT="8000",
     SITE_URL="http://127.0.0.1:8000",
     SITE_NAME="Yarle Almanac",
@@ -23,6 +24,7 @@ os.environ.update(
     LICENCE_TERMS="Copy them, and name the almanac.",
     BASE_MAP="europe",
     CONTACT_EMAIL="",
+    EMAIL_URL="",
     TRUSTED_PROXIES="",
     TIME_ZONE="UTC",
 )

@@ -15,7 +15,7 @@ APPS = ("rlm_site", "articles", "quotes")
 # A package imports itself and what stands above it; what stands on one line never imports its neighbour. README.md and
 # docs say the same in words.
 FLOORS = (
-    ("rlm_site.text", "rlm_site.fixture_files", "rlm_site.progress", "rlm_site.turns"),
+    ("rlm_site.text", "rlm_site.file_locks", "rlm_site.fixture_files", "rlm_site.progress", "rlm_site.turns"),
     ("rlm_site.fields",),
     ("rlm_site.publishing",),
     ("rlm_site.page_cache",),

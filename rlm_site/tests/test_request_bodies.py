@@ -2,11 +2,14 @@
 
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
+from pathlib import Path
 from threading import Event, Semaphore
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,7 +25,9 @@ from django.test import Client
 from quotes.models import Collection
 from rlm_site import request_bodies
 from rlm_site.request_bodies import Places, RefusedError, read
+from rlm_site.server import THREADS
 from rlm_site.testing.served import Site
+from rlm_site.testing.variables import ROOT
 from rlm_site.tests.editor import signed_in
 from rlm_site.tests.html import parse
 
@@ -62,10 +67,10 @@ class Stalled:
 
 
 @pytest.fixture(autouse=True)
-def places(monkeypatch: pytest.MonkeyPatch) -> None:
+def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(request_bodies, "WAIT", 0.05)
-    monkeypatch.setattr(request_bodies, "STRANGERS", Places(3, 1))
-    monkeypatch.setattr(request_bodies, "EDITORS", Places(3, 2))
+    monkeypatch.setattr(request_bodies, "STRANGERS", Places(tmp_path / "places", 0, 3, 1))
+    monkeypatch.setattr(request_bodies, "EDITORS", Places(tmp_path / "places", 1 << 60, 3, 2))
 
 
 @contextmanager
@@ -187,8 +192,35 @@ def test_whoever_waits_gets_the_place_that_becomes_free(monkeypatch: pytest.Monk
         assert [answer.result() for answer in answers] == ["read", "read"]
 
 
-def test_together_fewer_threads_wait_than_the_server_has() -> None:
-    assert request_bodies.STRANGERS.most + request_bodies.EDITORS.most < 8
+def test_together_fewer_threads_wait_than_one_process_of_the_server_has() -> None:
+    assert request_bodies.STRANGERS.most + request_bodies.EDITORS.most < THREADS
+
+
+def test_all_processes_share_the_places(tmp_path: Path) -> None:
+    """Another process has opened the same file on its own; when it ends, its places are free again."""
+    others = Places(tmp_path / "places", 0, 3, 1)
+    with others.place("6.6.6.6"):
+        assert status(request(REMOTE_ADDR="6.6.6.6")) == "503 Service Unavailable"
+        assert status(request(REMOTE_ADDR="9.9.9.9")) == "read"
+        with others.place("6.6.6.7"), others.place("6.6.6.8"):
+            assert status(request(REMOTE_ADDR="9.9.9.9")) == "503 Service Unavailable"
+    assert status(request(REMOTE_ADDR="6.6.6.6")) == "read"
+
+
+def test_places_of_a_process_that_is_killed_are_free_again(tmp_path: Path) -> None:
+    hold = (
+        "import sys, time; from pathlib import Path; from rlm_site import file_locks\n"
+        "file = file_locks.open_locks(Path(sys.argv[1]))\n"
+        "print(all(file_locks.try_lock(file, byte) for byte in range(3)), flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", hold, str(tmp_path / "places")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "True\n"
+        assert status(request()) == "503 Service Unavailable"
+        holder.kill()
+        holder.wait()
+        assert status(request()) == "read"
 
 
 # Files

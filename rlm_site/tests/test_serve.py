@@ -203,14 +203,14 @@ def test_a_taken_port_is_said_in_one_line() -> None:
         port = other.getsockname()[1]
         assert failure(port=port) == (
             f"CommandError: Cannot listen on 127.0.0.1 port {port}: address already in use."
-            " Choose another with PORT and HOST.\n"
+            " Choose another with PORT and HOST, or take over with `serve --take-over`.\n"
         )
 
 
 def test_a_host_of_another_machine_is_said_in_one_line() -> None:
     assert failure(HOST="192.0.2.1", PORT="8124") == (
         "CommandError: Cannot listen on 192.0.2.1 port 8124: cannot assign requested address."
-        " Choose another with PORT and HOST.\n"
+        " Choose another with PORT and HOST, or take over with `serve --take-over`.\n"
     )
 
 

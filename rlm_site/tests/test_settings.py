@@ -69,6 +69,57 @@ def test_an_http_address_promises_nothing_that_it_cannot_keep(settings_with: Any
     assert settings["SECURE_HSTS_SECONDS"] == 0
 
 
+def test_mail_goes_to_the_log_unless_there_is_a_server(settings_with: Any) -> None:
+    settings = settings_with()
+    assert settings["EMAIL_BACKEND"].endswith(".console.EmailBackend")
+    assert settings["SENDS_MAIL"] is False
+    assert settings_with(EMAIL_URL="console://")["SENDS_MAIL"] is True
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls", "ssl"),
+    [
+        ("smtp://mail.example.org", "mail.example.org", 25, False, False),
+        ("smtp://mail.example.org/?tls=1", "mail.example.org", 587, True, False),
+        ("smtp://mail.example.org:2525?tls=0", "mail.example.org", 2525, False, False),
+        ("smtps://mail.example.org", "mail.example.org", 465, False, True),
+        ("smtp://[::1]:25/", "::1", 25, False, False),
+    ],
+)
+def test_a_mail_server_is_an_address(settings_with: Any, url: str, host: str, port: int, tls: bool, ssl: bool) -> None:
+    read = settings_with(EMAIL_URL=url, CONTACT_EMAIL="office@example.org")
+    assert read["EMAIL_BACKEND"].endswith(".smtp.EmailBackend")
+    assert [read[f"EMAIL_{name}"] for name in ("HOST", "PORT", "USE_TLS", "USE_SSL")] == [host, port, tls, ssl]
+    assert read["DEFAULT_FROM_EMAIL"] == "office@example.org"
+
+
+def test_name_and_password_of_the_mail_server_may_have_any_character(settings_with: Any) -> None:
+    url = "smtp://office%40example.org:a%2Fb%3A%40c%23@mail.example.org:587/?tls=1"
+    settings = settings_with(EMAIL_URL=url, CONTACT_EMAIL="office@example.org")
+    assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("office@example.org", "a/b:@c#")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org", "smtp://", "http://mail.example.org", "smtp://u:secret-word@mail.example.org:99999",
+        "smtp://u:secret-word@mail.example.org:port", "smtp://u:secret/word@mail.example.org", "console://x",
+        "smtp://u:secret-word@mail.example.org/?ssl=1", "smtp://u:secret#word@mail.example.org", "smtp://[::1",
+        "smtp://mail.example.org:0",
+    ],
+)  # fmt: skip
+def test_a_mail_server_that_is_none_stops_the_start_and_shows_no_password(settings_with: Any, url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as stopped:
+        settings_with(EMAIL_URL=url, CONTACT_EMAIL="office@example.org")
+    assert str(stopped.value).startswith("EMAIL_URL cannot be read; it must be like smtp://")
+    assert "secret" not in str(stopped.value)
+
+
+def test_mail_needs_a_sender(settings_with: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is set but CONTACT_EMAIL is not"):
+        settings_with(EMAIL_URL="smtp://mail.example.org")
+
+
 def test_proxies_are_addresses_and_networks(settings_with: Any) -> None:
     proxies = settings_with(TRUSTED_PROXIES="127.0.0.1, 172.16.0.0/12,fd00::/8,")["TRUSTED_PROXIES"]
     assert [str(network) for network in proxies] == ["127.0.0.1/32", "172.16.0.0/12", "fd00::/8"]
@@ -310,7 +361,7 @@ def mode(path: Path) -> int:
 def test_the_folder_of_the_database_is_private(settings_of: Any, tmp_path: Path) -> None:
     (tmp_path / "var").mkdir(mode=0o755)
     settings_of(KEY)
-    assert mode(tmp_path / "var") == 0o700
+    assert mode(tmp_path / "var") == 0o711
 
 
 def test_an_sqlite_database_is_private_whoever_made_it(tmp_path: Path) -> None:

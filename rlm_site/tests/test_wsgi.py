@@ -50,6 +50,14 @@ def test_what_is_refused_never_reaches_the_site(wsgi: ModuleType, monkeypatch: p
     assert page.startswith(b"Too much data: at most 16,000 bytes are accepted here.")
 
 
+def test_it_says_that_it_is_alive_whatever_the_database_and_the_site_do(
+    wsgi: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wsgi, "_pages", None)
+    given = {"REQUEST_METHOD": "GET", "PATH_INFO": "/livez", "HTTP_HOST": "whatever.example", "REMOTE_ADDR": "9.9.9.9"}
+    assert asked(wsgi, **given) == ("200 OK", [b"alive\n"])
+
+
 LOADED = "print(gc.get_freeze_count(), len(gc.get_objects()), 'articles.views' in sys.modules)"
 
 

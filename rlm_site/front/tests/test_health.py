@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -6,6 +8,8 @@ from django.test import Client
 
 from articles import topics
 from articles.models import Article
+from rlm_site.front import views
+from rlm_site.indexing import queue
 from rlm_site.page_cache import triggers
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +56,15 @@ def test_a_home_page_that_cannot_be_made_is_reported(client: Client, monkeypatch
     response = client.get("/healthz")
     assert response.status_code == 503
     assert response.json() == {"status": "the home page cannot be rendered"}
+
+
+def test_a_database_that_cannot_be_written_to_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.process_queue()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")  # as on a standby
+    else:
+        monkeypatch.setattr(views.os, "access", lambda path, mode: mode != os.W_OK)
+    response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "read-only"}

@@ -1,94 +1,35 @@
 import os
-import secrets
 import signal
 import socket
 import sys
-import warnings
-from pathlib import Path
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, OperationalError, connection, connections
-from django.db.migrations.exceptions import InconsistentMigrationHistory
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
+from django.core.management.base import CommandError
 
-from rlm_site import static_files
-from rlm_site.fixture_files import fixture_files
-from rlm_site.indexing import analyze, queue
-from rlm_site.indexing.models import Stale
-from rlm_site.publishing.models import any_record
-
-FIRST_EDITOR = "editor"
+from rlm_site.management.commands import prepare
 
 
-class Command(BaseCommand):
+class Command(prepare.Command):
     help = "Update the database and the static files, then serve the site."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--take-over",
+            action="store_true",
+            help="start beside the site that is served on this port, and end that one as soon as this one answers",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        require_free_port(settings.HOST, settings.PORT)
-        try:
-            require_database()
-            self.migrate()
-            self.load_content()
-            self.collect_static_files()
-            self.create_first_editor()
-        except OperationalError as error:
-            raise CommandError(f"Database error: {first_line(error)}.") from error
-        connections.close_all()
+        if not options["take_over"]:
+            require_free_port(settings.HOST, settings.PORT)
+        self.prepare()
         os.chdir(settings.BASE_DIR)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # until the server minds them
         # exec, so that signals reach the server and nothing of the preparation stays in memory
-        where = [settings.HOST, str(settings.PORT), settings.SITE_URL]
-        os.execv(sys.executable, [sys.executable, "-m", "rlm_site.server", *where])  # noqa: S606
-
-    def say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
-
-    def migrate(self) -> None:
-        executor = MigrationExecutor(connection)
-        require_known_migrations(executor.loader)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.say("Updating the database tables …")
-        # Also without pending migrations, because it reinstalls missing triggers.
-        try:
-            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-        except (DatabaseError, InconsistentMigrationHistory) as error:
-            raise CommandError(
-                f"The database tables could not be updated: {first_line(error)}."
-                " It must be a database of this site and of a release in CHANGELOG.md; if not, restore a backup of one."
-            ) from error
-
-    def load_content(self) -> None:
-        if not any_record():
-            call_command("check_content", stdout=self.stdout, verbosity=0)
-            self.say("Loading content from fixtures/ …")
-            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of a fixture that is empty
-                call_command("loaddata", *fixture_files(), verbosity=0, skip_checks=True)
-        if Stale.objects.exists():
-            self.say("Indexing words and search …")
-            queue.process_queue()
-            queue.finish_loading()
-            analyze.analyze()
-
-    def collect_static_files(self) -> None:
-        if not settings.DEBUG and not static_files.are_collected():  # with DEBUG they are served from their sources
-            self.say("Collecting and compressing static files …")
-            static_files.collect()
-
-    def create_first_editor(self) -> None:
-        users = get_user_model()._default_manager
-        if users.exists():
-            return
-        password = secrets.token_urlsafe(15)
-        users.create_superuser(FIRST_EDITOR, password=password)
-        self.say(f"Created an editor account for {settings.SITE_URL}/admin/. Its password is shown only this once:")
-        self.say(f"  name      {FIRST_EDITOR}")
-        self.say(f"  password  {password}")
+        where = [settings.HOST, settings.PORT, settings.SITE_URL, settings.WORKERS, settings.STATE_DIR]
+        os.execv(sys.executable, [sys.executable, "-m", "rlm_site.server", *map(str, where)])  # noqa: S606
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -102,39 +43,5 @@ def require_free_port(host: str, port: int) -> None:
     except OSError as error:
         raise CommandError(
             f"Cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}."
-            " Choose another with PORT and HOST."
+            " Choose another with PORT and HOST, or take over with `serve --take-over`."
         ) from error
-
-
-def require_database() -> None:
-    if connection.vendor == "sqlite":
-        require_folder(Path(connection.settings_dict["NAME"]).parent)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        raise CommandError(f"Cannot connect to the database: {first_line(error)}. Check DATABASE_URL.") from error
-
-
-def require_known_migrations(loader: MigrationLoader) -> None:
-    """Refuse a database of a newer release, whose tables this one does not know."""
-    newer = [f"{app}.{name}" for app, name in sorted(loader.applied_migrations) if app in loader.migrated_apps]
-    newer = [name for name in newer if tuple(name.split(".")) not in loader.disk_migrations]
-    if newer:
-        raise CommandError(
-            f"The database belongs to a newer release: it has the migration {newer[-1]}. Install that release, or"
-            " restore a backup made before it."
-        )
-
-
-def require_folder(folder: Path) -> None:
-    try:
-        settings.STATE_DIR.mkdir(exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"Cannot create the folder {settings.STATE_DIR}: {error.strerror}.") from error
-    if not folder.is_dir():
-        raise CommandError(f"The folder {folder} for the database does not exist. Create it, or check DATABASE_URL.")
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".")
