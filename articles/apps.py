@@ -22,6 +22,7 @@ class ArticlesConfig(AppConfig):
             versions,
         )
         from articles.models import Article, Event, Group, QuoteChoice, Reference, Related, TaggedArticle
+        from quotes import quote_panel
         from quotes.importing import importer
         from rlm_site import constraints
         from rlm_site.editor import backlinks as editor_backlinks
@@ -85,6 +86,7 @@ class ArticlesConfig(AppConfig):
         queue.cascades_to("article", link_index.draft_of)
         queue.register_indexer("quote", link_index.index_successors)
         importer.register_pick_observer(placements.picks_by_heading)
+        quote_panel.register_pages(placements.articles_showing)
         dashboard.register_tasks(reports.tasks)
         editor_backlinks.register(backlinks.backlinks_of)
         redirects.track(

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.utils import quote as quote_key
 from django.contrib.admin.widgets import AdminTextareaWidget
@@ -21,8 +22,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 
-from rlm_site.editor import addresses
-from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.backlinks import NO_LINKS, BacklinksPanel, backlinks_of
 from rlm_site.editor.concurrency import locking, row_versions
 from rlm_site.editor.concurrency.change_form import OptimisticLockingMixin
@@ -30,8 +29,10 @@ from rlm_site.editor.concurrency.presence import PresencePanel
 from rlm_site.editor.content_warnings import check_encoding
 from rlm_site.editor.features import Feature, registered_admins
 from rlm_site.editor.forms import Autocomplete, ContentForm, RowForm, TagsField, TextField
+from rlm_site.editor.languages import LanguageSelect
 from rlm_site.editor.trash import offer_recovery
 from rlm_site.editor.widgets import TagsInput
+from rlm_site.fields import LanguageField
 from rlm_site.history import trash
 from rlm_site.indexing import queue
 from rlm_site.publishing import permissions, visibility
@@ -45,6 +46,7 @@ MOST_LISTED = 50  # of the objects that a deletion takes along or that stand in 
 FIELDS: Any = {
     models.TextField: {"form_class": TextField, "widget": AdminTextareaWidget},
     models.URLField: {"assume_scheme": "https"},
+    LanguageField: {"widget": LanguageSelect},
 }
 
 
@@ -72,11 +74,11 @@ class AutocompleteMixin:
         return permissions.readable(request.user, rows, timezone.now())
 
 
-def _with_question(fields: Iterable[Any]) -> Iterator[Any]:
+def _with_questions(fields: Iterable[Any], questions: dict[str, str]) -> Iterator[Any]:
     for name in fields:
         yield name
-        if name == "slug":
-            yield addresses.FIELD
+        if name in questions:
+            yield questions[name]
 
 
 class ContentTabularInline(AutocompleteMixin, admin.TabularInline):
@@ -107,6 +109,7 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
     show_full_result_count = False
     formfield_overrides = FIELDS
     features: tuple[type[Feature], ...] = (PresencePanel, BacklinksPanel)
+    bulk_acts: Sequence[Any] = ()  # of an admin that has the feature `BulkActs`
 
     class Media:
         js = [
@@ -126,6 +129,17 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
 
     def has_feature(self, kind: type[Feature]) -> bool:
         return kind in self._features
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = dict(super().get_actions(request))
+        if IS_POPUP_VAR not in request.GET:
+            for feature in self._features.values():
+                actions = feature.actions(request) | actions
+        return actions
+
+    def rows_beside(self, request: HttpRequest, key: str) -> QuerySet[Any] | None:
+        """Return the record of a key with those that are reviewed and published with it; None where there are none."""
+        return None
 
     def get_urls(self) -> list[Any]:
         return [*(url for feature in self._features.values() for url in feature.urls()), *super().get_urls()]
@@ -147,11 +161,15 @@ class ContentAdmin(AutocompleteMixin, OptimisticLockingMixin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask about an address that a slug would take beside the slug."""
+        """Put each question of the form below the field that it is about."""
         fieldsets = super().get_fieldsets(request, obj)
-        if not issubclass(self.form, AddressFormMixin) or not self._can_save(request, obj):
+        questions = self.form.questions if issubclass(self.form, ContentForm) else {}
+        if not questions or not self._can_save(request, obj):
             return fieldsets
-        return [(title, {**options, "fields": [*_with_question(options["fields"])]}) for title, options in fieldsets]
+        return [
+            (title, {**options, "fields": [*_with_questions(options["fields"], questions)]})
+            for title, options in fieldsets
+        ]
 
     # Finding
 

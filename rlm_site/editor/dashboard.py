@@ -5,7 +5,8 @@ What every record goes through is found here, whatever its model is. What else a
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -28,6 +29,9 @@ from rlm_site.publishing import permissions, visibility
 from rlm_site.publishing.models import Publishable
 
 MOST_CHANGES = 10
+MOST_LOOKED_AT = 2_000  # revisions, to find those that were made in one go
+ONE_GO = timedelta(minutes=1)
+_SAME_GO = ("content_type", "author", "state", "act", "imported")
 
 T = TypeVar("T")
 
@@ -94,6 +98,11 @@ def _can_write(user: Any, model: type[Publishable]) -> bool:
     )
 
 
+def _of_own_concern(model: type[Publishable], user: Any) -> Q:
+    """Return the condition that a record is theirs to look after: every one for editors, for authors their own."""
+    return Q() if permissions.can_edit_any(user, model) else Q(owner=user.pk)
+
+
 def _drafted_by(model: type[Publishable], user: Any, state: str) -> Q:
     """Return the condition that this person has written on a record since it was last published."""
     texts = Revision.objects.filter(content_type=ContentType.objects.get_for_model(model), act="")
@@ -121,6 +130,13 @@ STAGES = {
         _can_write,
         lambda model, user, now: _drafted_by(model, user, Revision.State.DRAFT),
     ),
+    "sent": _Stage(
+        gettext_lazy("Sent by you"),
+        gettext_lazy("You have sent nothing that waits for review."),
+        {"work": "sent"},
+        _can_write,
+        lambda model, user, now: _drafted_by(model, user, Revision.State.IN_REVIEW),
+    ),
     "in_review": _Stage(
         gettext_lazy("Waiting for review"),
         gettext_lazy("Nothing is waiting for review."),
@@ -131,16 +147,16 @@ STAGES = {
     "approved": _Stage(
         gettext_lazy("Approved, ready to publish"),
         gettext_lazy("Nothing is ready to publish."),
-        {"state": "approved"},
-        permissions.can_publish,
-        lambda model, user, now: Q(newest_state=Revision.State.APPROVED),
+        {"work": "approved"},
+        _can_write,
+        lambda model, user, now: Q(newest_state=Revision.State.APPROVED) & _of_own_concern(model, user),
     ),
     "scheduled": _Stage(
         gettext_lazy("Scheduled"),
         gettext_lazy("Nothing is scheduled."),
-        {"state": "scheduled"},
-        permissions.can_edit_any,
-        lambda model, user, now: visibility.in_publication_state("scheduled", now),
+        {"work": "scheduled"},
+        _can_write,
+        lambda model, user, now: visibility.in_publication_state("scheduled", now) & _of_own_concern(model, user),
     ),
     "retiring": _Stage(
         gettext_lazy("To be unpublished"),
@@ -248,28 +264,61 @@ class Change:
     revision: Revision
     title: str
     address: str  # of the record's history; empty when the record is deleted
+    form: str = ""
+    others: int = 0  # further records that were changed in the same way in one go
 
 
 def newest_changes(request: HttpRequest, site: admin.AdminSite) -> list[Change] | None:
-    """Return the newest revisions in the order they were made in; None for a person who may see none."""
+    """Return the newest revisions in the order they were made in; None for a person who may see none.
+
+    What a file or an act on many records brought is one change.
+    """
     readable = readable_revisions(request, site)
     if readable is None:
         return None
-    revisions = Revision.objects.filter(readable).select_related("author", "content_type")
-    newest = list(revisions.order_by("-id")[:MOST_CHANGES])
+    made = Revision.objects.filter(readable).order_by("-id").values("id", "object_id", "created", *_SAME_GO)
+    runs = [list(run) for _go, run in groupby(made[:MOST_LOOKED_AT], key=_Go())][:MOST_CHANGES]
+    newest = sorted(
+        Revision.objects.filter(pk__in=[run[0]["id"] for run in runs]).select_related("author", "content_type"),
+        key=lambda revision: -revision.pk,
+    )
     there = set()
     for kind in {revision.content_type for revision in newest}:
         ids = [revision.object_id for revision in newest if revision.content_type_id == kind.pk]
         model: Any = kind.model_class()
         there |= {(kind.pk, pk) for pk in model.objects.filter(pk__in=ids).values_list("pk", flat=True)}
-    return [
-        Change(
-            revision,
-            title_of(revision),
-            address_of(revision, "history") if (revision.content_type_id, revision.object_id) in there else "",
-        )
-        for revision in newest
-    ]
+    found = []
+    for revision, run in zip(newest, runs, strict=True):
+        is_there = (revision.content_type_id, revision.object_id) in there
+        history, form = (address_of(revision, page) if is_there else "" for page in ("history", "change"))
+        others = len({row["object_id"] for row in run}) - 1
+        found.append(Change(revision, title_of(revision), history, form, others))
+    return found
+
+
+class _Go:
+    """A key that stays the same while revisions were made in one go: of a file, or in the same minute by one person."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, Any] = {}
+
+    def __call__(self, row: dict[str, Any]) -> int:
+        first = self.first
+        is_same = bool(first) and all(row[name] == first[name] for name in _SAME_GO)
+        in_one_go = is_same and abs(first["created"] - row["created"]) <= ONE_GO
+        if not (in_one_go or (is_same and row["imported"])):
+            self.first = row
+        return int(self.first["id"])
+
+
+def still_there(site: admin.AdminSite) -> Q:
+    """Return the condition that the record of a revision is not deleted."""
+    there = Q(pk__in=[])
+    for model in registered_admins(site):
+        if issubclass(model, Publishable):
+            of_kind = Q(content_type=ContentType.objects.get_for_model(model))
+            there |= of_kind & Q(object_id__in=model._base_manager.values("pk"))
+    return there
 
 
 def title_of(revision: Revision) -> str:

@@ -124,6 +124,7 @@ class ContentForm(forms.ModelForm):
     is_held = False  # to be shown again and not saved, whatever its fields say
     # Name of a constraint -> the field beside which its violation is told, and the words if its own do not serve
     beside: dict[str, tuple[str, str | Promise]] = {}
+    questions: dict[str, str] = {}  # Name of a field -> that of the question (see `questions`) which stands below it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
