@@ -27,7 +27,7 @@ class Import(models.Model):
         ordering = ["-created", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.digest[:12]})"
+        return self.name
 
 
 class Revision(models.Model):
@@ -110,7 +110,10 @@ class Revision(models.Model):
 
 
 class PreviewLink(models.Model):
-    """A link that shows one revision without an account, until it expires or is revoked."""
+    """A link that shows one revision without an account, until it expires or is revoked.
+
+    One of a whole topic also shows its sections, as they were when it was made.
+    """
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="preview_links")
     author = models.ForeignKey(
@@ -119,6 +122,7 @@ class PreviewLink(models.Model):
     created = models.DateTimeField(default=timezone.now)
     expires = models.DateTimeField()
     revoked = models.DateTimeField(null=True, blank=True)
+    whole_topic = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["-created", "-id"]
