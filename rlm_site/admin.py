@@ -3,10 +3,21 @@ from typing import Any
 import taggit.admin
 import taggit.models
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, F, IntegerField, Model, OuterRef, QuerySet, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,6 +30,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rlm_site.editor import dashboard
+from rlm_site.editor.accounts import AccountAdmin
 from rlm_site.editor.addresses import AddressFormMixin
 from rlm_site.editor.content import ContentAdmin
 from rlm_site.editor.features import registered_admins
@@ -42,15 +54,16 @@ admin.site.unregister(taggit.models.Tag)  # registered by taggit.admin; ours is 
 admin.site.unregister([User, Group])
 
 
-@admin.register(User)
-class AccountAdmin(UserAdmin):
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+admin.site.register(User, AccountAdmin)
 
 
 @admin.register(Group)
 class TeamAdmin(GroupAdmin):
     filter_horizontal = ()
+    fieldsets = [
+        (None, {"fields": ["name"]}),
+        (gettext_lazy("Permissions"), {"fields": ["permissions"], "classes": ["collapse"]}),
+    ]
 
 
 class TagForm(AddressFormMixin, ContentForm):
@@ -110,6 +123,8 @@ class TagAdmin(ContentAdmin):
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
+    is_history = False  # what happened to content, which its editors look up
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -138,15 +153,17 @@ class ImportFilter(admin.SimpleListFilter):
 class RevisionAdmin(ReadOnlyAdmin):
     """Recent changes of all records that the user may see; read-only."""
 
-    list_display = ["what", "kind_of_record", "number", "what_happened", "author", "when", "for_readers"]
+    is_history = True
+    list_display = ["what", "number", "kind_of_record", "what_happened", "author", "when", "for_readers"]
+    list_display_links = ["number"]
     list_filter = ["state", "act", "kind", ("content_type", admin.RelatedOnlyFieldListFilter), ImportFilter]
     list_select_related = ["content_type", "author"]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["note", "comment", "author__username"]
     search_help_text = gettext_lazy("Searches summaries for readers, comments and editors’ names.")
-    fields = ("record", "number", "what_happened", "author", "when", "comment", "for_readers", "changes", "text")
-    readonly_fields = ("record", "what_happened", "when", "for_readers", "changes", "text")
+    fields = ("what", "number", "what_happened", "author", "when", "comment", "for_readers", "changes", "text")
+    readonly_fields = ("what", "what_happened", "when", "for_readers", "changes", "text")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -156,12 +173,23 @@ class RevisionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         readable = dashboard.readable_revisions(request, self.admin_site)
-        rows = super().get_queryset(request)
+        there = ExpressionWrapper(dashboard.still_there(self.admin_site), BooleanField())
+        rows = super().get_queryset(request).annotate(is_there=there)
         return rows.none() if readable is None else rows.filter(readable)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        subtitle = dashboard.title_of(row) if row else ""
+        return super().change_view(request, object_id, form_url, {"subtitle": subtitle, **(extra_context or {})})
+
     @admin.display(description=gettext_lazy("record"))
-    def what(self, obj: Revision) -> str:
-        return dashboard.title_of(obj)
+    def what(self, obj: Any) -> SafeString | str:
+        """Link the form of the record, unless it is deleted."""
+        title = dashboard.title_of(obj)
+        address = dashboard.address_of(obj, "change") if obj.is_there else ""
+        return format_html('<a href="{}">{}</a>', address, title) if address else title
 
     @admin.display(description=gettext_lazy("kind"), ordering="content_type")
     def kind_of_record(self, obj: Revision) -> str:
@@ -179,11 +207,6 @@ class RevisionAdmin(ReadOnlyAdmin):
     def for_readers(self, obj: Revision) -> str:
         kind = "" if obj.kind == Revision.Kind.NONE else obj.get_kind_display()
         return ": ".join(part for part in (kind, obj.note) if part)
-
-    @admin.display(description=gettext_lazy("record"))
-    def record(self, obj: Revision) -> SafeString | str:
-        address = dashboard.address_of(obj, "change")
-        return format_html('<a href="{}">{}</a>', address, self.what(obj)) if address else self.what(obj)
 
     @admin.display(description=gettext_lazy("changes"))
     def changes(self, obj: Revision) -> SafeString | str:
@@ -218,6 +241,7 @@ class RecoveredFilter(admin.SimpleListFilter):
 class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
     """Deleted records. Users who may delete a kind of record see and recover deletions of it."""
 
+    is_history = True
     list_display = ["title", "kind", "contents", "author", "when", "standing"]
     list_filter = [RecoveredFilter, ("content_type", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["content_type", "author", "recovered_by"]
@@ -231,15 +255,21 @@ class DeletionAdmin(RecoveryAdmin, ReadOnlyAdmin):
 class ImportAdmin(ReadOnlyAdmin):
     """Imported files. Users who may import a kind of record see its imports."""
 
+    is_history = True
     list_display = ["name", "kind", "author", "created", "added", "changed", "unchanged"]
     list_filter = [("model", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["model", "author"]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["name", "digest", "author__username"]
-    search_help_text = gettext_lazy("Searches file names, SHA-256 digests and editors’ names.")
-    fields = ("name", "digest", "model", "author", "created", "added", "changed", "unchanged", "versions")
+    search_help_text = gettext_lazy("Searches file names and editors’ names.")
+    fields = ("name", "model", "author", "created", "added", "changed", "unchanged", "versions")
     readonly_fields = ("versions",)
+
+    def get_fields(self, request: HttpRequest, obj: Import | None = None) -> Any:
+        """Show the digest, by which a file is known again, to those who look after the site."""
+        fields = [*super().get_fields(request, obj)]
+        return [*fields, "digest"] if request.user.is_superuser else fields
 
     def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:
         kinds = self._kinds(request)

@@ -1,7 +1,7 @@
 """The admin site itself."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +17,12 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rlm_site.editor import dashboard
+from rlm_site.editor import dashboard, password_reset
 from rlm_site.editor.expired_session import sign_in_again
 from rlm_site.editor.features import registered_admins
-from rlm_site.editor.lists import OfferedLookupsMixin, check_search
+from rlm_site.editor.lists import OfferedLookupsMixin, RelevantSuggestions, check_search
+from rlm_site.editor.navigation import all_records, navigation, new_records
+from rlm_site.editor.record_search import search_view
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -30,6 +32,14 @@ class SignInForm(AdminAuthenticationForm):
         if len(name) > (User._meta.get_field("username").max_length or 150):
             raise self.get_invalid_login_error()
         return name
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Tell somebody whose password is right what is missing; whoever guesses learns nothing of it."""
+        if user.is_active and not user.is_staff:
+            told = _("Your password is right, but your account has no role on this site, so you cannot sign in here.")
+            remedy = _("Ask the person who made the account to choose a role for it and to save it.")
+            raise ValidationError(f"{told} {remedy}", code="no_role")
+        super().confirm_login_allowed(user)
 
 
 class SiteAdmin(admin.AdminSite):
@@ -51,7 +61,8 @@ class SiteAdmin(admin.AdminSite):
             check_search(request.GET.get("term", ""))
         except ValidationError:
             return JsonResponse({"results": [], "pagination": {"more": False}})
-        return super().autocomplete_view(request)
+        response: Any = RelevantSuggestions.as_view(admin_site=self)(request)
+        return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Answer names and values that make no sense with a message or 400 instead of 500."""
@@ -80,7 +91,20 @@ class SiteAdmin(admin.AdminSite):
 
     def get_urls(self) -> list[Any]:
         route = "r/<path:content_type_id>/<path:object_id>/"  # in place of Django's, which asks for no right
-        return [path(route, self.admin_view(self.view_on_site), name="view_on_site"), *super().get_urls()]
+        return [
+            path(route, self.admin_view(self.view_on_site), name="view_on_site"),
+            path("search/", self.admin_view(partial(search_view, self)), name="search"),
+            *password_reset.URLS,
+            *super().get_urls(),
+        ]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().login(request, {"sends_mail": settings.SENDS_MAIL, **(extra_context or {})})
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add what the header of every page has: the kinds of record that this person works with."""
+        context: dict[str, Any] = super().each_context(request)
+        return {**context, "navigation": navigation(self, request) if context["has_permission"] else []}
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseRedirect:
         """Lead to where readers find a record. What they do not find is answered like what never was."""
@@ -102,6 +126,8 @@ class SiteAdmin(admin.AdminSite):
             "of_apps": dashboard.tasks_of_apps(request),
             "set_aside": dashboard.rows_set_aside(request, self),
             "newest": dashboard.newest_changes(request, self),
+            "groups": all_records(self, request),
+            "new_records": new_records(self, request),
             **(extra_context or {}),
         }
         return super().index(request, context)

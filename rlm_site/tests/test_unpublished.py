@@ -532,6 +532,7 @@ def addresses_of(route: str, hidden: Hidden) -> Iterator[tuple[str, str]]:
         "topic_slug": [*hidden.slugs, "yarle-valley"],
         "word": [*hidden.words[::6], *map(str.upper, hidden.words[::29])],
         "token": hidden.tokens,
+        "uidb64": ["MQ"],
         "section": list(SITEMAPS),
         "pk": keys,
         "object_id": keys,
@@ -576,6 +577,7 @@ def questions(hidden: Hidden) -> Iterator[tuple[str, str]]:
         for address in (
             "/search/?q={}", "/search/?q={}+millers", "/search/?q=millers&tag={}", "/quotes/?word={}",
             "/quotes/?tag={}", "/quotes/?person={}", "/admin/rlm_site/tag/suggestions/?typed={}",
+            "/admin/search/?q={}",
             "/admin/articles/article/pages/?q={}", "/admin/articles/article/references/?q={}",
         ):  # fmt: skip
             yield address.format(word), address.format(never)
