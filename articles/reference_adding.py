@@ -21,9 +21,10 @@ class AddReference(AddRecord):
     adds = Reference
     name = "references"
     fields = (
-        "kind", "authors", "title", "year", "container", "details", "publisher", "place", "isbn", "doi", "url",
+        "authors", "title", "kind", "year", "container", "details", "publisher", "place", "isbn", "doi", "url",
         "language", "key",
     )  # fmt: skip
+    identified_by = "year"
     title = gettext_lazy("Add a reference")
 
     def prepare(self, request: HttpRequest, row: Any) -> None:

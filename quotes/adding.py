@@ -17,6 +17,7 @@ class AddPerson(AddRecord):
     adds = Person
     name = "people"
     fields = ("name", "kind", "sort_name", "description", "born", "died")
+    identified_by = "name"
     title = gettext_lazy("Add a person")
     remark = gettext_lazy("Readers find the person as soon as a quotation is published.")
 
@@ -67,6 +68,7 @@ class AddWork(AddRecord):
     adds = Work
     name = "works"
     fields = ("title", "authors", "year", "kind", "url")
+    identified_by = "title"
     title = gettext_lazy("Add a work")
 
     def offer(self, row: Any) -> Offer:

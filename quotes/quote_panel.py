@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern
@@ -26,6 +25,7 @@ TEXTS = (
     "attribution_as_imported",
 )  # fmt: skip
 KEYS = ("person", "work", "quoted_in")
+_FIELDS: dict[str, Any] = {name: Quote._meta.get_field(name) for name in (*TEXTS, *KEYS)}
 
 FindPages = Callable[[Quote, datetime], list[Any]]
 _finders: list[FindPages] = []
@@ -42,13 +42,13 @@ def with_form_values(quote: Quote, form: Mapping[str, Any]) -> Quote:
     typed = {name: str(value).replace("\r\n", "\n").replace("\0", "") for name, value in form.items()}
     for name in TEXTS:
         if name in typed:
-            setattr(quote, name, typed[name][: Quote._meta.get_field(name).max_length or MAX_PASSAGE].strip())
+            setattr(quote, name, typed[name][: _FIELDS[name].max_length or MAX_PASSAGE].strip())
     if typed.get("status") in Quote.Status.values:
         quote.status = typed["status"]
     for name in KEYS:
         key = typed.get(name)
         if key is not None and (not key or (key.isascii() and key.isdigit() and len(key) < 19)):
-            related: QuerySet[Any] = Quote._meta.get_field(name).related_model._default_manager.all()
+            related = _FIELDS[name].related_model._default_manager
             setattr(quote, name, related.filter(pk=int(key)).first() if key else None)
     year = typed.get("year_said")
     if year is not None and (not year or (year.lstrip("-").isdecimal() and year.isascii() and len(year) < 6)):

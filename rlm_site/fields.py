@@ -135,7 +135,7 @@ class _Identifier(CharField):
         value = super().from_db_value(value, expression, connection)
         return type(self).normalise(value) if value else value
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         given = {"form_class": _IdentifierInput, "normalise": type(self).normalise}
         return super().formfield(**{**kwargs, **given})
 

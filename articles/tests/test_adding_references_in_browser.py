@@ -67,7 +67,7 @@ def test_what_is_there_already_is_used_instead(new_page: "NewPage", member_login
     page.get_by_role("button", name="Add a reference…").click()
     dialog = page.get_by_role("dialog", name="Add a reference")
     dialog.get_by_label("Title:", exact=True).fill("Mills and millers of the Yarle")
-    use = dialog.get_by_role("button", name="Use Mills and Millers of the Yarle")
+    use = dialog.get_by_role("button", name="Use this one: Mills and Millers of the Yarle")
     use.wait_for()
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -88,6 +88,8 @@ def test_a_session_that_ended_loses_nothing_in_the_dialog(new_page: "NewPage", m
     dialog.get_by_role("button", name="Add", exact=True).click()
     dialog.get_by_text("What you typed is still here.").wait_for()
     assert dialog.get_by_label("Title:", exact=True).input_value() == "On Stripes"
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => document.activeElement.id === 'id_body'")
 
 
 @pytest.mark.full

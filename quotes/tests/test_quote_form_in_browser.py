@@ -48,7 +48,7 @@ def test_an_author_enters_a_quotation_of_somebody_who_was_not_there(
 
     page.get_by_role("link", name="Add a person").click()
     page.get_by_role("dialog", name="Add a person").get_by_label("Name as printed:").fill("Quill, A.")
-    page.get_by_role("button", name="Use Ann Quill").click()
+    page.get_by_role("button", name="Use this one: Ann Quill").click()
     page.goto(ADD)
     page.wait_for_load_state()
     page.fill("#id_text", "Zorblax abides by the river!")

@@ -36,6 +36,7 @@ class AddRecord(Feature):
     adds: type[Model]
     name: str  # of the address
     fields: Sequence[str]
+    identified_by: str  # the last of the fields that tell which record is meant; below it stand those that are alike
     title: str | Promise
     remark: str | Promise = ""  # what else is to be known
 
@@ -88,6 +89,7 @@ class AddRecord(Feature):
             "opts": self.opts,
             "form": form,
             "near": near,
+            "identified_by": self.identified_by,
             "told": self.told_of(self._typed(request)),
             "near_address": self.url(f"near_{self.name}"),
             "added": self.offer(row) if row else None,

@@ -7,6 +7,7 @@ for (const dialog of document.querySelectorAll("dialog[data-adds]")) {
   const place = dialog.querySelector("[data-form]");
   const status = dialog.querySelector(":scope > [role=status]");
   let select = null;
+  let back = null; // where the focus returns to when nothing was taken
   let timer;
   let latest = 0;
 
@@ -16,6 +17,7 @@ for (const dialog of document.querySelectorAll("dialog[data-adds]")) {
   };
 
   const take = ({value, label, text}) => {
+    back = null;
     close();
     if (select) {
       const known = [...select.options].find((option) => option.value === value);
@@ -23,12 +25,12 @@ for (const dialog of document.querySelectorAll("dialog[data-adds]")) {
       select.value = value;
       django.jQuery(select).trigger("change");
       select.dispatchEvent(new Event("input", {bubbles: true}));
-      select.focus();
+      select.parentElement.querySelector(".select2-selection")?.focus(); // what is seen in its place
     }
     dialog.dispatchEvent(new CustomEvent("record-added", {detail: {value, label, text}}));
   };
 
-  // Shows the form that the server answers with, and returns whether it says that a record was added.
+  // Shows the form that the server answers with, or takes what it says was added.
   const ask = async (options) => {
     status.textContent = "";
     try {
@@ -75,12 +77,17 @@ for (const dialog of document.querySelectorAll("dialog[data-adds]")) {
     if (dataset) take({value: dataset.uses, label: dataset.label, text: dataset.text});
   });
   dialog.querySelector("[data-closes-dialog]").addEventListener("click", close);
+  dialog.addEventListener("close", () => {
+    back?.focus();
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest(`[data-opens-add="${dialog.id}"]`);
     if (!link) return;
     event.preventDefault();
     select = document.getElementById(link.dataset.into);
-    document.querySelector("dialog[open]")?.close();
+    const other = link.closest("dialog");
+    back = other ? document.getElementById(other.dataset.into) : link;
+    other?.close();
     dialog.showModal();
     if (!place.firstElementChild) ask(); // else what was typed before is still there
   });
