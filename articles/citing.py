@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 _SUFFIX = re.compile(r"(?:jr|sr|[IVX]{2,4}|IV|V)\.?", re.IGNORECASE)
-_OTHERS = re.compile(r"(?:^|[,\s])(?:et al|and others)\.?$", re.IGNORECASE)
+_OTHERS = re.compile(r"(?:^|[,\s])(?:et al|and others|и др|и другие|u\. ?a)\.?$", re.IGNORECASE)
 _INSTITUTION = re.compile(
     r"\b(?:agency|archives?|association|board|centre|center|commission|committee|council|department|editors|editorial"
     r"|federation|foundation|government|group|institute?|library|ministry|museum|office|party|project|society|staff"
@@ -130,10 +130,13 @@ def _without_others(text: str) -> tuple[str, bool]:
 
 
 def _listed(text: str) -> Name:
-    """Read `Arden, Ann`, `King, Martin Luther, Jr.` or an institution."""
+    """Read `Arden, Ann`, `King, Martin Luther, Jr.`, the same with `Jr.` elsewhere, or an institution."""
     family, *rest = [piece.strip() for piece in text.split(",")]
-    rest = [piece for piece in rest if piece]
-    suffix = rest.pop() if rest and _SUFFIX.fullmatch(rest[-1]) else ""
+    suffix = next((piece for piece in rest if _SUFFIX.fullmatch(piece)), "")
+    rest = [piece for piece in rest if piece and piece != suffix]
+    before, _space, last = family.rpartition(" ")
+    if before and rest and not suffix and _SUFFIX.fullmatch(last):
+        family, suffix = before, last
     if not rest and suffix:
         return _spoken(family)._replace(suffix=suffix)
     return Name(family, ", ".join(rest), suffix)

@@ -241,3 +241,22 @@ def test_details_are_taken_apart(text: str, found: dict[str, str]) -> None:
 )
 def test_a_day_is_found_in_a_line(text: str, day: date | None) -> None:
     assert citing.day_in(text) == day
+
+
+@pytest.mark.parametrize(
+    ("authors", "in_note"),
+    [
+        ("King, Martin Luther, Jr.", "Martin Luther King Jr."),
+        ("King, Jr., Martin Luther", "Martin Luther King Jr."),
+        ("King Jr., Martin Luther", "Martin Luther King Jr."),
+        ("King, Martin Luther, Jr.; Moss, Tim", "Martin Luther King Jr. and Tim Moss"),
+        ("Arden, Ann; et al.", "Ann Arden et al."),
+        ("Arden, Ann et al", "Ann Arden et al."),
+        ("King, Martin Luther, Jr., et al.", "Martin Luther King Jr. et al."),
+        ("Власов, Андрей, и др.", "Андрей Власов et al."),
+        ("Weiß, Eva, u. a.", "Eva Weiß et al."),
+    ],
+)
+def test_names_in_notes_have_their_suffix_last_and_their_others_in_short(authors: str, in_note: str) -> None:
+    note = citations.in_note(Reference(key="k", title="Weirs", authors=authors))
+    assert str(note) == f"{in_note}, <em>Weirs</em>{{place}}."
