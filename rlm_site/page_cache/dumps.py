@@ -15,4 +15,4 @@ class Deserializer(json.Deserializer):
 
     def _handle_object(self, obj: dict[str, Any]) -> Iterator[Any]:
         if str(obj.get("model")).lower() not in FORMER_MODELS:
-            yield from super()._handle_object(obj)
+            yield from super()._handle_object(obj)  # type: ignore[misc]

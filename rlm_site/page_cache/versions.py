@@ -7,8 +7,7 @@ whole content. The others belong to the cache tags that apps declare with `watch
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock
 from typing import NamedTuple
@@ -41,30 +40,47 @@ UNKNOWN = Versions({}, stale=False)
 _pinned: ContextVar[Versions | None] = ContextVar("versions that the request began with", default=None)
 
 
+class _Read:
+    """A read that is under way, or about to be: whoever has its lock for a moment knows that it has ended."""
+
+    __slots__ = ("ended", "error", "result")
+
+    def __init__(self) -> None:
+        self.result = ""
+        self.error: BaseException | None = None
+        self.ended = Lock()
+        self.ended.acquire()
+
+
 class SharedRead:
     """A read that is made once for all who ask before it begins, one after the other."""
 
     def __init__(self) -> None:
         self._turn = Lock()
         self._lock = Lock()
-        self._next: Future[str] | None = None  # which has not begun
+        self._next: _Read | None = None  # which has not begun
 
     def get(self, read: Callable[[], str]) -> str:
         """Return what is read from now on; nobody is given the result of a read that had begun before they asked."""
         with self._lock:
             shared = self._next
             if is_mine := shared is None:
-                self._next = shared = Future()
-        if not is_mine:
-            return shared.result()
-        with self._turn:
-            with self._lock:
-                self._next = None  # who asks from now on needs a later one
-            try:
-                shared.set_result(read())
-            except BaseException as error:
-                shared.set_exception(error)
-        return shared.result()
+                self._next = shared = _Read()
+        if is_mine:
+            with self._turn:
+                with self._lock:
+                    self._next = None  # who asks from now on needs a later one
+                try:
+                    shared.result = read()
+                except BaseException as error:
+                    shared.error = error
+                shared.ended.release()
+        else:
+            with shared.ended:
+                pass
+        if shared.error is not None:
+            raise shared.error
+        return shared.result
 
 
 _SHARED: defaultdict[str, SharedRead] = defaultdict(SharedRead)
@@ -83,6 +99,11 @@ def content_version(using: str = "default") -> str:
 
 
 def _read_content_version(connection: BaseDatabaseWrapper) -> str:
+    driver = connection.connection
+    if driver is not None:  # without the steps below: every one of them would be felt
+        with suppress(connection.Database.Error):  # type: ignore[attr-defined]
+            row = driver.execute(_CONTENT_VERSION).fetchone()
+            return row[1] if row else ""
     rows = _rows_reconnecting(connection, _CONTENT_VERSION)
     return rows[0][1] if rows else ""
 

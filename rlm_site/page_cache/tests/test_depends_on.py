@@ -403,6 +403,7 @@ def change(row: models.Model, field: "models.Field[Any, Any]") -> None:
             return
 
 
+@pytest.mark.full
 def test_whatever_changes_no_current_page_is_another_than_one_made_anew(reader: Reader) -> None:
     tried = [(row, field) for row in dict.fromkeys(rows()) for field in row._meta.concrete_fields]
     fire_deferred_triggers()
