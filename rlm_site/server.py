@@ -99,11 +99,19 @@ def _announce(server: SiteServer, url: str, serving: Path) -> None:
     where = f"{server.bind_addr} port {server.bind_port}"
     sys.stdout.write(f"Serving {url}/ on {where}. Press Ctrl-C to stop.\n")
     sys.stdout.flush()
-    while serving.read_text() in {name, ""}:  # it is empty while somebody writes it
+    while _name_in(serving) in {name, ""}:
         time.sleep(PAUSE_BETWEEN_LOOKS)
     sys.stdout.write(f"Another process has taken over {where}.\n")
     sys.stdout.flush()
     server.end(signal.SIGTERM)
+
+
+def _name_in(serving: Path) -> str:
+    """Return who serves; nobody while somebody writes the file, or where it was removed."""
+    try:
+        return serving.read_text()
+    except OSError:
+        return ""
 
 
 def _all_listen(server: SiteServer) -> bool:

@@ -41,7 +41,7 @@ def collect() -> None:
     DIGEST_FILE.write_text(digest())
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise, which also finds files that were collected after the start."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -86,7 +86,8 @@ def serving(database_url: str, folder: Path, *arguments: str, port: int = 0, **v
     finally:
         process.terminate()
         process.wait(30)
-        record.unlink(missing_ok=True)
+        for left in (record, *(ROOT / "var" / f"{kind}-{port}" for kind in ("places", "serving"))):
+            left.unlink(missing_ok=True)
 
 
 def end_servers() -> None:

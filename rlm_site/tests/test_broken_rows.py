@@ -150,16 +150,26 @@ READ_ONLY = (Revision, Deletion, PreviewLink, Import, TagChange)  # what no form
 OWN_PAGES = {Article: "/yarle-valley/the-millers/", Person: "/quotes/people/vera-marsh/", Tag: "/tags/bread/"}
 
 
+_queries: dict[str, str] = {}
+
+
+def queries_of(asker: Client, address: str) -> str:
+    """Return the queries of a page or list, which is asked for once a process: all subjects are there each time."""
+    if address not in _queries:
+        MEMORY.clear()
+        with CaptureQueriesContext(connection) as queries:
+            asker.get(address)
+        _queries[address] = "\n".join(query["sql"] for query in queries)
+    return _queries[address]
+
+
 def addresses_reading(row: models.Model, client: Client, editor: Client) -> list[tuple[Client, str]]:
     """Return who asks for what: the pages and lists that read the row's table, and its form, but not its own page."""
     editor.raise_request_exception = client.raise_request_exception = False
     form = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/"
     reading = [] if isinstance(row, READ_ONLY) else [(editor, form)]
     for asker, address in [*((client, page) for page in READERS), *((editor, page) for page in LISTS)]:
-        MEMORY.clear()
-        with CaptureQueriesContext(connection) as queries:
-            asker.get(address)
-        reads = any(row._meta.db_table in query["sql"] for query in queries)
+        reads = row._meta.db_table in queries_of(asker, address)
         if (reads or address == "/") and address != OWN_PAGES.get(type(row)):
             reading.append((asker, address))
     return reading

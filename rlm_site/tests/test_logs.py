@@ -21,7 +21,8 @@ def logged(caplog: pytest.LogCaptureFixture, application: Any, **given: Any) -> 
     """Return the line of one request."""
     logs.requests.addHandler(caplog.handler)
     try:
-        logs.log_requests(application)({**ENVIRON, **given}, lambda *args: None)
+        start_response: Any = lambda *args: None  # noqa: E731
+        logs.log_requests(application)({**ENVIRON, **given}, start_response)
     finally:
         logs.requests.removeHandler(caplog.handler)
         [record] = caplog.records

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from rlm_site.testing.databases import on_postgresql
 from rlm_site.testing.served import Site, free_port, serving
 from rlm_site.testing.variables import ROOT, environment
 
@@ -50,6 +51,8 @@ def failure(database_url: str | None = None, port: int | None = None, **variable
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Path:
     """Return a database that a first start made and Ctrl-C closed."""
+    if on_postgresql():
+        pytest.skip("it is a file of SQLite whatever the tests run on, and once is enough")
     folder = tmp_path_factory.mktemp("first")
     with serving(f"sqlite:///{folder / 'db.sqlite3'}", folder) as site:
         stop(site, signal.SIGINT)

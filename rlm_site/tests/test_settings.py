@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import runpy
 import shutil
@@ -432,3 +433,27 @@ def test_docs_operating_lists_every_variable() -> None:
     read = set(re.findall(r'\b(?:env|_text)\("([A-Z_]+)"', (ROOT / "rlm_site/settings.py").read_text()))
     listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
     assert sorted(read) == sorted(listed) == sorted(settings_module.VARIABLES)
+
+
+# Workers
+
+
+def test_a_worker_runs_on_each_core_that_the_site_may_use(settings_with: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORKERS")
+    for cores, workers in (({0}, 1), ({0, 3, 5}, 3), (set(range(999)), 128)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid, cores=cores: cores)
+        assert settings_with()["WORKERS"] == workers
+    assert settings_with(WORKERS="7")["WORKERS"] == 7
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "129", "many", "1.5", "٣"])
+def test_a_number_of_workers_that_is_none_stops_the_start(settings_with: Any, number: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"WORKERS is '{number}'; it must be a number from 1 to 128"):
+        settings_with(WORKERS=number)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 16, 128])
+def test_the_memory_of_pages_is_bounded_for_all_workers_together(settings_with: Any, workers: int) -> None:
+    settings = settings_with(WORKERS=str(workers))
+    assert 700_000 < settings["PAGE_CACHE_BYTES"] <= 24 * 2**20
+    assert settings["PAGE_CACHE_BYTES"] * workers <= 96 * 2**20
