@@ -50,6 +50,7 @@ PEER ?= ../shared/bench/peer_wagtail.py
 WORDS ?= ../shared/data/quotes-bartlett.jsonl
 
 bench: .venv/run.stamp secret
+	@$(BIN)/python benchmarks/answers.py
 	@PEER=$(PEER) $(BIN)/python benchmarks/pages.py $(ARGS)
 	@if [ -e $(WORDS) ]; then $(BIN)/python benchmarks/picks.py $(WORDS); \
 	  else echo "Skipping the benchmark of picks: $(WORDS) does not exist."; fi

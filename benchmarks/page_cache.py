@@ -4,11 +4,11 @@
     python benchmarks/page_cache.py [--changes 2000] [--minutes M] [--readers 2] [--seed N] [--break TABLE]
                                    [--database URL] [--json FILE]
 
-Two servers of eight threads each serve one scratch database (SQLite, or beside the PostgreSQL database that
-DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the pages that it
-belongs on are read, so that both servers have them in memory; readers keep asking for them all the time. After it,
-the very next answer of both servers must tell it. Ends with 1 if one did not. With `--break` the database loses the
-triggers of a table (`articles_article`) before the first change, to see that the trial can fail.
+Two servers, each of two workers with eight threads, serve one scratch database (SQLite, or beside the PostgreSQL
+database that DATABASE_URL names). Each change is drawn at random: what is changed, and who writes it. Before it, the
+pages that it belongs on are read, so that both servers have them in memory; readers keep asking for them all the time.
+After it, the very next answer of both servers must tell it. Ends with 1 if one did not. With `--break` the database
+loses the triggers of a table (`articles_article`) before the first change, to see that the trial can fail.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from rlm_site.testing.served import Site, serving
 if TYPE_CHECKING:
     from scenarios import Change, Expectation
 
-PARALLEL_REQUESTS = 6  # after a change, of both servers together, which have eight threads each
+PARALLEL_REQUESTS = 6  # after a change, of both servers together, whose workers have eight threads each
 MAX_PAUSE = 0.1  # seconds between two requests of a reader, so that writers get a turn
 
 
@@ -214,7 +214,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = args.database or stack.enter_context(fresh_database(folder))
-        sites = [stack.enter_context(serving(url, folder)) for _server in range(2)]
+        sites = [stack.enter_context(serving(url, folder, WORKERS="2")) for _server in range(2)]
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="rlm_site.settings")
         import django
 
