@@ -18,9 +18,7 @@ from django.utils.translation import gettext_lazy
 AUTHORS = "Authors"
 ROLES = {
     AUTHORS: gettext_lazy("write, continue their own drafts, and send them for review"),
-    "Editors": gettext_lazy(
-        "also edit everything, return or approve it, and manage tags, people and references"
-    ),
+    "Editors": gettext_lazy("also edit everything, return or approve it, and manage tags, people and references"),
     "Publishers": gettext_lazy("also publish, unpublish, move and delete, and look after the accounts of authors"),
 }
 

@@ -64,7 +64,7 @@ def test_it_says_who_did_what_when_and_why(section: Article) -> None:
     assert "For readers: correction, “There was one zorblax.”" in corrected
     assert "Draft anna" in drafted
     assert "Two zorblaxes." in drafted
-    assert "many.csv (ffffffffffff)" in drafted
+    assert "Imported from many.csv" in drafted
 
 
 def test_the_newest_two_are_chosen_to_be_compared(section: Article) -> None:
