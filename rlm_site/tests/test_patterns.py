@@ -49,12 +49,13 @@ def uses() -> dict[str, Use]:
     found: dict[str, Use] = {}
     for name, path in modules().items():
         module, tree = importlib.import_module(name), ast.parse(path.read_text())
+        calls = _calls(tree)
         for variable, value in vars(module).items():
-            methods = {call.func.attr for call in _calls(tree, variable)} or METHODS
+            methods = {call.func.attr for call in calls[variable]} or METHODS
             for number, held in enumerate(_held(value)):
                 found[f"{name}.{variable}[{number}]"] = Use(held, frozenset(methods))
         for function in ast.walk(tree):
-            for call in _calls(function, "re") if isinstance(function, ast.FunctionDef) else ():
+            for call in _calls(function)["re"] if isinstance(function, ast.FunctionDef) else ():
                 written = call.args[0]
                 place = f"{name}:{call.lineno}"
                 assert call.func.attr != "compile", f"{place}: compile this pattern at the module's top"
@@ -72,14 +73,15 @@ def _held(value: Any) -> Iterator[re.Pattern[Any]]:
             yield from _held(inner)
 
 
-def _calls(tree: ast.AST, name: str) -> Iterator[Any]:
-    """Yield the calls of the methods of what has this name, which use a pattern or make one."""
-    known = METHODS | {"compile"}
+def _calls(tree: ast.AST) -> collections.defaultdict[str, list[Any]]:
+    """Return the calls of methods that use a pattern or make one, by the name of what is called."""
+    calls: collections.defaultdict[str, list[Any]] = collections.defaultdict(list)
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=called), attr=method)) if called == name:
-                if method in known:
-                    yield node
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=called), attr=method)):
+                if method in METHODS | {"compile"}:
+                    calls[called].append(node)
+    return calls
 
 
 class _Samples:
