@@ -39,6 +39,7 @@ def test_every_section_cites_twice_and_every_work_cited_has_its_record() -> None
         assert {cited.key for cited in citations} <= keys, section
 
 
+@pytest.mark.full
 def test_every_wiki_link_leads_somewhere_and_topics_link_to_each_other() -> None:
     now = timezone.now()
     for article in Article.objects.select_related("parent"):
@@ -46,6 +47,7 @@ def test_every_wiki_link_leads_somewhere_and_topics_link_to_each_other() -> None
     assert sum(bool(markdown.source(section.body).links) for section in sections()) > len(sections()) * 0.8
 
 
+@pytest.mark.full
 def test_loading_again_in_any_order_changes_nothing() -> None:
     def counts() -> list[int]:
         return [model.objects.count() for model in (Article, Quote, Reference, Tag, Word)]

@@ -40,10 +40,12 @@ def figures(document: Element) -> list[Element]:
     return [quotation for block in with_class(document, "quotations") for quotation in block.iter("figure")]
 
 
+@pytest.mark.full
 def test_every_internal_link_leads_somewhere(client: Client) -> None:
-    assert_every_link_leads_somewhere(client)
+    assert_every_link_leads_somewhere(client, {article.get_absolute_url(): page for article, page in pages(client)})
 
 
+@pytest.mark.full
 def test_every_shown_quotation_bears_out_a_word_of_the_line_above_it(client: Client) -> None:
     lines = set()
     for article, page in pages(client):
@@ -59,6 +61,7 @@ def test_every_shown_quotation_bears_out_a_word_of_the_line_above_it(client: Cli
     assert len(lines) >= 8
 
 
+@pytest.mark.full
 def test_no_page_is_heavy(client: Client) -> None:
     heavy = {article.slug: size for article, page in pages(client) if (size := len(brotli.compress(page.content)))}
     assert {slug: size for slug, size in heavy.items() if size > HEAVIEST} == {}
@@ -86,12 +89,14 @@ def test_no_list_is_heavy_with_its_style(client: Client) -> None:
 # What the about page says of the content
 
 
+@pytest.mark.full
 def test_under_a_page_stand_up_to_three_quotations(client: Client) -> None:
     numbers = {article.slug: len(figures(parse(page))) for article, page in pages(client)}
     assert {slug: number for slug, number in numbers.items() if number > AT_MOST} == {}
     assert AT_MOST in numbers.values()
 
 
+@pytest.mark.full
 def test_a_doubtful_quotation_is_shown_only_where_an_editor_chose_it(client: Client) -> None:
     doubtful = {quote.pk: quote for quote in Quote.objects.exclude(status__in=Quote.PICKED_STATUSES)}
     chosen = set(QuoteChoice.objects.filter(action="pin").values_list("article", "quote"))
