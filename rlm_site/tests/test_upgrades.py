@@ -18,6 +18,8 @@ from rlm_site.testing.variables import ROOT, environment
 
 pytestmark = pytest.mark.full
 
+Rows = set[tuple[Any, ...]]
+
 STORED = Path(__file__).parent / "databases"
 KIND = "postgresql.sql" if on_postgresql() else "sqlite3"
 COMMITS = sorted(path.name.split(".")[0] for path in STORED.glob(f"*.{KIND}.xz"))
@@ -56,7 +58,7 @@ def store(commit: str, url: str) -> None:
         Path(name_in(url)).write_bytes(stored)
 
 
-def rows(url: str, query: str) -> set[tuple[Any, ...]]:
+def rows(url: str, query: str) -> Rows:
     if on_postgresql():
         import psycopg
 
@@ -78,11 +80,11 @@ def write(url: str, statement: str) -> None:
             connection.commit()
 
 
-def schema(url: str) -> set[tuple[Any, ...]]:
+def schema(url: str) -> Rows:
     """Return all that the database knows of its tables, but the order of their columns."""
     if on_postgresql():
         return {(kind, *row) for kind, query in POSTGRESQL_SCHEMA.items() for row in rows(url, query)}
-    found: set[tuple[Any, ...]] = set()
+    found: Rows = set()
     own = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
     for kind, name, table, sql in rows(url, own):
         if kind == "table" and not sql.startswith("CREATE VIRTUAL"):
@@ -109,12 +111,19 @@ def test_the_stored_databases_are_found() -> None:
     assert "cc16bab" in COMMITS
 
 
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, Rows]:
+    """Return the schema of a new database and the permissions of its groups."""
+    with fresh_database(tmp_path_factory.mktemp("new")) as url:
+        assert manage(url, "migrate").returncode == 0
+        return schema(url), rows(url, GROUPS)
+
+
 @pytest.mark.parametrize("commit", COMMITS)
-def test_an_earlier_database_becomes_like_a_new_one(commit: str, tmp_path: Path, static_files: None) -> None:
-    (tmp_path / "new").mkdir()
-    (tmp_path / "old").mkdir()
-    with fresh_database(tmp_path / "new") as new, fresh_database(tmp_path / "old") as old:
-        assert manage(new, "migrate").returncode == 0
+def test_an_earlier_database_becomes_like_a_new_one(
+    commit: str, tmp_path: Path, new: tuple[Rows, Rows], static_files: None
+) -> None:
+    with fresh_database(tmp_path) as old:
         store(commit, old)
         content = rows(old, CONTENT)
         with serving(old, tmp_path) as site:
@@ -122,8 +131,8 @@ def test_an_earlier_database_becomes_like_a_new_one(commit: str, tmp_path: Path,
             assert b"The Millers" in site.ask("/yarle-valley/the-millers/")[2]
             assert b"Millers</mark> pray for rain" in site.ask("/words/millers/")[2]
             assert b"/yarle-valley/the-millers/" in site.ask("/search/?q=millers")[2]
-        assert schema(old) == schema(new)
-        assert rows(old, GROUPS) == rows(new, GROUPS)
+        assert schema(old) == new[0]
+        assert rows(old, GROUPS) == new[1]
         assert rows(old, CONTENT) == content
         assert manage(old, "migrate", "--check").returncode == 0
         assert manage(old, "check", "--deploy", "--tag", "database", "--database", "default").returncode == 0
