@@ -3,6 +3,7 @@
 import pytest
 from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES, DefaultDictionaryFactory
 
+from rlm_site.testing.databases import on_postgresql
 from rlm_site.text.mojibake import find_mojibake, mend
 
 REAL = (
@@ -76,6 +77,7 @@ def test_the_words_are_named_with_their_place() -> None:
 
 
 @pytest.mark.full
+@pytest.mark.skipif(on_postgresql(), reason="no database is asked, and once is enough")
 @pytest.mark.parametrize("language", sorted(SUPPORTED_LANGUAGES))
 def test_no_word_of_a_dictionary_is_taken_for_misread(language: str) -> None:
     dictionary = DefaultDictionaryFactory().get_dictionary(language)
