@@ -32,6 +32,7 @@ def places(server: Site) -> Iterator[None]:
     server.manage("shell", given="from articles.models import Article; Article.objects.filter(kind='place').delete()")
 
 
+@pytest.mark.full
 def test_the_map_is_drawn_and_has_no_barriers(new_page: "NewPage", places: None) -> None:
     for width, dark in ((1400, False), (1024, True), (360, False), (320, True)):
         page = new_page(width, 800, dark=dark)
@@ -64,4 +65,4 @@ def test_on_a_phone_the_map_keeps_its_size_and_scrolls_by_keyboard(new_page: "Ne
     plate.focus()
     for _time in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.plate').scrollLeft > 0")
+    page.wait_for_function("() => document.querySelector('.plate').scrollLeft > 0")

@@ -120,7 +120,7 @@ def test_the_skip_link_leads_the_keyboard_past_the_navigation(new_page: "NewPage
     page.keyboard.press("Tab")
     skip = page.locator("a.skip")
     assert skip.evaluate("link => link === document.activeElement")
-    page.wait_for_function("document.querySelector('a.skip').getBoundingClientRect().top >= 0")
+    page.wait_for_function("() => document.querySelector('a.skip').getBoundingClientRect().top >= 0")
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
     page.keyboard.press("Tab")
