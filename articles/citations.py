@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from articles import citing
 from articles.models import Reference
@@ -18,6 +19,12 @@ from rlm_site.text.folding import fold
 from rlm_site.text.slugs import reverse
 
 MOST_NAMED = 3  # authors of a work in its short name
+SIGN = "°"  # after a work that the editors did not read themselves, or only in extract
+SIGN_ID = "site_sign"  # of its explanation on the page about the site
+_SIGNED: dict[str, Any] = {
+    Reference.Consulted.EXTRACT: gettext_lazy("consulted in extract"),
+    Reference.Consulted.INDIRECTLY: gettext_lazy("consulted as cited by others"),
+}
 _DATED = {Reference.Kind.NEWSPAPER, Reference.Kind.WEB, Reference.Kind.ARTICLE, Reference.Kind.DOCUMENT}
 
 
@@ -35,11 +42,12 @@ def in_note(reference: Reference) -> SafeString:
     """Format a reference for a note, with `{place}` for the place cited. Ends with a full stop."""
     author = names_in_note(reference.authors)
     return format_html(
-        "{}{}{}{}{{place}}{}.",
+        "{}{}{}{}{}{{place}}{}.",
         f"{author}, " if author else "",
         _title(reference),
         format_html(", {}", reference.container) if reference.container else "",
         _published(reference),
+        _sign(reference),
         f" ({reference.note})" if reference.note else "",
     )
 
@@ -58,14 +66,27 @@ def short_names(references: Collection[Reference], *, dated: bool = False) -> di
     return found
 
 
-def in_later_note(name: SafeString) -> SafeString:
+def in_later_note(reference: Reference, name: SafeString) -> SafeString:
     """Format a short name for a note, with `{place}` for the place cited. Ends with a full stop."""
-    return format_html("{}{{place}}.", name)
+    return format_html("{}{}{{place}}.", name, _sign(reference))
 
 
 def in_line(reference: Reference, name: SafeString) -> SafeString:
     """Format a short name as a link to the bibliography, with `{place}` for the place cited."""
-    return format_html('<a href="{}#{}">{}</a>{{place}}', reverse("articles:references"), reference.key, name)
+    address = reverse("articles:references")
+    return format_html('<a href="{}#{}">{}</a>{}{{place}}', address, reference.key, name, _sign(reference))
+
+
+def _sign(reference: Reference) -> SafeString:
+    """Return the sign of a work that was consulted in extract or indirectly, as a link to what it means; else nothing.
+
+    The one sign is announced, and shown as a hint, in words.
+    """
+    told = _SIGNED.get(reference.consulted)
+    if told is None:
+        return SafeString("")
+    address = f"{reverse('about')}#{SIGN_ID}"
+    return format_html('<a class="sign" href="{}" aria-label="{}" title="{}">{}</a>', address, told, told, SIGN)
 
 
 def _families(authors: str) -> str:
@@ -112,7 +133,7 @@ def in_bibliography(reference: Reference) -> SafeString:
         ("accessed ", reference.accessed),
     ]
     return format_html(
-        "{}{}{}{}{}{}{}",
+        "{}{}{}{}{}{}{}{}",
         f"{author.rstrip('.')}. " if author else "",
         _title(reference),
         format_html(". {}", reference.container) if reference.container else "",
@@ -120,6 +141,7 @@ def in_bibliography(reference: Reference) -> SafeString:
         ".",
         format_html_join("", " {}{}.", ((label, value) for label, value in identifiers if value)),
         f" {reference.note[:1].upper()}{reference.note[1:]}." if reference.note else "",
+        _sign(reference),
     )
 
 
@@ -223,6 +245,6 @@ def as_work(reference: Reference) -> citing.Work:
         accessed=accessed,
         isbn=reference.isbn,
         doi=reference.doi,
-        note="; ".join(filter(None, (reference.note, told))),
+        note="; ".join(filter(None, (reference.note, told, str(_SIGNED.get(reference.consulted, ""))))),
         language=reference.language,
     )
