@@ -24,9 +24,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from articles import backlinks, diagrams, events, markdown, ordering, reports, review_checks, views
+from articles import backlinks, claims, diagrams, events, markdown, ordering, reports, review_checks, views
 from articles.bulk_acts import SET_QUOTATIONS, MoveAct
-from articles.editor_views import LinkReport, QuotationPanel, SectionOrder, SilenceReport, WritingPanels
+from articles.editor_views import ClaimReport, LinkReport, QuotationPanel, SectionOrder, SilenceReport, WritingPanels
 from articles.facts import FACT_TYPES
 from articles.markdown_input import MarkdownInput
 from articles.models import Article, Event, Group, Reference
@@ -143,6 +143,15 @@ class CheckFilter(admin.SimpleListFilter):
             partial(reports.pages_found, "proposed-reference"),
         ),
         "broken-links": (gettext_lazy("public, with broken links"), reports.with_broken_links),
+        **{
+            kind: (words, partial(reports.pages_claiming, kind))
+            for kind, words in {
+                claims.VAGUE: gettext_lazy("public, with sources not named"),
+                claims.NO_PLACE: gettext_lazy("public, with citations without a page"),
+                claims.NEGATIVE: gettext_lazy("public, with a negative without a note"),
+                claims.FIGURE: gettext_lazy("public, with a figure without a note"),
+            }.items()
+        },
         "no-tags": (gettext_lazy("public, without tags"), partial(reports.pages_found, "no-tags")),
         "no-quotation": (gettext_lazy("public, without a good quotation"), reports.without_good_quotation),
     }
@@ -261,6 +270,7 @@ class ArticleAdmin(PublishableAdmin):
         SectionOrder,
         LinkReport,
         SilenceReport,
+        ClaimReport,
     )
     bulk_acts = (*PUBLISHING_ACTS, MoveAct(), SET_QUOTATIONS)
     previews_versions = True

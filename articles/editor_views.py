@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from articles import link_picker, markdown_help, ordering, previews, quotation_panel, reports, views
+from articles import claims, link_picker, markdown_help, ordering, previews, quotation_panel, reports, views
 from articles.backlinks import form_address
 from articles.form_preview import with_form_values
 from articles.models import Article
@@ -286,6 +286,26 @@ class SilenceReport(Feature):
             "opts": self.opts,
         }
         return render(request, "articles/editor/silence.html", context)
+
+
+class ClaimReport(Feature):
+    """The page of all claims that do not say on what they rest."""
+
+    def urls(self) -> list[URLPattern]:
+        return [self.path("claims/", self.claims_view, "claims")]
+
+    def claims_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.admin.has_view_permission(request):
+            raise PermissionDenied
+        page = Paginator(reports.unsourced_claims(), self.admin.list_per_page).get_page(request.GET.get("page"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Claims without a source"),
+            "page": page,
+            "claims": [(each, form_address(each.row), claims.ADVICE[each.claim.kind]) for each in page],
+            "opts": self.opts,
+        }
+        return render(request, "articles/editor/claims.html", context)
 
 
 class SectionOrder(Feature):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import lru_cache, update_wrapper
 from html import escape
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 import nh3
@@ -58,6 +58,8 @@ ALLOWED: dict[str, set[str]] = {
 ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "ftp"}
 # Ids used by the page around the text.
 PAGE_IDS = frozenset({"main", "contents", "notes", "quotations", "cite", "search", "q", "site-q"})
+
+NOTE = "\0"  # a sign that is in no text
 
 # Ids of notes and of their markers.
 _NOTE_ID = re.compile(r"(?:note|ref)(?:-[0-9]+)+")
@@ -146,6 +148,19 @@ class Passage(NamedTuple):
     has_citation: bool
 
 
+class Block(NamedTuple):
+    """A paragraph, an item or a row of a table: its text with `NOTE` at each note and, in it, for each work cited.
+
+    `noted` is whether the caption of a table or the head of its columns has a note, or the paragraph above a list ends
+    with one.
+    """
+
+    text: str
+    is_row: bool = False
+    noted: bool = False
+    is_lead: bool = True  # stands before the first heading
+
+
 class Source(NamedTuple):
     """The references and words of a text, before anything is looked up."""
 
@@ -154,6 +169,7 @@ class Source(NamedTuple):
     citations: tuple[Cited, ...]
     headings: tuple[Heading, ...]
     passages: tuple[Passage, ...]
+    blocks: tuple[Block, ...]
     plain: str  # the words alone, for search and matching
     noted: str  # the words of the notes
     words: int
@@ -293,6 +309,7 @@ def source(text: str) -> Source:
         tuple(dict.fromkeys(citations)),
         tuple(env.headings),
         tuple(_passages(env)),
+        tuple(_blocks(env)),
         plain,
         " ".join(_plain(env.footnotes.get(key, [])) for key in env.order if not isinstance(key, tuple)),
         len(plain.split()),
@@ -413,6 +430,56 @@ def _has_citation(tokens: Sequence[Token], env: "_ParseState") -> bool:
         ):
             return True
     return False
+
+
+def _blocks(env: "_ParseState") -> Iterator[Block]:
+    """Yield the paragraphs, items and rows of a text that are its author's own words: no headings, no quotations."""
+    tokens = iter(env.tokens)
+    lists, noted, is_lead, above = 0, False, True, ""
+    for token in tokens:
+        if token.nesting == 1 and token.type in {"heading_open", "blockquote_open", "table_open"}:
+            end = token.type.replace("_open", "_close"), token.level
+            inner = list(takewhile(lambda each, end=end: (each.type, each.level) != end, tokens))  # type: ignore[misc]
+            is_lead = is_lead and token.type != "heading_open"
+            if token.type == "table_open":
+                yield from _rows(token, inner, is_lead, env)
+        elif token.type in {"bullet_list_open", "ordered_list_open"}:
+            noted = noted if lists else above.endswith(NOTE)
+            lists += 1
+        elif token.type in {"bullet_list_close", "ordered_list_close"}:
+            lists -= 1
+        elif token.type == "inline":
+            above = _with_notes(token.children or [], env)
+            yield Block(above, noted=noted and lists > 0, is_lead=is_lead)
+
+
+def _rows(table: Token, inner: Iterable[Token], is_lead: bool, env: "_ParseState") -> Iterator[Block]:
+    caption = (table.meta or {}).get("caption")
+    rows: list[list[str]] = []
+    for token in inner:
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(_with_notes(token.children or [], env))
+    noted = NOTE in "".join([_with_notes(caption.children or [], env) if caption else "", *rows[0]])
+    for cells in rows[1:]:
+        yield Block(" | ".join(cells), is_row=True, noted=noted, is_lead=is_lead)
+
+
+def _with_notes(tokens: Sequence[Token], env: "_ParseState") -> str:
+    """Return the words of a paragraph without code, with `NOTE` at its notes and for each work that they cite."""
+    pieces = []
+    for token in tokens:
+        if token.type == "citation":
+            pieces.append(NOTE * len(token.meta["cited"]))
+        elif token.type == "footnote_ref":
+            inner = _all_tokens(env.footnotes.get(_footnote_of(token), []))
+            pieces.append(NOTE + NOTE * sum(len(each.meta["cited"]) for each in inner if each.type == "citation"))
+        elif token.type in {"text", "wiki_link"}:
+            pieces.append(token.content)
+        elif token.type in {"softbreak", "hardbreak"}:
+            pieces.append(" ")
+    return " ".join(markdown_comments.forget("".join(pieces)).split())
 
 
 Footnote = str | int  # its label, or its number among the inline ones

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from articles import placements, review_checks, silence
 from articles.models import Article, Event, Link, Reference, TaggedArticle
-from articles.review_checks import BrokenLink
+from articles.review_checks import BrokenLink, UnsourcedClaim
 from articles.silence import SilenceAdvice
 from quotes import matching
 from quotes.models import Quote
@@ -22,6 +22,7 @@ from rlm_site.editor.dashboard import Task, TaskCount
 
 BROKEN_LINKS = "admin:articles_article_broken_links"
 SILENCE = "admin:articles_article_silence"
+CLAIMS = "admin:articles_article_claims"
 
 
 def tasks(request: HttpRequest) -> Iterator[Task]:
@@ -42,6 +43,12 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
             TaskCount(len(faults[Event, "no-citations"]), Event, {"check": "no-citations"}),
         ],
         _("Every public page and event cites its sources."),
+    )
+    unsourced = Counter(type(row) for row in {each.row for each in unsourced_claims()})
+    yield Task(
+        _("Claims without a source"),
+        [TaskCount(unsourced[model], model, {}, page=CLAIMS) for model in (Article, Event)],
+        _("No claim on a public page was found to lack its source."),
     )
     yield Task(
         _("Proposed references"),
@@ -75,6 +82,16 @@ def tasks(request: HttpRequest) -> Iterator[Task]:
 
 def broken_links() -> list[BrokenLink]:
     return dashboard.cached_report("broken links", review_checks.broken_links, Article, Quote)
+
+
+def unsourced_claims() -> list[UnsourcedClaim]:
+    return dashboard.cached_report("unsourced claims", review_checks.unsourced_claims, Article, Event)
+
+
+def pages_claiming(kind: str) -> Collection[int]:
+    """Return the public pages with a claim of this kind without its source."""
+    found = (each.row for each in unsourced_claims() if each.claim.kind == kind)
+    return list({row.pk for row in found if isinstance(row, Article)})
 
 
 def with_broken_links() -> Collection[int]:

@@ -1,16 +1,17 @@
 """Checks of a text before it is reviewed or published, and public pages that need a review."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from articles import backlinks, citations, events, links, markdown, silence
-from articles.models import Alias, Article, Event, Link
-from articles.sources import sources_in
+from articles import backlinks, citations, claims, events, links, markdown, silence
+from articles.models import Alias, Article, Event, Link, Reference
+from articles.sources import sources_in, sources_of
 from quotes.models import Quote
 from rlm_site.editor.content_warnings import ContentWarning
 from rlm_site.text.folding import fold_name
@@ -20,6 +21,8 @@ REVIEW_INTERVAL = timedelta(days=365)
 
 _MISSING_NUMBER = re.compile(r"(?:pp?|vol|no|ch|fol)\.?")
 _MAX_FAULTS = 50  # that are named at once
+_HAS_PLACES = {Reference.Kind.BOOK, Reference.Kind.MEMOIR, Reference.Kind.THESIS}
+_SEEN_IN_PART = {Reference.Consulted.EXTRACT, Reference.Consulted.INDIRECTLY}
 
 
 def check_article(article: Article, now: datetime, tag_names: Iterable[str] = ()) -> list[ContentWarning]:
@@ -37,6 +40,7 @@ def check_article(article: Article, now: datetime, tag_names: Iterable[str] = ()
         *_check_rename(before, article, now),
         *_check_headings(source),
         *_check_cited(source),
+        *_check_claims(claims.claims_in(source, is_document=_is_document(article))),
         *_check_similar_titles(article),
         *_check_aliases(article),
         *_check_silence(article, tag_names),
@@ -52,6 +56,7 @@ def check_event(event: Event, now: datetime) -> list[ContentWarning]:
         *_check_citations(source),
         *([] if source.citations else [ContentWarning(_("This event has no citations"))]),
         *_check_faults(source),
+        *_check_claims(claims.claims_in(source)),
         *_check_names(event, now),
     ]
 
@@ -101,13 +106,43 @@ def _why_broken(ref: links.Ref, beside: Article | None, resolver: links.Resolver
 
 def _check_citations(source: markdown.Source) -> Iterator[ContentWarning]:
     keys = dict.fromkeys(cited.key for cited in source.citations)
-    known = {key.lower() for key in citations.cited_by(keys).values_list("key", flat=True)} if keys else set()
+    rows = citations.cited_by(keys).only("key", "kind", "consulted", "proposed") if keys else ()
+    known = {row.key.lower(): row for row in rows}
     for key in keys:
         if key not in known:
             yield ContentWarning(_("The cited work is not among the references"), f"@{key}")
+        elif known[key].proposed:
+            yield ContentWarning(_("This cites a proposed reference. An editor has to confirm it"), f"@{key}")
     for cited in source.citations:
         if _MISSING_NUMBER.fullmatch(cited.place):
             yield ContentWarning(_("The citation has no page number"), f"[@{cited.key}, {cited.place}]")
+    yield from _check_claims(_without_place(source, {key: row for key, row in known.items() if _has_places(row)}))
+
+
+def _has_places(reference: Reference) -> bool:
+    """Return whether a citation of this work is to say where in it: one that was seen in extract alone may not know."""
+    return reference.kind in _HAS_PLACES and reference.consulted not in _SEEN_IN_PART
+
+
+def _without_place(source: markdown.Source, works: Container[str]) -> Iterator[claims.Claim]:
+    for cited in source.citations:
+        if cited.key in works and not cited.place:
+            yield claims.Claim(claims.NO_PLACE, f"[@{cited.key}]")
+
+
+def _is_document(article: Article) -> bool:
+    return article.kind == Article.Kind.DOCUMENT and not article.parent_id
+
+
+def _check_claims(found: Iterable[claims.Claim]) -> Iterator[ContentWarning]:
+    """Warn of claims without sources, of each kind up to a number."""
+    counts: Counter[str] = Counter()
+    for claim in found:
+        counts[claim.kind] += 1
+        if counts[claim.kind] <= _MAX_FAULTS:
+            yield ContentWarning(claims.ADVICE[claim.kind], ": ".join(filter(None, (claim.words, claim.excerpt))))
+    if more := sum(max(0, count - _MAX_FAULTS) for count in counts.values()):
+        yield ContentWarning(_("More claims without sources: %(count)d") % {"count": more})
 
 
 def _check_faults(source: markdown.Source) -> Iterator[ContentWarning]:
@@ -244,6 +279,28 @@ def broken_links(now: datetime) -> list[BrokenLink]:
         if (why := _why_broken(ref, beside, resolver))
     ]
     return sorted(broken, key=lambda link: (str(link.row), link.row.pk, link.target))
+
+
+class UnsourcedClaim(NamedTuple):
+    """A claim without its source, and the page or event in which it stands."""
+
+    row: Article | Event
+    claim: claims.Claim
+
+
+def unsourced_claims(now: datetime) -> list[UnsourcedClaim]:
+    """Return the claims without sources of public pages and events, by title. Three queries."""
+    works = {row.key.lower() for row in Reference.objects.only("key", "kind", "consulted") if _has_places(row)}
+    pages = Article.objects.published(now).select_related("parent").defer("parent__body", "parent__facts")
+    found: list[UnsourcedClaim] = []
+    rows: list[Article | Event] = [*pages, *Event.objects.published(now)]
+    for row in rows:
+        sources = sources_of(row) if isinstance(row, Article) else [markdown.source(row.text)]
+        text = markdown.source(row.body) if isinstance(row, Article) else sources[0]
+        own = claims.claims_in(text, is_document=isinstance(row, Article) and _is_document(row))
+        placeless = (claim for source in sources for claim in _without_place(source, works))
+        found += [UnsourcedClaim(row, claim) for claim in (*own, *placeless)]
+    return sorted(found, key=lambda each: (str(each.row), each.row.pk))
 
 
 def not_reviewed_for_a_year(now: datetime) -> QuerySet[Article]:
