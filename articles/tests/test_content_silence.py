@@ -45,4 +45,4 @@ def test_every_page_has_a_setting_of_its_own() -> None:
 
 
 def test_the_about_page_says_so(client: Client) -> None:
-    assert "no machine picks a verse" in text_of(parse(client.get("/about/")))
+    assert "nothing is picked: there you find only what an editor has chosen" in text_of(parse(client.get("/about/")))
