@@ -200,7 +200,8 @@ def test_the_preview_makes_as_many_queries_for_much_as_for_little(editor: Client
 
 
 def test_the_checks_follow_what_is_typed(editor: Client, millers: Article) -> None:
-    Article.objects.filter(pk=millers.pk).update(summary="Who ground the corn.")
+    text = "They ground the corn of the town.[@arden-1987, p. 61]"
+    Article.objects.filter(pk=millers.pk).update(summary="Who ground the corn.", body=text)
     page = editor.get(change(millers)).content.decode()
     assert "No problems found." in page
     form = form_data(editor.get(change(millers)), body="[[No Such Page]]")
