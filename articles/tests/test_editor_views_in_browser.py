@@ -311,7 +311,7 @@ def test_the_pages_of_writing_have_no_barriers(new_page: "NewPage", editor_login
             page.goto(address)
             found += barriers(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
-        page.get_by_role("button", name="Create a link").click()
+        page.get_by_role("button", name="Create a link to the newest version").click()
         page.wait_for_selector(".success")
         found += barriers(page)
     assert found == []
