@@ -10,6 +10,8 @@ from django.test import RequestFactory
 
 from rlm_site.static_files import StaticFiles
 
+pytestmark = pytest.mark.django_db  # the end of a response closes connections
+
 
 @pytest.fixture
 def root(tmp_path: Path, settings: Any) -> Path:
