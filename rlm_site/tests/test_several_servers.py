@@ -24,10 +24,10 @@ pytestmark = pytest.mark.full
 PAGE = "/tolby-market/"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("workers")
-    with fresh_database(folder, OWN) as url, serving(url, folder, WORKERS="2") as served:
+@pytest.fixture
+def site(tmp_path: Path, static_files: None) -> Iterator[Site]:
+    """Serve a site for one test: it may be taken over, or have lost a worker a moment ago."""
+    with fresh_database(tmp_path, OWN) as url, serving(url, tmp_path, WORKERS="2") as served:
         yield served
 
 
